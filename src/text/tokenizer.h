@@ -1,0 +1,53 @@
+// Byte-level BPE tokenizers in Hugging Face's tokenizer.json: ids equal HF `tokenizers`.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace helio::text {
+
+using TokenId = int32_t;
+
+struct AddedToken {
+  TokenId id = 0;
+  std::string content = {};
+  bool special = false, lstrip = false, rstrip = false, single_word = false, normalized = false;
+};
+
+enum class SpecialTokens { skip, add };  // what the post-processor adds (BOS ...)
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  // Ids of a text. Special tokens written out in the text are found, as HF does.
+  // Any bytes are allowed: invalid UTF-8 is read as U+FFFD, as Python's errors="replace".
+  virtual std::vector<TokenId> encode(std::string_view text,
+                                      SpecialTokens special = SpecialTokens::add) const = 0;
+  virtual std::string decode(const std::vector<TokenId>& ids,
+                             SpecialTokens special = SpecialTokens::skip) const = 0;
+  // The raw bytes of one token (may be part of a UTF-8 character).
+  virtual std::string token_bytes(TokenId id) const = 0;
+  virtual int64_t vocab_size() const = 0;  // largest id + 1, added tokens included
+  virtual std::optional<TokenId> id_of(std::string_view token) const = 0;  // as written in the vocabulary
+  virtual const std::vector<AddedToken>& added_tokens() const = 0;
+};
+
+// Reads a tokenizer.json, or the folder that holds one. An unsupported component is an error that
+// names it. Safe on hostile files.
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_dir);
+
+// What a model folder says beside tokenizer.json (tokenizer_config.json, special_tokens_map.json,
+// generation_config.json, config.json): ids by role, or nothing.
+struct SpecialIds {
+  std::optional<TokenId> bos = {}, eos = {}, pad = {}, unk = {};
+};
+SpecialIds load_special_ids(const std::filesystem::path& dir, const Tokenizer& tokenizer);
+
+}  // namespace helio::text

@@ -1,0 +1,127 @@
+// Options of the training commands. Torch-free: recipes are checked by programs without LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+
+namespace helio::train {
+
+// Shape of a new decoder (Llama architecture).
+struct ModelShape {
+  int64_t layers = 8, hidden = 192, heads = 6, kv_heads = 2, ffn = 512, context = 512;
+  double rope_theta = 10000, norm_eps = 1e-5, init_std = 0.02;
+  bool tied = true;
+  void describe(Fields& f) {
+    f("layers", layers, "Decoder layers.", at_least(1));
+    f("hidden", hidden, "Width of the residual stream.", at_least(1));
+    f("heads", heads, "Attention heads.", at_least(1));
+    f("kv_heads", kv_heads, "Key/value heads (grouped-query attention).", at_least(1));
+    f("ffn", ffn, "Width of the feed-forward layer.", at_least(1));
+    f("context", context, "Positions the model is made for.", at_least(2));
+    f("rope_theta", rope_theta, "Base of the rotary embedding.", at_least(1));
+    f("norm_eps", norm_eps, "Epsilon of RMSNorm.");
+    f("init_std", init_std, "Standard deviation of the initial weights.");
+    f("tied", tied, "Share the embedding with the output head.");
+  }
+};
+
+// How any model is optimised.
+struct Optimisation {
+  int64_t steps = 0;
+  double epochs = 1;
+  int64_t batch_size = 8, micro_batch_size = 0;
+  double lr = 1e-3, min_lr_ratio = 0.1, warmup_ratio = 0.05, weight_decay = 0.1;
+  double beta1 = 0.9, beta2 = 0.95, eps = 1e-8, clip = 1.0;
+  std::string schedule = "cosine";
+  int64_t seed = 42, threads = 0;
+  int64_t save_every = 50, log_every = 1, validate_every = 0;
+  void describe(Fields& f) {
+    f("steps", steps, "Optimiser steps; 0: as many as `epochs` gives.", at_least(0));
+    f("epochs", epochs, "Passes over the data when steps is 0.", at_least(0));
+    f("batch_size", batch_size, "Sequences (pairs, for alignment) in an optimiser step.", at_least(1));
+    f("micro_batch_size", micro_batch_size, "Sequences in a forward pass; 0: all at once.", at_least(0));
+    f("lr", lr, "Peak learning rate.", at_least(0));
+    f("min_lr_ratio", min_lr_ratio, "Final learning rate as a share of the peak.", between(0, 1));
+    f("warmup_ratio", warmup_ratio, "Share of the steps that warm up linearly.", between(0, 1));
+    f("weight_decay", weight_decay, "Decoupled decay of 2-D weights (norms are left alone).", at_least(0));
+    f("beta1", beta1, "AdamW's first moment.", between(0, 1));
+    f("beta2", beta2, "AdamW's second moment.", between(0, 1));
+    f("eps", eps, "AdamW's epsilon.", at_least(0));
+    f("clip", clip, "Largest gradient norm; 0 does not clip.", at_least(0));
+    f("schedule", schedule, "How the learning rate falls after the warm-up.",
+      one_of({"cosine", "linear", "constant"}));
+    f("seed", seed, "Seed of initialisation and data order.", at_least(0));
+    f("threads", threads, "CPU threads; 0: all cores. Part of what makes runs repeat to the bit.", at_least(0));
+    f("save_every", save_every, "Steps between checkpoints to resume from; 0: only at the end.", at_least(0));
+    f("log_every", log_every, "Steps between lines of metrics.", at_least(1));
+    f("validate_every", validate_every, "Steps between held-out losses; 0: start and end only.", at_least(0));
+  }
+};
+
+// helio pretrain: from scratch, or continued from `init`.
+struct PretrainOptions {
+  std::string tokens = {}, tokenizer = {}, init = {}, out = {}, run = {};
+  int64_t sequence = 512;
+  ModelShape model = {};
+  Optimisation train = {};
+  void describe(Fields& f) {
+    f.input("tokens", tokens, "Token shards (helio tokens build).");
+    f.input("tokenizer", tokenizer, "Tokenizer the shards were made with; copied beside the model.");
+    f.input("init", init, "Model to continue from; empty: from scratch with the shape below.");
+    f("sequence", sequence, "Tokens in a packed training sequence.", at_least(2));
+    f.section("model", model, "Shape of a new model.");
+    f.section("train", train, "Optimisation.");
+    f.output("out", out, "models", "Folder of the trained model (Hugging Face layout).");
+    f.output("run", run, "runs", "Folder of metrics, logs and checkpoints.");
+  }
+};
+
+// helio sft: supervised fine-tuning on conversations.
+struct SftOptions {
+  std::string model = {}, data = {}, out = {}, run = {};
+  int64_t max_length = 512, limit = 0;
+  std::string loss_on = "assistant";
+  Optimisation train = {.epochs = 2, .batch_size = 16, .lr = 5e-4, .weight_decay = 0.0};
+  void describe(Fields& f) {
+    f.input("model", model, "Model to start from.");
+    f.input("data", data, "JSON or JSONL: messages, prompt/completion, or Alpaca's instruction/input/output.");
+    f("max_length", max_length, "Longer conversations are cut at the end.", at_least(8));
+    f("limit", limit, "Use only the first so many examples; 0: all.", at_least(0));
+    f("loss_on", loss_on, "Which tokens are learned.", one_of({"assistant", "all"}));
+    f.section("train", train, "Optimisation.");
+    f.output("out", out, "models", "Folder of the trained model.");
+    f.output("run", run, "runs", "Folder of metrics, logs and checkpoints.");
+  }
+};
+
+// helio align: (s)DPO. With steps T > 1 the data is cut into T chunks; step t starts from, and is
+// measured against, the model of step t-1 (sDPO, Kim et al. 2024).
+struct AlignOptions {
+  std::string model = {}, data = {}, reference = {}, out = {}, run = {};
+  std::string loss = "sigmoid", order = "easy_to_hard";
+  double beta = 0.1, label_smoothing = 0.0, heldout = 0.1;
+  int64_t steps = 1, max_length = 512, limit = 0;
+  Optimisation train = {.epochs = 1, .batch_size = 8, .lr = 5e-5, .weight_decay = 0.0, .schedule = "linear"};
+  void describe(Fields& f) {
+    f.input("model", model, "Model to start from (M0).");
+    f.input("data", data, "JSON or JSONL of preference pairs: prompt, chosen, rejected (TRL's columns, or ShareGPT's conversations).");
+    f.input("reference", reference, "Reference of the first step; empty: the model itself.");
+    f("loss", loss, "Objective, by TRL's name.", one_of({"sigmoid", "ipo", "hinge"}));
+    f("beta", beta, "How closely the model is held to the reference.", at_least(0));
+    f("label_smoothing", label_smoothing, "Share of preferences assumed flipped.", between(0, 0.5));
+    f("steps", steps, "Number of sDPO steps (chunks of the data); 1 is plain DPO.", at_least(1));
+    f("order", order, "How pairs are put into chunks: by the start model's length-normalised margin, or at random.",
+      one_of({"easy_to_hard", "hard_to_easy", "random"}));
+    f("heldout", heldout, "Share of pairs kept for held-out accuracy.", between(0, 0.9));
+    f("max_length", max_length, "Longest prompt and answer, in tokens; the prompt is cut on the left.", at_least(8));
+    f("limit", limit, "Use only the first so many pairs; 0: all.", at_least(0));
+    f.section("train", train, "Optimisation of each step.");
+    f.output("out", out, "models", "Folder: step-1/, step-2/ ... each a model.");
+    f.output("run", run, "runs", "Folder of metrics, logs, checkpoints and reference log-probabilities.");
+  }
+};
+
+}  // namespace helio::train
