@@ -38,6 +38,7 @@ def finish(folder, packages, about, **facts):
     files = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path != folder / "SOURCE.json":
+            path.chmod(0o644)  # safetensors writes 0600
             files[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
     date = datetime.date.today().isoformat()
     source = folder / "SOURCE.json"
