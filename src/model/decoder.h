@@ -1,0 +1,76 @@
+// The decoder every model here is: Llama's architecture (RMSNorm, rotary positions, grouped-query
+// attention, SwiGLU), weights by their Hugging Face names.
+// Numbers follow transformers 5 (models/llama/modeling_llama.py).
+//
+// Shape suffixes: B rows, T positions, N = B*T, H hidden, V vocabulary, Q/K heads, D head size.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkpoint/hf_config.h"
+#include "nn/linear_loss.h"
+
+namespace helio::model {
+
+class KvCache;
+
+// Token rows, each one document or several packed end to end; attention never crosses from one
+// document into another.
+struct PackedBatch {
+  at::Tensor ids_BT = {};        // int64
+  at::Tensor positions_BT = {};  // int64, from 0 in each document
+  // Per row: where each document starts, ascending from 0. Empty: one document a row. Padding at the
+  // end of a row needs no mark: causal attention does not look at it.
+  std::vector<std::vector<int64_t>> starts = {};
+
+  // Rows of one document each: positions 0..T-1.
+  static PackedBatch rows(at::Tensor ids_BT);
+};
+
+class Decoder {
+ public:
+  // Weights exist but hold nothing; call initialise() or use load().
+  explicit Decoder(checkpoint::DecoderConfig config, at::ScalarType dtype = at::kFloat);
+  // Reads a Hugging Face folder. Missing, extra and wrongly shaped tensors are errors that name them.
+  static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat);
+  ~Decoder();
+  Decoder(Decoder&&) noexcept;
+  Decoder& operator=(Decoder&&) noexcept;
+
+  // Normal(0, std) from a stream of its own for each parameter name, so that equal seeds give equal
+  // weights whatever else differs; norms are 1; o_proj and down_proj, which add to the residual
+  // stream, have std / sqrt(2 layers) (Radford et al. 2019).
+  void initialise(uint64_t seed, double std);
+  // Writes config.json, generation_config.json, model.safetensors into an existing folder.
+  void save(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat) const;
+
+  // [B, T, H] after the final norm. Records gradients unless grad mode is off.
+  at::Tensor hidden(const PackedBatch& batch) const;
+  // Goes on from what the cache holds: ids [B, t] are the next tokens of each row. Grad mode off.
+  at::Tensor hidden(const at::Tensor& ids_Bt, KvCache& cache) const;
+  // hidden [..., H] -> f32 logits [..., V].
+  at::Tensor logits(const at::Tensor& hidden) const;
+  at::Tensor head_weight() const;  // [V, H]; the embedding itself when tied
+
+  struct Named {
+    std::string name = {};
+    at::Tensor tensor = {};
+  };
+  // Leaves that require grad, in a fixed order (embedding, layers, norm, head); a tied head is not
+  // there. Tensors are shared with the decoder: write into them in place.
+  const std::vector<Named>& parameters() const;
+  const checkpoint::DecoderConfig& config() const;
+  at::ScalarType dtype() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace helio::model
