@@ -1,0 +1,135 @@
+#include "text/unicode.h"
+
+#include <utf8proc.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "core/error.h"
+
+namespace helio::text {
+namespace {
+
+utf8proc_category_t raw_category(char32_t code) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(code));
+}
+
+bool is_ascii(std::string_view text) {
+  for (const char c : text)
+    if (static_cast<uint8_t>(c) >= 0x80) return false;
+  return true;
+}
+
+utf8proc_option_t options_for(NormalForm form) {
+  switch (form) {
+    case NormalForm::nfc: return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    case NormalForm::nfd:
+      return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+    case NormalForm::nfkc:
+      return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
+    case NormalForm::nfkd:
+      return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE |
+                                            UTF8PROC_COMPAT);
+  }
+  throw Error(ErrorKind::internal, "no such normal form");
+}
+
+}  // namespace
+
+Category category(char32_t code) {
+  switch (raw_category(code)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return Category::letter;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME: return Category::mark;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO: return Category::number;
+    case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_PD:
+    case UTF8PROC_CATEGORY_PS:
+    case UTF8PROC_CATEGORY_PE:
+    case UTF8PROC_CATEGORY_PI:
+    case UTF8PROC_CATEGORY_PF:
+    case UTF8PROC_CATEGORY_PO: return Category::punctuation;
+    case UTF8PROC_CATEGORY_SM:
+    case UTF8PROC_CATEGORY_SC:
+    case UTF8PROC_CATEGORY_SK:
+    case UTF8PROC_CATEGORY_SO: return Category::symbol;
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP: return Category::separator;
+    default: return Category::other;
+  }
+}
+
+bool is_decimal_digit(char32_t code) { return raw_category(code) == UTF8PROC_CATEGORY_ND; }
+
+bool is_upper(char32_t code) {
+  const auto category = raw_category(code);
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT;
+}
+
+bool is_lower(char32_t code) { return raw_category(code) == UTF8PROC_CATEGORY_LL; }
+bool is_control(char32_t code) { return raw_category(code) == UTF8PROC_CATEGORY_CC; }
+
+char32_t to_lower(char32_t code) {
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code)));
+}
+
+std::string to_lower(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for_each_code_point(text, [&](char32_t code, std::string_view) {
+    if (code < 0x80)
+      out.push_back(static_cast<char>(code >= 'A' && code <= 'Z' ? code + 32 : code));
+    else
+      append_utf8(out, to_lower(code));
+  });
+  return out;
+}
+
+int64_t count_words(std::string_view text) {
+  int64_t count = 0;
+  for_each_word(text, [&](std::string_view) { ++count; });
+  return count;
+}
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  for_each_word(text, [&](std::string_view word) { words.push_back(word); });
+  return words;
+}
+
+std::string_view trim(std::string_view text) {
+  size_t begin = text.size(), end = 0;
+  for (size_t at = 0; at < text.size();) {
+    const auto point = decode_utf8(text, at);
+    if (!is_python_space(point.value)) {
+      if (begin == text.size()) begin = at;
+      end = at + point.size;
+    }
+    at += point.size;
+  }
+  return end == 0 ? std::string_view() : text.substr(begin, end - begin);
+}
+
+std::string normalize(std::string_view text, NormalForm form) {
+  if (is_ascii(text)) return std::string(text);  // every form leaves ASCII alone
+  const std::string valid = repair_utf8(text);
+  utf8proc_uint8_t* mapped = nullptr;
+  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
+                                 static_cast<utf8proc_ssize_t>(valid.size()), &mapped,
+                                 options_for(form));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
+  if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
+  HELIO_CHECK(size >= 0, std::string("utf8proc: ") + utf8proc_errmsg(size));
+  return {reinterpret_cast<const char*>(mapped), static_cast<size_t>(size)};
+}
+
+}  // namespace helio::text
