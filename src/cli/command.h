@@ -32,11 +32,9 @@ struct Card {
   std::vector<std::string> examples = {};
 };
 
-class Command {
+class Command : public Described {
  public:
-  virtual ~Command() = default;
   virtual Card card() const { return {}; }
-  virtual void describe(Fields& fields) = 0;
   // Returns the exit code. Errors are thrown.
   virtual int run(Context& context) = 0;
 };

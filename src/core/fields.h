@@ -76,4 +76,11 @@ class Fields {
   virtual void leave() = 0;
 };
 
+// Anything with options: a command, a stage of a recipe.
+class Described {
+ public:
+  virtual ~Described() = default;
+  virtual void describe(Fields& fields) = 0;
+};
+
 }  // namespace helio
