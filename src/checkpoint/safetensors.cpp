@@ -183,7 +183,11 @@ void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWr
     const std::string header = make_safetensors_header(layout, metadata);
     AtomicFile file(path);
     file.write(header);
-    for (const auto& tensor : layout) file.write(data[tensor.name].data(), data[tensor.name].size());
+    // In pieces: AtomicFile gathers what it is given before it writes.
+    constexpr size_t piece = size_t(1) << 20;
+    for (const auto& tensor : layout)
+      for (auto left = data[tensor.name]; !left.empty(); left = left.subspan(std::min(piece, left.size())))
+        file.write(left.data(), std::min(piece, left.size()));
     file.commit();
   });
 }

@@ -1,0 +1,241 @@
+#include "checkpoint/rewrite.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "checkpoint/safetensors_header.h"
+#include "core/error.h"
+#include "core/json.h"
+
+namespace helio::checkpoint {
+namespace {
+
+// Progress and Ctrl-C are looked at between pieces of this many bytes.
+constexpr uint64_t kPiece = uint64_t(32) << 20;
+constexpr size_t kBuffer = size_t(1) << 20;
+
+Error write_error(const std::string& path, int problem) {
+  Error error = system_error("cannot write '" + path + "'", problem);
+  if (problem == EFBIG || problem == EDQUOT)
+    error.with_hint("a file size limit or quota was reached; raise it, use a smaller --shard_size, or "
+                    "point --out at another disk");
+  return error;
+}
+
+class File {
+ public:
+  File(const fs::path& path, int flags) : path_(path.string()), fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+    if (fd_ < 0) throw system_error("cannot open '" + path_ + "'", errno);
+  }
+  File(File&& other) noexcept : path_(std::move(other.path_)), fd_(other.fd_) { other.fd_ = -1; }
+  File& operator=(File&&) = delete;
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+
+  int fd() const { return fd_; }
+  const std::string& path() const { return path_; }
+
+  uint64_t size() const {
+    struct stat info {};
+    if (fstat(fd_, &info) != 0) throw system_error("cannot look at '" + path_ + "'", errno);
+    return static_cast<uint64_t>(info.st_size);
+  }
+
+  // Claims the space at once: twice as fast as growing, and a full disk shows before any copying.
+  void reserve(uint64_t size) const {
+    if (size == 0) return;
+    while (fallocate(fd_, 0, 0, static_cast<off_t>(size)) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return;  // the file grows instead
+      throw write_error(path_, errno);
+    }
+  }
+
+  void write_at(const char* data, size_t size, uint64_t offset) const {
+    while (size > 0) {
+      const ssize_t wrote = pwrite(fd_, data, size, static_cast<off_t>(offset));
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote <= 0) throw write_error(path_, wrote == 0 ? ENOSPC : errno);
+      data += wrote;
+      size -= static_cast<size_t>(wrote);
+      offset += static_cast<uint64_t>(wrote);
+    }
+  }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+};
+
+Error got_shorter(const File& from) {
+  return Error(ErrorKind::failed, "'" + from.path() + "' became shorter while it was read")
+      .with_hint("something else writes to the source; wait for it and run again");
+}
+
+// Copies byte ranges between files: in the kernel where both file systems can (on XFS and btrfs
+// aligned ranges are then shared, not copied), through a small buffer elsewhere.
+class Copier {
+ public:
+  void copy(const File& from, uint64_t source, const File& to, uint64_t target, uint64_t size) {
+    while (in_kernel_ && size > 0) {
+      auto in = static_cast<off64_t>(source), out = static_cast<off64_t>(target);
+      const ssize_t done = copy_file_range(from.fd(), &in, to.fd(), &out, size, 0);
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+        in_kernel_ = false;
+        break;
+      }
+      if (done < 0) throw write_error(to.path(), errno);
+      if (done == 0) throw got_shorter(from);
+      source += static_cast<uint64_t>(done);
+      target += static_cast<uint64_t>(done);
+      size -= static_cast<uint64_t>(done);
+    }
+    while (size > 0) {
+      buffer_.resize(kBuffer);
+      const ssize_t got = pread(from.fd(), buffer_.data(), std::min<uint64_t>(size, kBuffer),
+                                static_cast<off_t>(source));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw system_error("cannot read '" + from.path() + "'", errno);
+      if (got == 0) throw got_shorter(from);
+      to.write_at(buffer_.data(), static_cast<size_t>(got), target);
+      source += static_cast<uint64_t>(got);
+      target += static_cast<uint64_t>(got);
+      size -= static_cast<uint64_t>(got);
+    }
+  }
+
+ private:
+  bool in_kernel_ = true;
+  std::vector<char> buffer_ = {};
+};
+
+// Adjoining tensors that also adjoin in the source: a whole layer is most often one run.
+struct Run {
+  size_t file = 0;
+  uint64_t source = 0, target = 0, size = 0;
+};
+
+std::vector<Run> runs_of(const OutputFile& file) {
+  std::vector<Run> runs;
+  uint64_t target = file.header.size();
+  for (const auto& tensor : file.tensors) {
+    const auto& from = *tensor.source;
+    if (from.size == 0) continue;
+    if (!runs.empty() && runs.back().file == from.file && runs.back().source + runs.back().size == from.offset)
+      runs.back().size += from.size;
+    else
+      runs.push_back({.file = from.file, .source = from.offset, .target = target, .size = from.size});
+    target += from.size;
+  }
+  return runs;
+}
+
+OutputFile make_file(const std::vector<TensorCopy>& tensors, const std::map<std::string, std::string>& metadata) {
+  std::vector<TensorLayout> layout;
+  std::map<std::string_view, const TensorCopy*> by_name;
+  for (const auto& tensor : tensors) {
+    layout.push_back({.name = tensor.name, .dtype = tensor.source->dtype, .shape = tensor.source->shape});
+    by_name[tensor.name] = &tensor;
+  }
+  plan_layout(layout);
+  OutputFile file;
+  file.header = make_safetensors_header(layout, metadata);
+  file.size = file.header.size();
+  for (const auto& tensor : layout) {
+    file.tensors.push_back(*by_name.at(tensor.name));
+    file.size += tensor.size;
+  }
+  return file;
+}
+
+// What a tensor takes of a file at most: its bytes and its entry in the header, every character of
+// its name escaped and its offsets as long as numbers get.
+uint64_t share_of_file(const TensorCopy& tensor) {
+  return tensor.source->size + 6 * tensor.name.size() + 21 * (tensor.source->shape.size() + 2) + 64;
+}
+
+void write_index(const fs::path& dir, const std::vector<OutputFile>& files) {
+  Json map = Json::object();
+  uint64_t bytes = 0;
+  for (const auto& file : files)
+    for (const auto& tensor : file.tensors) {
+      map[tensor.name] = file.name;
+      bytes += tensor.source->size;
+    }
+  const Json index = {{"metadata", {{"total_size", bytes}}}, {"weight_map", std::move(map)}};
+  write_file_atomic(dir / "model.safetensors.index.json", index.dump(2) + "\n");
+}
+
+}  // namespace
+
+std::vector<OutputFile> plan_output(const std::vector<TensorCopy>& tensors,
+                                    const std::map<std::string, std::string>& metadata, uint64_t shard_size) {
+  uint64_t frame = 64;
+  for (const auto& [key, value] : metadata) frame += 6 * (key.size() + value.size()) + 8;
+  std::vector<std::vector<TensorCopy>> shards(1);
+  uint64_t used = frame;
+  for (const auto& tensor : tensors) {
+    const uint64_t share = share_of_file(tensor);
+    if (shard_size > 0 && !shards.back().empty() && used + share > shard_size) {
+      shards.emplace_back();
+      used = frame;
+    }
+    shards.back().push_back(tensor);
+    used += share;
+  }
+  std::vector<OutputFile> files;
+  for (const auto& shard : shards) {
+    files.push_back(make_file(shard, metadata));
+    files.back().name = shards.size() == 1
+                            ? "model.safetensors"
+                            : fmt::format("model-{:05}-of-{:05}.safetensors", files.size(), shards.size());
+  }
+  return files;
+}
+
+void write_output(const fs::path& dir, const SafeTensors& source, const std::vector<OutputFile>& files,
+                  Monitor& monitor, const StopRequest& stop) {
+  uint64_t total = 0, done = 0;
+  for (const auto& file : files) total += file.size;
+  std::error_code unknown;
+  const auto space = fs::space(dir, unknown);
+  if (!unknown && space.available < total)
+    throw Error(ErrorKind::failed, fmt::format("the new checkpoint needs {} bytes, and {} are free in '{}'", total,
+                                               space.available, dir.parent_path().string()))
+        .with_hint("free some space, or point --out at another disk; nothing half-written stays");
+
+  std::vector<File> sources;
+  for (const auto& path : source.files()) sources.emplace_back(path, O_RDONLY);
+  Copier copier;
+  monitor.begin("copying tensors", static_cast<int64_t>(total), "bytes");
+  for (const auto& plan : files) {
+    const File file(dir / plan.name, O_WRONLY | O_CREAT | O_EXCL);
+    file.reserve(plan.size);
+    file.write_at(plan.header.data(), plan.header.size(), 0);
+    done += plan.header.size();
+    for (const auto& run : runs_of(plan))
+      for (uint64_t at = 0; at < run.size; at += kPiece) {
+        stop.check();
+        const uint64_t size = std::min(kPiece, run.size - at);
+        copier.copy(sources[run.file], run.source + at, file, run.target + at, size);
+        done += size;
+        monitor.at(static_cast<int64_t>(done));
+      }
+  }
+  if (files.size() > 1) write_index(dir, files);
+  monitor.end();
+}
+
+void copy_whole_file(const fs::path& from, const fs::path& to) {
+  const File source(from, O_RDONLY), target(to, O_WRONLY | O_CREAT | O_EXCL);
+  Copier().copy(source, 0, target, 0, source.size());
+}
+
+}  // namespace helio::checkpoint

@@ -1,0 +1,259 @@
+#include "checkpoint/surgery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "checkpoint/safetensors_header.h"
+#include "core/error.h"
+#include "core/manifest.h"
+#include "core/version.h"
+
+namespace helio::checkpoint {
+namespace {
+
+constexpr std::string_view kLayerPrefix = "model.layers.";
+
+// Decoders of this shape whose only per-layer settings are those upscaled_config knows.
+constexpr std::array<std::string_view, 4> kFamilies = {"LlamaForCausalLM", "MistralForCausalLM",
+                                                       "Qwen2ForCausalLM", "Qwen3ForCausalLM"};
+
+// What belongs to a model beside weights and config: copied byte for byte when there.
+constexpr std::array<std::string_view, 17> kCompanions = {
+    "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
+    "chat_template.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt", "USE_POLICY.md"};
+
+// "model.layers.12.mlp.up_proj.weight" is layer 12 and "mlp.up_proj.weight".
+struct LayerTensor {
+  int64_t layer = -1;  // -1: belongs to no layer
+  std::string rest = {};
+};
+
+LayerTensor split_name(const std::string& name) {
+  if (!name.starts_with(kLayerPrefix)) return {};
+  const char* begin = name.data() + kLayerPrefix.size();
+  const char* end = name.data() + name.size();
+  LayerTensor out;
+  const auto [dot, problem] = std::from_chars(begin, end, out.layer);
+  const bool canonical = problem == std::errc() && out.layer >= 0 && std::to_string(out.layer).size() == size_t(dot - begin);
+  if (!canonical || dot == end || *dot != '.')
+    throw Error(ErrorKind::invalid, "tensor '" + shown(name) + "' has no layer number");
+  out.rest.assign(dot + 1, end);
+  return out;
+}
+
+int64_t layers_of(const OrderedJson& config, const std::string& origin) {
+  const auto it = config.find("num_hidden_layers");
+  if (it == config.end() || !it->is_number_integer() || it->get<int64_t>() < 1 || it->get<int64_t>() > 100'000)
+    throw Error(ErrorKind::invalid, origin + ": 'num_hidden_layers' is not a number of layers");
+  return it->get<int64_t>();
+}
+
+void check_family(const OrderedJson& config, const std::string& origin) {
+  std::string name;
+  if (const auto it = config.find("architectures"); it != config.end() && it->is_array() && it->size() == 1 && (*it)[0].is_string())
+    name = (*it)[0].get<std::string>();
+  if (std::find(kFamilies.begin(), kFamilies.end(), name) == kFamilies.end())
+    throw Error(ErrorKind::invalid, fmt::format("{}: architecture '{}' cannot be up-scaled", origin, shown(name)))
+        .with_hint(fmt::format("supported: {}", fmt::join(kFamilies, ", ")));
+}
+
+// Qwen2 and Qwen3 may say "the layers from this index on look through a window"; doubled layers need
+// it said layer by layer.
+void spell_out_windows(OrderedJson& config, int64_t layers) {
+  const bool windows = config.contains("use_sliding_window") && config["use_sliding_window"] == true;
+  if (!windows || config.contains("layer_types") || !config.contains("max_window_layers") ||
+      !config["max_window_layers"].is_number_integer())
+    return;
+  const auto first = config["max_window_layers"].get<int64_t>();
+  auto types = OrderedJson::array();
+  for (int64_t i = 0; i < layers; ++i) types.push_back(i >= first ? "sliding_attention" : "full_attention");
+  config["layer_types"] = types;
+}
+
+OrderedJson load_config(const fs::path& dir) {
+  const auto path = dir / "config.json";
+  if (!fs::exists(path))
+    throw Error(ErrorKind::not_found, "there is no '" + path.string() + "'")
+        .with_hint("give a Hugging Face model folder: config.json beside model.safetensors");
+  const std::string text = read_file(path);
+  parse_json(text, path.string());  // its errors have line and column, its depth is bounded
+  auto config = OrderedJson::parse(text);
+  if (!config.is_object()) throw Error(ErrorKind::invalid, path.string() + ": not a JSON object");
+  return config;
+}
+
+// Replacing a folder must never be able to delete the source, or anything helio did not make.
+void check_target(const fs::path& model, const fs::path& out) {
+  const fs::path from = fs::weakly_canonical(model) / "", to = fs::weakly_canonical(out) / "";
+  const std::string a = from.string(), b = to.string();
+  if (a.starts_with(b) || b.starts_with(a))
+    throw Error(ErrorKind::usage, "--out '" + out.string() + "' and the model share a folder")
+        .with_hint("write the new model to a folder of its own");
+  if (fs::is_directory(out) && !fs::is_empty(out) && !has_manifest(out))
+    throw Error(ErrorKind::invalid, "'" + out.string() + "' holds files that helio did not make")
+        .with_hint("choose an empty or new folder for --out");
+}
+
+int64_t count_parameters(const std::vector<TensorCopy>& tensors) {
+  int64_t count = 0;
+  for (const auto& tensor : tensors)
+    if (!tensor.name.ends_with(".inv_freq")) count += tensor.source->elements();  // a table, not a weight
+  return count;
+}
+
+}  // namespace
+
+UpscalePlan plan_upscale(int64_t source_layers, int64_t drop) {
+  const int64_t most = (source_layers - 1) / 2;
+  if (source_layers < 1 || drop < 0 || drop > most)
+    throw Error(ErrorKind::usage, fmt::format("cannot drop {} of {} layers: two copies without them would have {}, "
+                                              "no deeper than the model", drop, source_layers,
+                                              std::max<int64_t>(0, 2 * (source_layers - drop))))
+        .with_hint(source_layers < 1 ? "the model has no layers"
+                                     : fmt::format("--drop can be 0 (repeat everything) to {}; SOLAR drops a quarter: {}",
+                                                   most, source_layers / 4));
+  UpscalePlan plan{.source_layers = source_layers, .drop = drop, .seam = source_layers - drop};
+  for (int64_t i = 0; i < source_layers - drop; ++i) plan.layers.push_back({.layer = i, .copy = 1});
+  for (int64_t i = drop; i < source_layers; ++i) plan.layers.push_back({.layer = i, .copy = 2});
+  return plan;
+}
+
+int64_t upscaled_parameters(const DecoderConfig& source, const UpscalePlan& plan) {
+  DecoderConfig deeper = source;
+  deeper.layers = static_cast<int64_t>(plan.layers.size());
+  return deeper.parameters();
+}
+
+OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan, const std::string& origin) {
+  check_family(source, origin);
+  OrderedJson config = source;
+  spell_out_windows(config, plan.source_layers);
+  if (config.contains("layer_types") && !config["layer_types"].is_null()) {
+    const OrderedJson old = config["layer_types"];
+    if (!old.is_array() || old.size() != static_cast<size_t>(plan.source_layers))
+      throw Error(ErrorKind::invalid, fmt::format("{}: 'layer_types' does not have one entry for each of the {} layers",
+                                                  origin, plan.source_layers));
+    auto types = OrderedJson::array();
+    for (const auto& layer : plan.layers) types.push_back(old[static_cast<size_t>(layer.layer)]);
+    config["layer_types"] = types;
+  }
+  config["num_hidden_layers"] = plan.layers.size();
+  return config;
+}
+
+Upscale::Upscale(const UpscaleOptions& options) : options_(options), source_(options.model) {
+  const fs::path dir = options.model;
+  const OrderedJson config = load_config(dir);
+  const std::string origin = (dir / "config.json").string();
+  if (!options.out.empty()) check_target(dir, options.out);
+  plan_ = plan_upscale(layers_of(config, origin), options.drop);
+  config_ = upscaled_config(config, plan_, origin);
+  const auto tensors = rename_tensors(config);
+
+  uint64_t largest = 0;
+  for (const auto& file : source_.files()) {
+    before_.bytes += fs::file_size(file);
+    largest = std::max<uint64_t>(largest, fs::file_size(file));
+  }
+  uint64_t shard_size = static_cast<uint64_t>(options.shard_size);
+  if (shard_size == 0 && source_.files().size() > 1) shard_size = largest;
+  auto metadata = source_.metadata();
+  metadata.try_emplace("format", "pt");  // transformers 4 refuses files without it
+  files_ = plan_output(tensors, metadata, shard_size);
+
+  std::vector<TensorCopy> old;
+  for (const auto& tensor : source_.tensors()) old.push_back({.name = tensor.name, .source = &tensor});
+  before_.layers = plan_.source_layers;
+  before_.parameters = count_parameters(old);
+  before_.files = source_.files().size();
+  after_.layers = static_cast<int64_t>(plan_.layers.size());
+  after_.parameters = count_parameters(tensors);
+  after_.files = files_.size();
+  for (const auto& file : files_) after_.bytes += file.size;
+}
+
+// The new model's tensors from the embedding up to the head, so that shards follow the layers.
+std::vector<TensorCopy> Upscale::rename_tensors(const OrderedJson& config) const {
+  std::vector<std::map<std::string, const TensorInfo*>> layers(static_cast<size_t>(plan_.source_layers));
+  std::vector<TensorCopy> first, last;
+  for (const auto& tensor : source_.tensors()) {
+    const LayerTensor part = split_name(tensor.name);
+    if (part.layer >= plan_.source_layers)
+      throw Error(ErrorKind::invalid, fmt::format("tensor '{}' belongs to a layer that config.json, with {} layers, does not have",
+                                                  shown(tensor.name), plan_.source_layers))
+          .with_hint("config.json and the weights belong to different models");
+    if (part.layer >= 0)
+      layers[static_cast<size_t>(part.layer)][part.rest] = &tensor;
+    else
+      (tensor.name.find("embed") != std::string::npos ? first : last).push_back({.name = tensor.name, .source = &tensor});
+  }
+  source_.at("model.embed_tokens.weight");
+  source_.at("model.norm.weight");
+  if (config.contains("tie_word_embeddings") && config["tie_word_embeddings"] == false) source_.at("lm_head.weight");
+  // Layers of these families are alike: a tensor that one layer has and another lacks is missing.
+  std::set<std::string> parts;
+  for (const auto& layer : layers)
+    for (const auto& [rest, tensor] : layer) parts.insert(rest);
+  if (parts.empty()) source_.at(std::string(kLayerPrefix) + "0.input_layernorm.weight");
+  for (size_t i = 0; i < layers.size(); ++i)
+    for (const auto& rest : parts)
+      if (!layers[i].contains(rest)) source_.at(fmt::format("{}{}.{}", kLayerPrefix, i, rest));
+
+  std::vector<TensorCopy> all = std::move(first);
+  for (size_t i = 0; i < plan_.layers.size(); ++i)
+    for (const auto& [rest, tensor] : layers[static_cast<size_t>(plan_.layers[i].layer)])
+      all.push_back({.name = fmt::format("{}{}.{}", kLayerPrefix, i, rest), .source = tensor});
+  all.insert(all.end(), last.begin(), last.end());
+  return all;
+}
+
+void Upscale::write(Monitor& monitor, const StopRequest& stop) const {
+  if (options_.out.empty()) throw Error(ErrorKind::usage, "no folder to write to").with_hint("add --out DIR");
+  in_context([&] { return "writing the up-scaled model to '" + options_.out + "'"; }, [&] {
+    StagedDir staged(options_.out);
+    write_output(staged.path(), source_, files_, monitor, stop);
+    write_file_atomic(staged.path() / "config.json", pretty(config_));
+    for (const auto& name : kCompanions)
+      if (const fs::path from = fs::path(options_.model) / name; fs::is_regular_file(from))
+        copy_whole_file(from, staged.path() / name);
+    stop.check();
+    seal(staged.path());
+    stop.check();
+    staged.commit();
+  });
+}
+
+void Upscale::seal(const fs::path& dir) const {
+  fs::path out = options_.out;
+  if (out.filename().empty()) out = out.parent_path();
+  Manifest manifest;
+  manifest.kind = "model";
+  manifest.name = out.filename().string();
+  manifest.made_by = "upscale";
+  manifest.version = version();
+  manifest.code = code_hash("checkpoint");
+  manifest.inputs.push_back(describe_input("model", options_.model));
+  manifest.options = {{"drop", options_.drop}, {"shard_size", options_.shard_size}};
+  auto layer_map = OrderedJson::array(), layer_copy = OrderedJson::array();
+  for (const auto& layer : plan_.layers) {
+    layer_map.push_back(layer.layer);
+    layer_copy.push_back(layer.copy);
+  }
+  manifest.facts = {{"parameters", after_.parameters},
+                    {"layers", after_.layers},
+                    {"base", manifest.inputs[0].name},
+                    {"base_parameters", before_.parameters},
+                    {"base_layers", before_.layers},
+                    {"drop", plan_.drop},
+                    {"seam", plan_.seam},
+                    {"layer_map", std::move(layer_map)},
+                    {"layer_copy", std::move(layer_copy)}};
+  seal_artefact(dir, manifest);
+}
+
+}  // namespace helio::checkpoint
