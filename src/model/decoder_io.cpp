@@ -1,0 +1,122 @@
+// Making, reading and writing a decoder's weights.
+#include <ATen/ops/from_blob.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+#include <cstring>
+#include <numbers>
+#include <set>
+
+#include "checkpoint/safetensors.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/json.h"
+#include "core/rng.h"
+#include "model/decoder.h"
+#include "nn/tensor_io.h"
+#include "nn/torch_error.h"
+
+namespace helio::model {
+namespace {
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+// Box-Muller on our own generator: two normals from two uniforms.
+void fill_normal(std::span<float> values, Rng rng, double std) {
+  for (size_t i = 0; i < values.size(); i += 2) {
+    const double radius = std * std::sqrt(-2 * std::log(1 - rng.uniform()));
+    const double angle = 2 * std::numbers::pi * rng.uniform();
+    values[i] = static_cast<float>(radius * std::cos(angle));
+    if (i + 1 < values.size()) values[i + 1] = static_cast<float>(radius * std::sin(angle));
+  }
+}
+
+// Tensors of a checkpoint that are not weights of the decoder, yet no sign of a mismatch.
+bool may_be_ignored(const checkpoint::SafeTensors& file, const checkpoint::TensorInfo& tensor,
+                    const checkpoint::DecoderConfig& config) {
+  // Old Llama checkpoints carry the rotary frequencies, which follow from config.json.
+  if (ends_with(tensor.name, "self_attn.rotary_emb.inv_freq")) return true;
+  if (tensor.name != "lm_head.weight" || !config.tied_embeddings) return false;
+  // A tied head written a second time must say the same.
+  const checkpoint::TensorInfo& embedding = file.at("model.embed_tokens.weight");
+  const auto head = file.data(tensor), words = file.data(embedding);
+  return tensor.dtype == embedding.dtype && head.size() == words.size() &&
+         std::memcmp(head.data(), words.data(), head.size()) == 0;
+}
+
+void refuse_extra_tensors(const checkpoint::SafeTensors& file, const Decoder& decoder) {
+  std::set<std::string_view> known;
+  for (const auto& parameter : decoder.parameters()) known.insert(parameter.name);
+  for (const checkpoint::TensorInfo& tensor : file.tensors()) {
+    if (known.contains(tensor.name) || may_be_ignored(file, tensor, decoder.config())) continue;
+    throw Error(ErrorKind::invalid, "tensor '" + tensor.name + "' is not part of this model")
+        .with_hint("config.json (num_hidden_layers, tie_word_embeddings, biases) does not describe "
+                   "these weights");
+  }
+}
+
+OrderedJson generation_config(const checkpoint::DecoderConfig& config) {
+  OrderedJson json;
+  json["_from_model_config"] = true;
+  if (config.bos) json["bos_token_id"] = *config.bos;
+  if (config.eos) json["eos_token_id"] = *config.eos;
+  if (config.pad) json["pad_token_id"] = *config.pad;
+  return json;
+}
+
+}  // namespace
+
+void Decoder::initialise(uint64_t seed, double std) {
+  const c10::AutoGradMode no_grad(false);
+  const double residual = 1 / std::sqrt(2 * static_cast<double>(config().layers));
+  for (const Named& parameter : parameters()) {
+    at::Tensor tensor = parameter.tensor;
+    if (tensor.dim() == 1) {
+      tensor.fill_(1);
+      continue;
+    }
+    const bool adds_to_residual =
+        ends_with(parameter.name, "o_proj.weight") || ends_with(parameter.name, "down_proj.weight");
+    std::vector<float> values(static_cast<size_t>(tensor.numel()));
+    fill_normal(values, Rng::stream(seed, "init." + parameter.name),
+                adds_to_residual ? std * residual : std);
+    tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::TensorOptions(at::kFloat)));
+  }
+}
+
+Decoder Decoder::load(const std::filesystem::path& dir, at::ScalarType dtype) {
+  const auto line = [&] { return "while loading the model in " + dir.string(); };
+  return in_context(line, [&] {
+    Decoder decoder(checkpoint::load_decoder_config(dir), dtype);
+    const checkpoint::SafeTensors file(dir);
+    for (const Named& parameter : decoder.parameters()) {
+      const checkpoint::TensorInfo* info = file.find(parameter.name);
+      if (info == nullptr) {
+        throw Error(ErrorKind::invalid, "tensor '" + parameter.name + "' is missing")
+            .with_hint("config.json and the weights do not belong together, or a shard is missing");
+      }
+      nn::read_tensor_into(file, *info, parameter.tensor);
+    }
+    refuse_extra_tensors(file, decoder);
+    return decoder;
+  });
+}
+
+void Decoder::save(const std::filesystem::path& dir, at::ScalarType dtype) const {
+  checkpoint::DecoderConfig written = config();
+  written.dtype = nn::config_dtype(dtype);
+  nn::with_torch_errors(
+      [&] { return "saving the model to " + dir.string(); },
+      [&] {
+        std::vector<nn::NamedTensor> tensors;
+        for (const Named& parameter : parameters())
+          tensors.push_back({parameter.name, parameter.tensor.detach().to(dtype)});
+        nn::write_tensors(dir / "model.safetensors", tensors);
+      });
+  write_file_atomic(dir / "config.json", pretty(checkpoint::decoder_config_json(written)));
+  write_file_atomic(dir / "generation_config.json", pretty(generation_config(written)));
+}
+
+}  // namespace helio::model
