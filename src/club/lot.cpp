@@ -8,7 +8,7 @@
 #include "club/merkle.h"
 #include "core/error.h"
 #include "core/fs.h"
-#include "text/words.h"
+#include "text/unicode.h"
 
 namespace helio::club {
 namespace {

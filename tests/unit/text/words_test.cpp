@@ -1,4 +1,4 @@
-#include "text/words.h"
+#include "text/unicode.h"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ TEST(Words, WhiteSpaceIsPythons) {
       0x9,    0xa,    0xb,    0xc,    0xd,    0x1c,   0x1d,   0x1e,   0x1f,   0x20,
       0x85,   0xa0,   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006,
       0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000};
-  for (uint32_t c = 0; c < 0x110000; ++c) ASSERT_EQ(is_space(c), expected.contains(c)) << c;
+  for (uint32_t c = 0; c < 0x110000; ++c) ASSERT_EQ(is_python_space(c), expected.contains(c)) << c;
 }
 
 TEST(Words, SeparatorsBeyondAsciiAreSeen) {
