@@ -19,6 +19,6 @@ target_link_libraries(helio_deps_core INTERFACE
   fmt::fmt nlohmann_json::nlohmann_json yaml-cpp ZLIB::ZLIB PkgConfig::ZSTD PkgConfig::XXHASH
   OpenSSL::Crypto Threads::Threads)
 add_library(helio_deps_text INTERFACE)
-target_link_libraries(helio_deps_text INTERFACE PkgConfig::UTF8PROC PkgConfig::PCRE2)
+target_link_libraries(helio_deps_text INTERFACE PkgConfig::UTF8PROC PkgConfig::PCRE2 PkgConfig::GUMBO)
 add_library(helio_deps_data INTERFACE)
-target_link_libraries(helio_deps_data INTERFACE simdjson::simdjson PkgConfig::GUMBO)
+target_link_libraries(helio_deps_data INTERFACE simdjson::simdjson)
