@@ -1,9 +1,6 @@
 #include "club/lot.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
-#include <cstdlib>
 
 #include "club/merkle.h"
 #include "core/error.h"
@@ -57,17 +54,8 @@ OrderedJson lot_facts(const LotInfo& info, const LotCounts& counts) {
 
 std::string canonical_text(std::string_view text) {
   if (is_ascii_without_cr(text)) return std::string(text);
-  const std::string lines = with_line_feeds(text);
-  utf8proc_uint8_t* composed = nullptr;
-  const utf8proc_ssize_t size = utf8proc_map(
-      reinterpret_cast<const utf8proc_uint8_t*>(lines.data()),
-      static_cast<utf8proc_ssize_t>(lines.size()), &composed,
-      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-  if (size == UTF8PROC_ERROR_NOMEM) throw Error(ErrorKind::memory, "no memory to compose a text");
-  if (size < 0) throw Error(ErrorKind::invalid, "the text is not valid UTF-8");
-  std::string out(reinterpret_cast<const char*>(composed), static_cast<size_t>(size));
-  std::free(composed);
-  return out;
+  if (!text::is_valid_utf8(text)) throw Error(ErrorKind::invalid, "the text is not valid UTF-8");
+  return text::normalize(with_line_feeds(text), text::NormalForm::nfc);
 }
 
 int64_t document_words(const LotDocument& document) {
