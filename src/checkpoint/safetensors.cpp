@@ -44,6 +44,8 @@ WeightMap read_index(const fs::path& path) {
     index = Json::parse(text, watch);
   } catch (const Json::parse_error& error) {
     throw fail(fmt::format("not valid JSON at byte {}", error.byte));
+  } catch (const Json::out_of_range&) {
+    throw fail("a number that is too large");
   }
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object())
     throw fail("no \"weight_map\" of tensor name to file name");

@@ -207,8 +207,8 @@ void check_tiling(SafeTensorsHeader& header, uint64_t file_size, const std::stri
     uint64_t expected = 0;
     try {
       expected = tensor_bytes(tensor.name, tensor.dtype, tensor.shape);
-    } catch (Error& error) {
-      throw error.add_context("reading " + source);
+    } catch (const Error& error) {
+      throw bad_file(source, error.message());
     }
     if (expected != tensor.size)
       throw fail(fmt::format("dtype and shape need {} bytes, data_offsets give {}", expected, tensor.size));

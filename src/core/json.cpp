@@ -58,6 +58,8 @@ Json parse_json(std::string_view text, const std::string& source) {
     if (const size_t at = what.find("syntax error"); at != std::string::npos) what = what.substr(at);
     throw Error(ErrorKind::invalid, source + ":" + std::to_string(place.line) + ":" +
                                         std::to_string(place.column) + ": not valid JSON: " + what);
+  } catch (const Json::out_of_range&) {  // 1e999; nlohmann does not say where
+    throw Error(ErrorKind::invalid, source + ": a number that is too large for a double");
   }
 }
 

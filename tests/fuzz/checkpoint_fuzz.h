@@ -1,0 +1,60 @@
+// What the checkpoint fuzz targets do with bytes: shared with the replay under gtest, so that every
+// build runs it without libFuzzer.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "checkpoint/hf_config.h"
+#include "checkpoint/safetensors_header.h"
+#include "core/error.h"
+#include "core/json.h"
+
+namespace helio::checkpoint::fuzz {
+
+enum class Outcome { accepted, refused };
+
+// Bytes as a whole safetensors file: refused with an invalid Error, or every tensor lies inside it
+// and the header can be written again and read as the same.
+inline Outcome try_safetensors(std::string_view bytes) {
+  SafeTensorsHeader header;
+  try {
+    header = parse_safetensors_header(bytes, bytes.size(), "fuzz");
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid) std::abort();
+    return Outcome::refused;
+  }
+  uint64_t total = 0;
+  std::vector<TensorLayout> layout;
+  for (const auto& tensor : header.tensors) {
+    if (tensor.offset < header.data_begin || tensor.offset + tensor.size > bytes.size()) std::abort();
+    if (tensor_bytes(tensor.name, tensor.dtype, tensor.shape) != tensor.size) std::abort();
+    total += tensor.size;
+    layout.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape});
+  }
+  if (header.data_begin + total != bytes.size()) std::abort();
+  plan_layout(layout);
+  const std::string again = make_safetensors_header(layout, header.metadata);
+  const auto back = parse_safetensors_header(again, again.size() + total, "again");
+  if (back.tensors.size() != header.tensors.size() || back.metadata != header.metadata) std::abort();
+  return Outcome::accepted;
+}
+
+// Bytes as a config.json: refused with an invalid Error, or what it says survives being written.
+inline Outcome try_config(std::string_view bytes) {
+  DecoderConfig config;
+  try {
+    config = parse_decoder_config(parse_json(bytes, "fuzz"), "fuzz");
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid) std::abort();
+    return Outcome::refused;
+  }
+  if (config.parameters() <= 0) std::abort();
+  const auto written = decoder_config_json(config);
+  const auto back = decoder_config_json(parse_decoder_config(Json::parse(written.dump()), "again"));
+  if (back != written) std::abort();
+  return Outcome::accepted;
+}
+
+}  // namespace helio::checkpoint::fuzz

@@ -1,0 +1,86 @@
+// Thousands of seeded mutations through what the fuzz targets run: no crash, no accepted nonsense.
+#include <array>
+
+#include "../../fuzz/checkpoint_fuzz.h"
+#include "checkpoint_test.h"
+#include "core/rng.h"
+
+namespace helio::checkpoint {
+namespace {
+
+using namespace testing;
+using fuzz::Outcome;
+
+constexpr std::array<std::string_view, 30> kPieces = {
+    "{", "}", "[", "]", ",", ":", "\"", "\\", "null", "true", "-1", "0", "1e308", "4294967296", "9223372036854775807",
+    "18446744073709551615", "\"F32\"", "\"U8\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"__metadata__\"", "\\u0000", "\xff",
+    " ", "\"llama3\"", "\"linear\"", "2.5", "\"\"", "[0,0]"};
+
+std::string mutate(std::string text, Rng& rng, size_t begin) {
+  for (uint64_t times = 1 + rng.below(4); times > 0 && text.size() > begin; --times) {
+    const size_t at = begin + rng.below(text.size() - begin);
+    const size_t span = std::min<size_t>(1 + rng.below(24), text.size() - at);
+    const auto piece = kPieces[rng.below(kPieces.size())];
+    switch (rng.below(6)) {
+      case 0: text[at] = static_cast<char>(rng.below(256)); break;
+      case 1: text[at] = static_cast<char>('0' + rng.below(10)); break;
+      case 2: text.erase(at, span); break;
+      case 3: text.insert(at, piece); break;
+      case 4: text.replace(at, span, piece); break;
+      case 5: text.insert(at, text.substr(at, span)); break;
+    }
+  }
+  return text;
+}
+
+// The header's length prefix follows the mutated header in most rounds, so that mutations reach
+// the checks behind it.
+TEST(FuzzReplay, MutatedSafetensorsAreReadOrRefused) {
+  const std::string file = read_file(fixture("dus_tiny/bf16/input/model.safetensors"));
+  const auto header = parse_safetensors_header(file, file.size(), "x");
+  const std::string small = file_of(
+      R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[],"data_offsets":[8,9]}})", 9);
+  ASSERT_EQ(fuzz::try_safetensors(file), Outcome::accepted);
+  ASSERT_EQ(fuzz::try_safetensors(small), Outcome::accepted);
+  Rng rng(20241123);
+  int accepted = 0, refused = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    const bool large = round % 20 == 0;
+    const std::string& whole = large ? file : small;
+    const size_t data_begin = large ? header.data_begin : parse_safetensors_header(small, small.size(), "x").data_begin;
+    std::string bytes;
+    if (round % 5 == 0) {
+      bytes = mutate(whole, rng, 0);
+    } else {
+      const std::string text = mutate(whole.substr(0, data_begin), rng, 8).substr(8);
+      bytes = file_of(text, whole.size() - data_begin);
+    }
+    (fuzz::try_safetensors(bytes) == Outcome::accepted ? accepted : refused) += 1;
+  }
+  EXPECT_GT(accepted, 100);  // names and metadata may change without harm
+  EXPECT_GT(refused, 10'000);
+}
+
+TEST(FuzzReplay, EveryCutOfAFileIsRefused) {
+  const std::string file = read_file(fixture("llama_tiny/tied_theta/model.safetensors"));
+  const auto header = parse_safetensors_header(file, file.size(), "x");
+  for (size_t length = 0; length < header.data_begin + 64; ++length)
+    ASSERT_EQ(fuzz::try_safetensors(std::string_view(file).substr(0, length)), Outcome::refused) << length;
+  ASSERT_EQ(fuzz::try_safetensors(std::string_view(file).substr(0, file.size() - 1)), Outcome::refused);
+}
+
+TEST(FuzzReplay, MutatedConfigsAreReadOrRefused) {
+  std::vector<std::string> seeds;
+  for (const char* name : {"gqa_untied", "llama3_rope"})
+    for (const char* form : {"config.json", "config_v4.json"}) seeds.push_back(read_file(fixture("llama_tiny") / name / form));
+  for (const auto& seed : seeds) ASSERT_EQ(fuzz::try_config(seed), Outcome::accepted);
+  Rng rng(20241124);
+  int accepted = 0, refused = 0;
+  for (int round = 0; round < 8'000; ++round)
+    (fuzz::try_config(mutate(seeds[rng.below(seeds.size())], rng, 0)) == Outcome::accepted ? accepted : refused) += 1;
+  EXPECT_GT(accepted, 100);
+  EXPECT_GT(refused, 1'000);
+}
+
+}  // namespace
+}  // namespace helio::checkpoint

@@ -1,0 +1,293 @@
+#include "checkpoint/surgery.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "checkpoint_test.h"
+#include "core/manifest.h"
+
+namespace helio::checkpoint {
+namespace {
+
+using namespace testing;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+UpscaleOptions options_for(const fs::path& model, const fs::path& out, int64_t drop = 2) {
+  UpscaleOptions options;
+  options.model = model.string();
+  options.out = out.string();
+  options.drop = drop;
+  return options;
+}
+void upscale(const UpscaleOptions& options) {
+  SilentMonitor silent;
+  const StopRequest stop;
+  Upscale(options).write(silent, stop);
+}
+std::map<std::string, std::string> content_of(const fs::path& dir) {
+  std::map<std::string, std::string> files;
+  for (const auto& path : list_files(dir)) files[fs::relative(path, dir).string()] = read_file(path);
+  return files;
+}
+
+TEST(Dus, SolarsLayerMapAndParameters) {
+  const auto plan = plan_upscale(32, 8);
+  ASSERT_EQ(plan.layers.size(), 48U);
+  EXPECT_EQ(plan.seam, 24);
+  for (int64_t i = 0; i < 48; ++i) {
+    EXPECT_EQ(plan.layers[size_t(i)].layer, i < 24 ? i : i - 16);
+    EXPECT_EQ(plan.layers[size_t(i)].copy, i < 24 ? 1 : 2);
+  }
+  const DecoderConfig mistral{.vocab_size = 32000, .hidden_size = 4096, .intermediate_size = 14336, .layers = 32,
+                              .heads = 32, .kv_heads = 8, .head_dim = 128, .tied_embeddings = false};
+  EXPECT_EQ(mistral.parameters(), 7'241'732'096);
+  EXPECT_EQ(upscaled_parameters(mistral, plan), 10'731'524'096);
+}
+
+TEST(Dus, TheRuleHoldsForEveryDepthAndDrop) {
+  for (int64_t n = 1; n <= 70; ++n)
+    for (int64_t m = 0; m <= (n - 1) / 2; ++m) {
+      const auto plan = plan_upscale(n, m);
+      ASSERT_EQ(int64_t(plan.layers.size()), 2 * (n - m));
+      ASSERT_GT(int64_t(plan.layers.size()), n);
+      for (int64_t i = 0; i < 2 * (n - m); ++i)
+        ASSERT_EQ(plan.layers[size_t(i)].layer, i < n - m ? i : i - (n - 2 * m)) << n << " " << m << " " << i;
+      EXPECT_EQ(plan.layers.back().layer, n - 1);
+    }
+}
+
+TEST(Dus, ADropThatMakesNothingDeeperSaysWhatIsPossible) {
+  for (const int64_t drop : {4, 5, 8, 9, -1}) {
+    const auto error = error_of([&] { plan_upscale(8, drop); });
+    EXPECT_TRUE(contains(error, "to 3; SOLAR drops a quarter: 2")) << error;
+  }
+  EXPECT_EQ(kind_of([] { plan_upscale(8, 4); }), ErrorKind::usage);
+  EXPECT_EQ(kind_of([] { plan_upscale(0, 0); }), ErrorKind::usage);
+}
+
+TEST(Dus, TensorsEqualMergekitsPassthrough) {
+  TempDir dir;
+  for (const char* variant : {"f32", "bf16", "f32_tied"}) {
+    const fs::path golden = fixture("dus_tiny") / variant, out = dir / variant;
+    upscale(options_for(golden / "input", out));
+    expect_same_tensors(SafeTensors(out), SafeTensors(golden / "expected"));
+    EXPECT_EQ(load_json(out / "config.json"), load_json(golden / "expected/config.json"));
+    EXPECT_EQ(read_file(out / "generation_config.json"), read_file(golden / "input/generation_config.json"));
+    EXPECT_EQ(SafeTensors(out).find("lm_head.weight") == nullptr, std::string(variant) == "f32_tied");
+    int64_t elements = 0;
+    const SafeTensors weights(out);
+    for (const auto& tensor : weights.tensors()) elements += tensor.elements();
+    EXPECT_EQ(upscaled_parameters(load_decoder_config(golden / "input"), plan_upscale(8, 2)), elements);
+  }
+}
+
+TEST(Dus, ShardsInAndOutHoldTheSameTensors) {
+  TempDir dir;
+  const SafeTensors want(fixture("dus_tiny/f32/expected"));
+  auto options = options_for(fixture("dus_tiny/f32/input_sharded"), dir / "like-source");
+  upscale(options);
+  const SafeTensors like_source(dir / "like-source");
+  EXPECT_GT(like_source.files().size(), 1U);
+  expect_same_tensors(like_source, want);
+  options.out = (dir / "small").string();
+  options.shard_size = 9000;
+  upscale(options);
+  const SafeTensors small(dir / "small");
+  expect_same_tensors(small, want);
+  EXPECT_GT(small.files().size(), like_source.files().size());
+  for (const auto& file : small.files()) EXPECT_LE(fs::file_size(file), 9000U) << file;
+  const Json index = load_json(dir / "small/model.safetensors.index.json");
+  EXPECT_EQ(index["metadata"]["total_size"], 24432 * 4);
+  EXPECT_EQ(index["weight_map"].size(), want.tensors().size());
+  // Smaller than the largest tensor: that one stands alone, all others keep to the size.
+  options.out = (dir / "tiny").string();
+  options.shard_size = 1;
+  upscale(options);
+  EXPECT_EQ(SafeTensors(dir / "tiny").files().size(), want.tensors().size());
+  expect_same_tensors(SafeTensors(dir / "tiny"), want);
+  // One file again when it fits.
+  options.out = (dir / "one").string();
+  options.shard_size = int64_t(1) << 30;
+  upscale(options);
+  EXPECT_TRUE(fs::exists(dir / "one/model.safetensors"));
+  expect_same_tensors(SafeTensors(dir / "one"), want);
+}
+
+TEST(Dus, TheManifestTellsWhereEachLayerComesFrom) {
+  TempDir dir;
+  upscale(options_for(fixture("dus_tiny/f32/input"), dir / "deep/"));
+  verify_artefact(dir / "deep");
+  const Manifest manifest = load_manifest(dir / "deep");
+  EXPECT_EQ(manifest.kind, "model");
+  EXPECT_EQ(manifest.name, "deep");
+  EXPECT_EQ(manifest.made_by, "upscale");
+  EXPECT_EQ(manifest.facts["layer_map"], OrderedJson::parse("[0,1,2,3,4,5,2,3,4,5,6,7]"));
+  EXPECT_EQ(manifest.facts["layer_copy"], OrderedJson::parse("[1,1,1,1,1,1,2,2,2,2,2,2]"));
+  EXPECT_EQ(manifest.facts["seam"], 6);
+  EXPECT_EQ(manifest.facts["parameters"], 24432);
+  ASSERT_EQ(manifest.inputs.size(), 1U);
+  EXPECT_EQ(manifest.inputs[0].content, describe_input("model", fixture("dus_tiny/f32/input")).content);
+  // The next one names this one as its base, by content.
+  upscale(options_for(dir / "deep", dir / "deeper", 4));
+  EXPECT_EQ(load_manifest(dir / "deeper").inputs[0].content, manifest.content);
+  EXPECT_EQ(load_manifest(dir / "deeper").facts["layers"], 16);
+}
+
+TEST(Dus, TheSameBytesWhereverAndHoweverOften) {
+  TempDir dir;
+  upscale(options_for(fixture("dus_tiny/bf16/input"), dir / "a/model"));
+  upscale(options_for(fixture("dus_tiny/bf16/input"), dir / "b/model"));
+  upscale(options_for(fixture("dus_tiny/bf16/input"), dir / "b/model"));  // replaces what helio made
+  EXPECT_EQ(content_of(dir / "a/model"), content_of(dir / "b/model"));
+}
+
+TEST(Dus, TokenizerAndLicenceComeAlongOtherWeightsDoNot) {
+  TempDir dir;
+  fs::copy(fixture("dus_tiny/f32/input"), dir / "in");
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "LICENSE", "pytorch_model.bin", "README.md", "optimizer.pt"})
+    write_bytes(dir / "in" / name, std::string("content of ") + name);
+  fs::create_symlink(dir / "in/LICENSE", dir / "in/NOTICE");
+  upscale(options_for(dir / "in", dir / "out"));
+  std::set<std::string> names;
+  for (const auto& [name, bytes] : content_of(dir / "out")) names.insert(name);
+  EXPECT_EQ(names, (std::set<std::string>{"config.json", "generation_config.json", "helio_manifest.json", "model.safetensors",
+                                          "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "LICENSE", "NOTICE"}));
+  EXPECT_EQ(read_file(dir / "out/tokenizer.json"), "content of tokenizer.json");
+  EXPECT_FALSE(fs::is_symlink(dir / "out/NOTICE"));
+}
+
+TEST(Dus, ListsPerLayerFollowTheirSourceLayer) {
+  OrderedJson config = {{"architectures", {"Qwen2ForCausalLM"}}, {"num_hidden_layers", 4}, {"layer_types", {"a", "b", "c", "d"}}};
+  const auto plan = plan_upscale(4, 1);
+  EXPECT_EQ(upscaled_config(config, plan, "c")["layer_types"], OrderedJson({"a", "b", "c", "b", "c", "d"}));
+  EXPECT_EQ(upscaled_config(config, plan, "c")["num_hidden_layers"], 6);
+  config["layer_types"] = {"a", "b"};
+  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }), "'layer_types' does not have one entry"));
+  config.erase("layer_types");
+  config["use_sliding_window"] = true;
+  config["max_window_layers"] = 3;
+  EXPECT_EQ(upscaled_config(config, plan, "c")["layer_types"],
+            OrderedJson({"full_attention", "full_attention", "full_attention", "full_attention", "full_attention", "sliding_attention"}));
+  config["architectures"] = {"Gemma3nForCausalLM"};
+  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }), "'Gemma3nForCausalLM' cannot be up-scaled"));
+}
+
+// A copy of a fixture whose config or weights can be spoilt.
+class DusRefusals : public ::testing::Test {
+ protected:
+  void SetUp() override { fs::copy(fixture("dus_tiny/f32/input"), dir_ / "in"); }
+  std::string attempt(const std::string& out = "out") {
+    return error_of([&] { upscale(options_for(dir_ / "in", dir_ / out)); });
+  }
+  void set(const char* key, const Json& value) {
+    Json config = load_json(dir_ / "in/config.json");
+    config[key] = value;
+    write_bytes(dir_ / "in/config.json", config.dump());
+  }
+  void without(const std::string& dropped) {
+    const SafeTensors source(dir_ / "in");
+    std::vector<TensorToWrite> kept;
+    for (const auto& tensor : source.tensors())
+      if (tensor.name != dropped)
+        kept.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape, .data = source.data(tensor)});
+    write_safetensors(dir_ / "in/model.safetensors", kept);
+  }
+  TempDir dir_;
+};
+
+TEST_F(DusRefusals, WeightsThatDoNotMatchTheConfig) {
+  set("num_hidden_layers", 7);
+  EXPECT_TRUE(contains(attempt(), "belongs to a layer that config.json, with 7 layers, does not have"));
+  set("num_hidden_layers", 9);
+  EXPECT_TRUE(contains(attempt(), "no tensor 'model.layers.8.")) << attempt();
+  set("num_hidden_layers", "8");
+  EXPECT_TRUE(contains(attempt(), "'num_hidden_layers' is not a number"));
+  fs::remove(dir_ / "in/config.json");
+  EXPECT_TRUE(contains(attempt(), "config.json'"));
+  EXPECT_FALSE(fs::exists(dir_ / "out"));
+}
+
+TEST_F(DusRefusals, MissingTensorsAreNamed) {
+  for (const char* name : {"model.layers.5.mlp.up_proj.weight", "model.norm.weight", "model.embed_tokens.weight", "lm_head.weight"}) {
+    fs::copy_file(fixture("dus_tiny/f32/input/model.safetensors"), dir_ / "in/model.safetensors", fs::copy_options::overwrite_existing);
+    without(name);
+    EXPECT_TRUE(contains(attempt(), "no tensor '" + std::string(name) + "'")) << attempt();
+  }
+}
+
+TEST_F(DusRefusals, FoldersThatMustNotBeReplaced) {
+  EXPECT_TRUE(contains(attempt("in"), "share a folder"));
+  EXPECT_TRUE(contains(attempt("in/deeper"), "share a folder"));
+  EXPECT_TRUE(contains(attempt("."), "share a folder"));
+  write_bytes(dir_ / "mine/thesis.txt", "years of work");
+  EXPECT_TRUE(contains(attempt("mine"), "holds files that helio did not make"));
+  EXPECT_EQ(read_file(dir_ / "mine/thesis.txt"), "years of work");
+}
+
+TEST_F(DusRefusals, StoppingLeavesNothing) {
+  SilentMonitor silent;
+  StopRequest stop;
+  stop.raise();
+  const Upscale job(options_for(dir_ / "in", dir_ / "stopped/out"));
+  EXPECT_EQ(kind_of([&] { job.write(silent, stop); }), ErrorKind::interrupted);
+  EXPECT_TRUE(fs::is_empty(dir_ / "stopped"));
+}
+
+TEST_F(DusRefusals, ATruncatedSourceLeavesNothing) {
+  const Upscale job(options_for(dir_ / "in", dir_ / "torn/out"));
+  fs::resize_file(dir_ / "in/model.safetensors", 40000);  // after its header was checked
+  SilentMonitor silent;
+  const StopRequest stop;
+  EXPECT_TRUE(contains(error_of([&] { job.write(silent, stop); }), "became shorter"));
+  EXPECT_TRUE(fs::is_empty(dir_ / "torn"));
+}
+
+// Runs `body` in a child whose files cannot grow beyond `limit` bytes; what it printed comes back.
+std::string under_file_limit(rlim_t limit, const fs::path& report, const std::function<std::string()>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    std::ofstream out(report);
+    const rlimit cap{limit, limit};
+    setrlimit(RLIMIT_FSIZE, &cap);
+    out << body() << std::flush;
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? read_file(report) : "the child died";
+}
+
+TEST_F(DusRefusals, AFullDiskIsOneErrorAndLeavesNothing) {
+  // 50,000 bytes stop the weights (108,888); 2,000 already stop what comes after the first shard.
+  for (const rlim_t limit : {rlim_t(50'000), rlim_t(2'000)}) {
+    const fs::path out = dir_ / ("full-" + std::to_string(limit));
+    make_dirs(out);
+    const std::string said = under_file_limit(limit, dir_ / "report.txt", [&] {
+      return error_of([&] { upscale(options_for(dir_ / "in", out / "model")); });
+    });
+    EXPECT_TRUE(contains(said, "cannot write '") && contains(said, "File too large")) << said;
+    EXPECT_TRUE(contains(said, "hint: a file size limit") && contains(said, "while writing the up-scaled model")) << said;
+    EXPECT_TRUE(fs::is_empty(out)) << limit;
+  }
+}
+
+TEST_F(DusRefusals, AFullDiskWhileWritingTensorsLeavesNothing) {
+  make_dirs(dir_ / "weights");
+  const std::string data(100'000, 'x');
+  const std::string said = under_file_limit(50'000, dir_ / "report.txt", [&] {
+    return error_of([&] {
+      write_safetensors(dir_ / "weights/model.safetensors",
+                        {{.name = "a", .dtype = DType::u8, .shape = {100'000}, .data = std::as_bytes(std::span(data.data(), data.size()))}});
+    });
+  });
+  EXPECT_TRUE(contains(said, "cannot write '") && contains(said, "while writing ")) << said;
+  EXPECT_TRUE(fs::is_empty(dir_ / "weights"));
+}
+
+}  // namespace
+}  // namespace helio::checkpoint
