@@ -7,3 +7,6 @@ add_custom_target(helio_code_version_gen
   COMMENT "Hashing module sources")
 add_library(helio_code_version STATIC ${CMAKE_BINARY_DIR}/gen/code_version.cpp)
 add_dependencies(helio_code_version helio_code_version_gen)
+# core declares what is generated here, and this uses core's errors: a cycle of static libraries.
+target_link_libraries(helio_core PUBLIC helio_code_version)
+target_link_libraries(helio_code_version PRIVATE helio_core)
