@@ -55,7 +55,7 @@ struct LoadOptions {
   int64_t batch_tokens = 8192;    // padded tokens per forward when scoring
 };
 
-// Loads a Hugging Face folder. Defined in the engine's side (model/local_model.cpp).
+// Loads a Hugging Face folder. Defined in the engine's side (model/load_language_model.cpp).
 std::unique_ptr<LanguageModel> load_language_model(const std::filesystem::path& dir,
                                                    const LoadOptions& options = {});
 

@@ -1,0 +1,23 @@
+// A decoder on this machine as a LanguageModel, from parts: load_language_model (language_model.h)
+// makes it from a folder.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "model/decoder.h"
+#include "model/language_model.h"
+
+namespace helio::model {
+
+struct LocalParts {
+  Decoder decoder;
+  std::unique_ptr<text::Tokenizer> tokenizer = {};
+  text::SpecialIds special_ids = {};
+  std::function<std::string()> content = {};  // called at most once, when first asked for
+};
+
+std::unique_ptr<LanguageModel> make_language_model(LocalParts parts, const LoadOptions& options = {});
+
+}  // namespace helio::model

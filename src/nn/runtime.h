@@ -1,0 +1,14 @@
+// How LibTorch uses this machine. Call once, before the first tensor.
+#pragma once
+
+#include <cstdint>
+
+namespace helio::nn {
+
+// Threads for tensor work; 0: as many as this process may use. One pool for everything: nothing here
+// or in LibTorch starts a second one. Also keeps freed memory for the next tensor instead of giving it
+// back to the system: without that, page faults take a fifth of a training step.
+void prepare_runtime(int64_t threads);
+int64_t threads_in_use();
+
+}  // namespace helio::nn
