@@ -35,13 +35,16 @@ class Tokenizer {
   // The raw bytes of one token (may be part of a UTF-8 character).
   virtual std::string token_bytes(TokenId id) const = 0;
   virtual int64_t vocab_size() const = 0;  // largest id + 1, added tokens included
-  virtual std::optional<TokenId> id_of(std::string_view token) const = 0;  // as written in the vocabulary
+  virtual std::optional<TokenId> id_of(
+      std::string_view token) const = 0;  // as written in the vocabulary
   virtual const std::vector<AddedToken>& added_tokens() const = 0;
 };
 
 // Reads a tokenizer.json, or the folder that holds one. An unsupported component is an error that
 // names it. Safe on hostile files.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_dir);
+// The same from memory; `source` names it in errors.
+std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, const std::string& source);
 
 // What a model folder says beside tokenizer.json (tokenizer_config.json, special_tokens_map.json,
 // generation_config.json, config.json): ids by role, or nothing.

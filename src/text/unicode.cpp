@@ -23,14 +23,14 @@ bool is_ascii(std::string_view text) {
 
 utf8proc_option_t options_for(NormalForm form) {
   switch (form) {
-    case NormalForm::nfc: return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    case NormalForm::nfc:
+      return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     case NormalForm::nfd:
       return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
     case NormalForm::nfkc:
       return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
     case NormalForm::nfkd:
-      return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE |
-                                            UTF8PROC_COMPAT);
+      return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT);
   }
   throw Error(ErrorKind::internal, "no such normal form");
 }
@@ -43,28 +43,35 @@ Category category(char32_t code) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return Category::letter;
+    case UTF8PROC_CATEGORY_LO:
+      return Category::letter;
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME: return Category::mark;
+    case UTF8PROC_CATEGORY_ME:
+      return Category::mark;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return Category::number;
+    case UTF8PROC_CATEGORY_NO:
+      return Category::number;
     case UTF8PROC_CATEGORY_PC:
     case UTF8PROC_CATEGORY_PD:
     case UTF8PROC_CATEGORY_PS:
     case UTF8PROC_CATEGORY_PE:
     case UTF8PROC_CATEGORY_PI:
     case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO: return Category::punctuation;
+    case UTF8PROC_CATEGORY_PO:
+      return Category::punctuation;
     case UTF8PROC_CATEGORY_SM:
     case UTF8PROC_CATEGORY_SC:
     case UTF8PROC_CATEGORY_SK:
-    case UTF8PROC_CATEGORY_SO: return Category::symbol;
+    case UTF8PROC_CATEGORY_SO:
+      return Category::symbol;
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP: return Category::separator;
-    default: return Category::other;
+    case UTF8PROC_CATEGORY_ZP:
+      return Category::separator;
+    default:
+      return Category::other;
   }
 }
 
@@ -123,9 +130,9 @@ std::string normalize(std::string_view text, NormalForm form) {
   if (is_ascii(text)) return std::string(text);  // every form leaves ASCII alone
   const std::string valid = repair_utf8(text);
   utf8proc_uint8_t* mapped = nullptr;
-  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
-                                 static_cast<utf8proc_ssize_t>(valid.size()), &mapped,
-                                 options_for(form));
+  const auto size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
+                   static_cast<utf8proc_ssize_t>(valid.size()), &mapped, options_for(form));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
   if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
   HELIO_CHECK(size >= 0, std::string("utf8proc: ") + utf8proc_errmsg(size));

@@ -31,9 +31,7 @@ constexpr bool is_white_space(char32_t c) {
          c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 // Python's str.isspace and str.split(): White_Space and the separators U+001C..U+001F.
-constexpr bool is_python_space(char32_t c) {
-  return is_white_space(c) || (c >= 0x1C && c <= 0x1F);
-}
+constexpr bool is_python_space(char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); }
 
 constexpr bool is_hangul_syllable(char32_t c) { return c >= 0xAC00 && c <= 0xD7A3; }
 // Letters of which syllables are made, in all their blocks (half-width ones included).

@@ -10,12 +10,12 @@ using namespace std::string_literals;
 TEST(Utf8, BrokenBytesBecomeReplacementsAsPythonDoes) {
   // Each expectation is b"...".decode("utf-8", "replace") from CPython 3.11.
   EXPECT_EQ(repair_utf8("a\xFFz"), "a\uFFFDz");
-  EXPECT_EQ(repair_utf8("\xE2\x82"), "\uFFFD");              // one truncated character: one mark
+  EXPECT_EQ(repair_utf8("\xE2\x82"), "\uFFFD");  // one truncated character: one mark
   EXPECT_EQ(repair_utf8("\xE2\x28\xA1"), "\uFFFD(\uFFFD");
   EXPECT_EQ(repair_utf8("\xF0\x9F\x98"), "\uFFFD");
   EXPECT_EQ(repair_utf8("\xF0\x9Fx"), "\uFFFDx");
-  EXPECT_EQ(repair_utf8("\xC0\x80"), "\uFFFD\uFFFD");        // overlong
-  EXPECT_EQ(repair_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // surrogate
+  EXPECT_EQ(repair_utf8("\xC0\x80"), "\uFFFD\uFFFD");                      // overlong
+  EXPECT_EQ(repair_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");            // surrogate
   EXPECT_EQ(repair_utf8("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");  // beyond U+10FFFF
   EXPECT_EQ(repair_utf8("한글 \U0001F600"), "한글 \U0001F600");
   EXPECT_EQ(repair_utf8("a\0b"s), "a\0b"s);
@@ -44,7 +44,10 @@ TEST(Words, AreWhatPythonsSplitGives) {
   EXPECT_EQ(count_words(""), 0);
   EXPECT_EQ(count_words(" \n\t "), 0);
   EXPECT_EQ(count_words("아버지가 방에\u3000들어가신다.\u00A0끝"), 4);
-  EXPECT_EQ(count_words("a\x1C" "b\x1F" "c"), 3);
+  EXPECT_EQ(count_words("a\x1C"
+                        "b\x1F"
+                        "c"),
+            3);
   EXPECT_EQ(count_words("zero\u200Bwidth"), 1);  // U+200B is no whitespace
   const std::vector<std::string_view> expected{"one", "\xFF", "둘"};
   EXPECT_EQ(split_words(" one \xFF\u2003둘\n"), expected);

@@ -1,10 +1,10 @@
-#include "text/unicode.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <set>
 #include <string>
+
+#include "text/unicode.h"
 
 namespace helio::text {
 namespace {

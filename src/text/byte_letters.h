@@ -1,0 +1,19 @@
+// The visible letters that byte-level tokenizers write bytes with (Radford et al. 2019, GPT-2):
+// printable Latin-1 bytes stand for themselves, the other 68 for U+0100 and on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace helio::text {
+
+// The letter of each byte.
+const std::array<char32_t, 256>& byte_letters();
+// Bytes written in letters, and back; nothing when some character is no byte's letter.
+std::string to_byte_letters(std::string_view bytes);
+std::optional<std::string> from_byte_letters(std::string_view letters);
+
+}  // namespace helio::text

@@ -1,0 +1,217 @@
+#include "text/split_regex.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <new>
+
+#include "core/error.h"
+#include "text/utf8.h"
+
+namespace helio::text {
+namespace {
+
+// PCRE2's \s has U+180E, and its \w is not Unicode's: both are written out.
+constexpr std::string_view kSpaceSet =
+    R"(\x09-\x0d\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
+constexpr std::string_view kWordSet =
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
+
+Error refuse(std::string_view pattern, const std::string& what) {
+  return Error(ErrorKind::invalid,
+               "split pattern '" + std::string(pattern.substr(0, 200)) + "': " + what)
+      .with_hint(
+          "supported: literals, groups, (?i:), look-around, classes, \\p{..}, \\s \\S \\d "
+          "\\D \\w, and the quantifiers * + ? {n,m} with ? or +");
+}
+
+std::string engine_message(int code) {
+  PCRE2_UCHAR buffer[256] = {};
+  pcre2_get_error_message(code, buffer, sizeof(buffer));
+  return reinterpret_cast<const char*>(buffer);
+}
+
+class Translator {
+ public:
+  explicit Translator(std::string_view pattern) : pattern_(pattern) {}
+
+  std::string run() {
+    for (at_ = 0; at_ < pattern_.size(); ++at_) {
+      const char c = pattern_[at_];
+      if (c == '\\') {
+        escape();
+      } else if (in_class_) {
+        class_character(c);
+      } else {
+        if (c == '[') {
+          in_class_ = true;
+          class_begin_ = at_ + 1 + (peek(1) == '^' ? 1 : 0);
+        }
+        if (c == '(' && peek(1) == '?') check_group();
+        if (c == '}' && peek(1) == '+') throw refuse(pattern_, "'}+' is not supported");
+        out_.push_back(c);
+      }
+    }
+    return out_;
+  }
+
+ private:
+  char peek(size_t ahead) const {
+    return at_ + ahead < pattern_.size() ? pattern_[at_ + ahead] : '\0';
+  }
+
+  void class_character(char c) {
+    if (c == '[') throw refuse(pattern_, "'[' inside a class is not supported");
+    if (c == '&' && peek(1) == '&') throw refuse(pattern_, "'&&' in a class is not supported");
+    if (c == ']' && at_ > class_begin_) in_class_ = false;
+    out_.push_back(c);
+  }
+
+  void check_group() const {
+    const std::string_view rest = pattern_.substr(at_ + 2);
+    for (const auto known : {":", "=", "!", ">", "<=", "<!", "i:", "i)", "-i:", "-i)"})
+      if (rest.starts_with(known)) return;
+    throw refuse(pattern_, "group '(?" + std::string(rest.substr(0, 2)) + "' is not supported");
+  }
+
+  void escape() {
+    const char next = peek(1);
+    switch (next) {
+      case 's':
+        set(kSpaceSet, "", in_class_);
+        break;
+      case 'w':
+        set(kWordSet, "", in_class_);
+        break;
+      case 'S':
+      case 'W':
+        if (in_class_)
+          throw refuse(pattern_, std::string("'\\") + next + "' in a class is not supported");
+        set(next == 'S' ? kSpaceSet : kWordSet, "^", false);
+        break;
+      case 'd':
+      case 'D':
+      case 'p':
+      case 'P':
+      case 'n':
+      case 'r':
+      case 't':
+      case 'f':
+      case 'v':
+      case 'x':
+        copy();
+        break;
+      default:
+        // Escaped punctuation is itself; other letters and digits differ between the engines.
+        if (next == '\0') throw refuse(pattern_, "it ends with a backslash");
+        if ((next >= '0' && next <= '9') || (next >= 'A' && next <= 'Z') ||
+            (next >= 'a' && next <= 'z'))
+          throw refuse(pattern_, std::string("'\\") + next + "' is not supported");
+        copy();
+    }
+  }
+
+  void copy() {
+    // \v is one character to Oniguruma, a set to PCRE2.
+    if (pattern_[at_ + 1] == 'v')
+      out_ += "\\x0b";
+    else
+      out_.append(pattern_, at_, 2);
+    ++at_;
+  }
+
+  void set(std::string_view members, std::string_view negation, bool bare) {
+    if (bare)
+      out_ += members;
+    else
+      out_.append("[").append(negation).append(members).append("]");
+    ++at_;
+  }
+
+  std::string_view pattern_;
+  std::string out_ = {};
+  size_t at_ = 0, class_begin_ = 0;
+  bool in_class_ = false;
+};
+
+template <auto release>
+struct Release {
+  template <class T>
+  void operator()(T* object) const {
+    release(object);
+  }
+};
+using Code = std::unique_ptr<pcre2_code, Release<pcre2_code_free>>;
+
+// What matching needs to write to; one for each thread, shared by all patterns.
+struct Workspace {
+  std::unique_ptr<pcre2_match_data, Release<pcre2_match_data_free>> data{
+      pcre2_match_data_create(1, nullptr)};
+  std::unique_ptr<pcre2_match_context, Release<pcre2_match_context_free>> context{
+      pcre2_match_context_create(nullptr)};
+  std::unique_ptr<pcre2_jit_stack, Release<pcre2_jit_stack_free>> stack{
+      pcre2_jit_stack_create(32 << 10, 8 << 20, nullptr)};
+
+  Workspace() {
+    if (!data || !context || !stack) throw std::bad_alloc();
+    pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+    pcre2_set_match_limit(context.get(), 20'000'000);
+    pcre2_set_heap_limit(context.get(), 64 << 10);  // KiB
+  }
+};
+
+}  // namespace
+
+std::string translate_pattern(std::string_view pattern) { return Translator(pattern).run(); }
+
+struct SplitRegex::Impl {
+  Code code = {};
+};
+
+SplitRegex::SplitRegex(const std::string& pattern)
+    : pattern_(pattern), impl_(std::make_unique<Impl>()) {
+  constexpr size_t kLongest = 1 << 16;
+  if (pattern.size() > kLongest) throw refuse(pattern, "it is longer than 64 KiB");
+  const std::string translated = translate_pattern(pattern);
+  int problem = 0;
+  PCRE2_SIZE place = 0;
+  impl_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()),
+                                  translated.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE,
+                                  &problem, &place, nullptr));
+  if (!impl_->code) throw refuse(pattern, engine_message(problem));
+  // Where the JIT is not available PCRE2 interprets: slower, the same matches.
+  pcre2_jit_compile(impl_->code.get(), PCRE2_JIT_COMPLETE);
+}
+
+SplitRegex::~SplitRegex() = default;
+
+void SplitRegex::for_each_match(std::string_view text,
+                                const std::function<void(Match)>& found) const {
+  static thread_local Workspace workspace;
+  const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+  size_t start = 0, last_end = std::string_view::npos;
+  while (start <= text.size()) {
+    const int count =
+        pcre2_match(impl_->code.get(), subject, text.size(), start, PCRE2_NO_UTF_CHECK,
+                    workspace.data.get(), workspace.context.get());
+    if (count == PCRE2_ERROR_NOMATCH) return;
+    if (count < 0)
+      throw refuse(pattern_, "matching failed after " + std::to_string(start) +
+                                 " bytes: " + engine_message(count));
+    const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(workspace.data.get());
+    const Match match{ends[0], ends[1]};
+    if (match.end < match.begin || match.begin < start)
+      throw refuse(pattern_, "a match that begins before its search is not supported");
+    // An empty match right after another match is none, and is stepped over by a character.
+    const bool empty = match.begin == match.end;
+    if (!(empty && last_end == match.end)) found(match);
+    last_end = match.end;
+    start = match.end;
+    if (empty) {
+      if (start >= text.size()) return;
+      start += decode_utf8(text, start).size;
+    }
+  }
+}
+
+}  // namespace helio::text
