@@ -1,0 +1,99 @@
+// What training reads: rows of token ids with their targets, step by step. Torch-free.
+//
+// The rows of a step are a pure function of the step's number, the data and the seed. That is what
+// makes resuming exact: a run that goes on at step 41 reads what the undisturbed run read there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "text/tokenizer.h"
+
+namespace helio::train {
+
+using text::TokenId;
+
+inline constexpr TokenId kNotLearned = -100;
+
+// inputs[i] is followed by targets[i]. Several documents may stand in one row; each begins anew:
+// positions from 0, and no attention to the ones before it.
+struct Row {
+  std::vector<TokenId> inputs = {};
+  std::vector<TokenId> targets = {};  // as long as inputs; kNotLearned where nothing is learned
+  std::vector<int64_t> starts = {0};  // where documents begin in inputs, ascending from 0
+
+  int64_t learned() const;  // targets that count
+};
+
+// What goes through the model at once.
+struct MicroBatch {
+  std::vector<Row> rows = {};
+  // Preference pairs only: rows are chosen, rejected, chosen, ...; the log-probability of each row's
+  // answer under the reference model.
+  std::vector<double> reference = {};
+};
+
+class Batches {
+ public:
+  virtual ~Batches() = default;
+  virtual int64_t steps() const = 0;  // of the whole run
+  // The micro-batches of one optimiser step, from 1.
+  virtual std::vector<MicroBatch> step(int64_t step) const = 0;
+  // Passes over the data once this step is done.
+  virtual double epoch(int64_t step) const = 0;
+  // Names of what stands in the step's rows, for messages.
+  virtual std::vector<std::string> documents(int64_t step) const = 0;
+};
+
+// Cuts rows into micro-batches of `size` rows (0: one). `group` rows stay together.
+std::vector<MicroBatch> in_micro_batches(std::vector<Row> rows, int64_t size, size_t group = 1);
+
+// How many examples and passes a run over separate examples takes, and their order.
+// Every pass has its own order, drawn from the seed; the last step of a pass may be smaller (as
+// transformers' trainer without drop_last), so that each example is used once a pass.
+class ExampleOrder {
+ public:
+  struct Options {
+    int64_t examples = 0, batch_size = 1;
+    int64_t steps = 0;  // 0: ceil(epochs * steps of a pass)
+    double epochs = 1;
+    uint64_t seed = 0;
+  };
+  explicit ExampleOrder(Options options);
+
+  int64_t steps() const { return steps_; }
+  int64_t steps_per_epoch() const { return per_epoch_; }
+  double epoch(int64_t step) const;
+  std::vector<int64_t> examples(int64_t step) const;  // indices of the step's examples
+
+ private:
+  Options options_;
+  int64_t per_epoch_ = 0, steps_ = 0;
+};
+
+// Separate examples (conversations), each a row.
+class ExampleBatches final : public Batches {
+ public:
+  struct Example {
+    std::string id = {};
+    Row row = {};
+  };
+  struct Options {
+    ExampleOrder::Options order = {};  // examples is filled in
+    int64_t micro_batch_size = 0;      // rows; 0: the whole batch
+  };
+  ExampleBatches(std::vector<Example> examples, Options options);
+
+  int64_t steps() const override { return order_.steps(); }
+  std::vector<MicroBatch> step(int64_t step) const override;
+  double epoch(int64_t step) const override { return order_.epoch(step); }
+  std::vector<std::string> documents(int64_t step) const override;
+
+ private:
+  std::vector<Example> examples_;
+  ExampleOrder order_;
+  int64_t micro_batch_size_;
+};
+
+}  // namespace helio::train

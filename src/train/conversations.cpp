@@ -1,0 +1,121 @@
+#include "train/conversations.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "train/rows_file.h"
+
+namespace helio::train {
+namespace {
+
+void append(std::vector<text::Message>& messages, std::string role, std::string content) {
+  messages.push_back({.role = std::move(role), .content = std::move(content)});
+}
+
+std::vector<text::Message> alpaca(const Json& row, const std::string& place) {
+  std::vector<text::Message> messages;
+  const std::string system = text_or_empty(row, "system", place);
+  if (!system.empty()) append(messages, "system", system);
+  if (row.contains("history") && row["history"].is_array())
+    for (const Json& turn : row["history"]) {
+      if (!turn.is_array() || turn.size() != 2 || !turn[0].is_string() || !turn[1].is_string())
+        throw Error(ErrorKind::invalid, place + ": 'history' must be a list of [user, assistant] texts");
+      append(messages, "user", turn[0].get<std::string>());
+      append(messages, "assistant", turn[1].get<std::string>());
+    }
+  const std::string input = text_or_empty(row, "input", place);
+  const std::string instruction = text_or_empty(row, "instruction", place);
+  append(messages, "user", input.empty() ? instruction : instruction + "\n\n" + input);
+  append(messages, "assistant", text_or_empty(row, "output", place));
+  return messages;
+}
+
+std::vector<text::Message> messages_of(const Json& row, const std::string& place) {
+  for (const char* key : {"messages", "conversations"})
+    if (row.contains(key)) return read_messages(row[key], "user", key, place);
+  if (row.contains("prompt") && row.contains("completion")) {
+    auto messages = read_messages(row["prompt"], "user", "prompt", place);
+    for (auto& answer : read_messages(row["completion"], "assistant", "completion", place))
+      messages.push_back(std::move(answer));
+    return messages;
+  }
+  if (row.contains("instruction")) return alpaca(row, place);
+  throw Error(ErrorKind::invalid, place + ": not a conversation")
+      .with_hint("known forms: messages, conversations, prompt/completion, instruction/input/output");
+}
+
+std::string user_words(const Conversation& row) {
+  std::string words;
+  for (const auto& message : row.messages)
+    if (message.role != "assistant") words += message.content + "\n";
+  return words;
+}
+
+}  // namespace
+
+bool is_held_out(std::string_view content, double share) {
+  constexpr uint64_t kSalt = 0x68656c6f;  // a purpose of its own, apart from other hashes of texts
+  return static_cast<double>(xxh3_64(content, kSalt) >> 11) * 0x1p-53 < share;
+}
+
+LoadedConversations load_conversations(const std::filesystem::path& path, int64_t limit) {
+  LoadedConversations loaded;
+  read_rows(path, [&](const Json& row, const std::string& place) {
+    if (limit && static_cast<int64_t>(loaded.rows.size()) >= limit) return false;
+    Conversation conversation{.id = row.contains("id") && row["id"].is_string() ? row["id"].get<std::string>() : place,
+                              .messages = messages_of(row, place)};
+    const auto is_answer = [](const text::Message& m) { return m.role == "assistant"; };
+    const auto& messages = conversation.messages;
+    if (std::none_of(messages.begin(), messages.end(), is_answer))
+      ++loaded.refused["no_answer"];
+    else if (std::any_of(messages.begin(), messages.end(), [&](const text::Message& m) {
+               return is_answer(m) && m.content.find_first_not_of(" \t\r\n") == m.content.npos;
+             }))
+      ++loaded.refused["empty_answer"];
+    else
+      loaded.rows.push_back(std::move(conversation));
+    return true;
+  });
+  if (loaded.rows.empty())
+    throw Error(ErrorKind::invalid, "'" + path.string() + "' has no usable conversation");
+  return loaded;
+}
+
+EncodedConversations encode_conversations(const std::vector<Conversation>& rows,
+                                          const text::Tokenizer& tokenizer, TokenId eos,
+                                          const EncodeOptions& options) {
+  EncodedConversations encoded;
+  for (const Conversation& conversation : rows) {
+    auto chat = text::render_solar(conversation.messages, tokenizer, eos, text::GenerationPrompt::omit);
+    const size_t room = static_cast<size_t>(options.max_length);
+    if (chat.ids.size() > room) {
+      chat.ids.resize(room);
+      chat.assistant.resize(room);
+      ++encoded.cut;
+    }
+    ExampleBatches::Example example{.id = conversation.id};
+    for (size_t i = 0; i + 1 < chat.ids.size(); ++i) {
+      const bool learned = options.loss_on == LossOn::all || chat.assistant[i + 1];
+      example.row.inputs.push_back(chat.ids[i]);
+      example.row.targets.push_back(learned ? chat.ids[i + 1] : kNotLearned);
+    }
+    if (example.row.learned() == 0) {
+      ++encoded.nothing_learned;
+      continue;
+    }
+    if (is_held_out(user_words(conversation), options.heldout)) {
+      encoded.heldout.push_back(std::move(example));
+      continue;
+    }
+    encoded.tokens += static_cast<int64_t>(example.row.inputs.size());
+    encoded.learned += example.row.learned();
+    encoded.train.push_back(std::move(example));
+  }
+  if (encoded.train.empty())
+    throw Error(ErrorKind::invalid, "no conversation is left to train on")
+        .with_hint("raise max_length or lower the held-out share");
+  return encoded;
+}
+
+}  // namespace helio::train
