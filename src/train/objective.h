@@ -7,21 +7,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "model/decoder.h"
 #include "train/batches.h"
+#include "train/journal.h"
 #include "train/preferences.h"
 
 namespace helio::train {
-
-// A figure beside the loss: shown as sum / weight over what is reported together.
-struct Term {
-  std::string name = {};
-  double sum = 0, weight = 0;
-};
 
 struct Loss {
   at::Tensor sum = {};  // 0-dim, carries the graph
