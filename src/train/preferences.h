@@ -1,49 +1,26 @@
-// Preference pairs: files to pairs to rows of ids, and their batches. Torch-free.
+// Preference pairs as rows and batches to train on. Torch-free.
 #pragma once
 
-#include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "text/chat.h"
+#include "text/preference_data.h"
 #include "train/batches.h"
 
 namespace helio::train {
 
-struct Preference {
-  std::string id = {};
-  std::vector<text::Message> prompt = {};
-  std::string chosen = {}, rejected = {};  // the assistant's last words
-};
-
-struct LoadedPreferences {
-  std::vector<Preference> rows = {};
-  std::map<std::string, int64_t> refused = {};  // "empty_side", "empty_prompt", "equal_sides"
-};
-
-// Reads TRL's {"prompt", "chosen", "rejected"} (texts or lists of messages; without "prompt" it is
-// what chosen and rejected have in common, as TRL takes it), ShareGPT's {"conversations", "chosen",
-// "rejected"} and Alpaca's {"instruction", "input", "chosen", "rejected"}. limit 0: all.
-// Pairs that teach nothing (an empty or equal side) are counted and left out; other forms are errors.
-LoadedPreferences load_preferences(const std::filesystem::path& path, int64_t limit);
-
-struct EncodedPreference {
-  std::string id = {};
-  std::vector<TokenId> prompt = {}, chosen = {}, rejected = {};  // answers end with eos
-};
+using text::EncodedPreference;
 
 struct EncodedPreferences {
   std::vector<EncodedPreference> train = {}, heldout = {};
-  std::vector<Preference> heldout_rows = {};  // the same pairs as heldout, as read
+  std::vector<text::Preference> heldout_rows = {};  // the same pairs as heldout, as read
   int64_t prompts_cut = 0, answers_cut = 0;
+  int64_t equal_after_cut = 0;  // dropped: what distinguished the answers was cut off
 };
 
-// Ids in SOLAR's layout (text/chat.h). Prompt and answer together have at most max_length ids:
-// the prompt is cut on the left to what the longer answer leaves, but never below a quarter of
-// max_length; answers that still do not fit are cut at the end (and lose their eos).
-// The held-out share is decided by a hash of the prompt's words: pairs with one prompt stay together.
-EncodedPreferences encode_preferences(const std::vector<Preference>& rows,
+// Ids of all pairs (text::encode_preference says how they are cut), the held-out ones apart
+// (text::is_held_out).
+EncodedPreferences encode_preferences(const std::vector<text::Preference>& rows,
                                       const text::Tokenizer& tokenizer, TokenId eos,
                                       int64_t max_length, double heldout);
 

@@ -83,7 +83,7 @@ RunSummary Trainer::run() {
 
   while (done_ < batches_.steps()) {
     const int64_t step = done_ + 1;
-    journal_->step(in_context([&] { return fmt::format("while taking step {} of {}", step, batches_.steps()); },
+    journal_->step(in_context([&] { return fmt::format("taking step {} of {}", step, batches_.steps()); },
                               [&] { return take_step(step); }));
     done_ = step;
 
@@ -183,7 +183,7 @@ void Trainer::save() {
 }
 
 void Trainer::restore(const Checkpoints::Found& checkpoint) {
-  in_context([&] { return "while resuming from " + checkpoint.dir.string(); }, [&] {
+  in_context([&] { return "resuming from " + checkpoint.dir.string(); }, [&] {
     const c10::AutoGradMode no_grad(false);
     const checkpoint::SafeTensors file(checkpoint.dir / "model.safetensors");
     for (const auto& [name, tensor] : model_.parameters()) nn::read_tensor_into(file, file.at(name), tensor);
