@@ -24,7 +24,9 @@ set(torch_cuda_libs ${HELIO_TORCH_DIR}/../nvidia/cu13/lib)
 add_library(helio_torch INTERFACE)
 target_include_directories(helio_torch SYSTEM INTERFACE
   ${HELIO_TORCH_DIR}/include ${HELIO_TORCH_DIR}/include/torch/csrc/api/include)
-target_compile_definitions(helio_torch INTERFACE AT_PER_OPERATOR_HEADERS)
+# The wheel's include folder carries a newer fmt than the system's and comes first; used header-only
+# (its inline namespace keeps it apart from the system's in the torch-free libraries).
+target_compile_definitions(helio_torch INTERFACE AT_PER_OPERATOR_HEADERS FMT_HEADER_ONLY=1)
 target_link_libraries(helio_torch INTERFACE
   ${HELIO_TORCH_DIR}/lib/libtorch_cpu.so ${HELIO_TORCH_DIR}/lib/libc10.so)
 # DT_RPATH, unlike DT_RUNPATH, also serves libtorch_cpu.so's own needs: no LD_LIBRARY_PATH.
