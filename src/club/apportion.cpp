@@ -18,8 +18,7 @@ std::vector<int64_t> apportion(int64_t whole, std::span<const int64_t> weights) 
   }
   std::vector<int64_t> shares(weights.size(), 0);
   if (whole == 0) return shares;
-  if (total == 0)
-    throw Error(ErrorKind::invalid, "nothing to share by: every weight is 0");
+  if (total == 0) throw Error(ErrorKind::invalid, "nothing to share by: every weight is 0");
 
   std::vector<Wide> remainders(weights.size());
   int64_t left = whole;

@@ -5,6 +5,7 @@
 #include "club/merkle.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "text/html_text.h"
 #include "text/unicode.h"
 
 namespace helio::club {
@@ -45,10 +46,14 @@ T field(const Json& object, const char* key, const std::string& source) {
 }  // namespace
 
 OrderedJson lot_facts(const LotInfo& info, const LotCounts& counts) {
-  return {{"lot", info.lot},           {"partner", info.partner},
-          {"licence", info.licence},   {"language", info.language},
-          {"source", info.source},     {"documents", counts.documents},
-          {"words", counts.words},     {"bytes", counts.bytes},
+  return {{"lot", info.lot},
+          {"partner", info.partner},
+          {"licence", info.licence},
+          {"language", info.language},
+          {"source", info.source},
+          {"documents", counts.documents},
+          {"words", counts.words},
+          {"bytes", counts.bytes},
           {"content_root", counts.content_root}};
 }
 
@@ -59,25 +64,29 @@ std::string canonical_text(std::string_view text) {
 }
 
 int64_t document_words(const LotDocument& document) {
+  if (document.format == "html") return text::count_words(text::html_text(document.text).text);
   return text::count_words(document.text);
 }
 
 void LotTally::add(const LotDocument& document) {
   if (document.id.empty()) throw Error(ErrorKind::invalid, "a document without an id");
   if (document.format != "text" && document.format != "html")
-    throw Error(ErrorKind::invalid, "document '" + document.id + "' has the unknown format '" +
-                                        document.format + "'")
+    throw Error(ErrorKind::invalid,
+                "document '" + document.id + "' has the unknown format '" + document.format + "'")
         .with_hint("formats: text, html");
-  in_context([&] { return "while adding document '" + document.id + "'"; }, [&] {
-    const Sha256 hash = sha256(canonical_text(document.text));
-    if (!hashes_.emplace(document.id, hash).second)
-      throw Error(ErrorKind::invalid, "the id '" + document.id + "' appears twice in the lot")
-          .with_hint("ids come from the path or row of a document; check that the source does not "
-                     "list a file twice");
-    sums_.documents += 1;
-    sums_.words += document_words(document);
-    sums_.bytes += static_cast<int64_t>(document.text.size());
-  });
+  in_context(
+      [&] { return "adding document '" + document.id + "'"; },
+      [&] {
+        const Sha256 hash = sha256(canonical_text(document.text));
+        if (!hashes_.emplace(document.id, hash).second)
+          throw Error(ErrorKind::invalid, "the id '" + document.id + "' appears twice in the lot")
+              .with_hint(
+                  "ids come from the path or row of a document; check that the source does not "
+                  "list a file twice");
+        sums_.documents += 1;
+        sums_.words += document_words(document);
+        sums_.bytes += static_cast<int64_t>(document.text.size());
+      });
 }
 
 LotCounts LotTally::counts() const {
@@ -107,7 +116,9 @@ Manifest LotWriter::finish(Manifest manifest) {
   out_->commit();
   manifest.kind = "lot";
   manifest.name = info_.lot;
-  manifest.facts = lot_facts(info_, tally_.counts());
+  OrderedJson facts = lot_facts(info_, tally_.counts());
+  facts.update(manifest.facts);
+  manifest.facts = std::move(facts);
   seal_artefact(dir_, manifest);
   return manifest;
 }
@@ -116,8 +127,7 @@ LotReader::LotReader(std::filesystem::path dir) : dir_(std::move(dir)) {
   manifest_ = load_manifest(dir_);
   const std::string source = (dir_ / kManifestName).string();
   if (manifest_.kind != "lot")
-    throw Error(ErrorKind::invalid,
-                dir_.string() + " holds a '" + manifest_.kind + "', not a lot");
+    throw Error(ErrorKind::invalid, dir_.string() + " holds a '" + manifest_.kind + "', not a lot");
   const Json facts = manifest_.facts;
   info_ = {.lot = field<std::string>(facts, "lot", source),
            .partner = field<std::string>(facts, "partner", source),

@@ -27,10 +27,10 @@ namespace helio::club {
 inline constexpr const char* kDocumentsName = "documents.jsonl.zst";
 
 struct LotDocument {
-  std::string id = {};             // "<lot>/<relative path or row>", unique in the lot
-  std::string text = {};           // valid UTF-8
-  std::string format = "text";     // "text" or "html"
-  std::string path = {};           // where in the source it stood
+  std::string id = {};          // "<lot>/<relative path or row>", unique in the lot
+  std::string text = {};        // valid UTF-8
+  std::string format = "text";  // "text" or "html"
+  std::string path = {};        // where in the source it stood
 };
 
 struct LotInfo {
@@ -39,9 +39,9 @@ struct LotInfo {
 
 struct LotCounts {
   int64_t documents = 0;
-  int64_t words = 0;               // 어절; of HTML, of its visible text
-  int64_t bytes = 0;               // of the texts as given, UTF-8
-  std::string content_root = {};   // hex
+  int64_t words = 0;              // 어절; of HTML, of its main text
+  int64_t bytes = 0;              // of the texts as given, UTF-8
+  std::string content_root = {};  // hex
   bool operator==(const LotCounts&) const = default;
 };
 
@@ -52,7 +52,8 @@ OrderedJson lot_facts(const LotInfo& info, const LotCounts& counts);
 // differ only there are the same text. Error{invalid} on bytes that are not UTF-8.
 std::string canonical_text(std::string_view text);
 
-// Words of a document as every account states them.
+// Words of a document as every account states them. Of HTML, those of its main text (menus, headers
+// and footers left out), 0 for a page too broken or too large to be read.
 int64_t document_words(const LotDocument& document);
 
 // Sums over documents, and the root. Keeps an id and a hash a document, nothing else.
@@ -73,8 +74,8 @@ class LotWriter {
  public:
   LotWriter(std::filesystem::path dir, LotInfo info);
   void add(const LotDocument& document);
-  // Ends the documents and seals the folder. `manifest` brings made_by, version, code, inputs and
-  // options; kind, name, facts and files are filled in here.
+  // Ends the documents and seals the folder. `manifest` brings made_by, version, code, inputs,
+  // options and further facts; kind, name, the lot's own facts and files are filled in here.
   Manifest finish(Manifest manifest);
 
  private:

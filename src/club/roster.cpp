@@ -92,36 +92,39 @@ void check_lot_name(const std::string& name) {
                      });
   if (!plain)
     throw Error(ErrorKind::invalid, "'" + name + "' cannot be a lot's name")
-        .with_hint("a lot's name is a folder's: letters, digits, '-', '_', '.'; it begins with none "
-                   "of the last");
+        .with_hint(
+            "a lot's name is a folder's: letters, digits, '-', '_', '.'; it begins with none "
+            "of the last");
 }
 
 Roster load_roster(const std::filesystem::path& lots_dir) {
   const std::filesystem::path file = lots_dir / kRosterName;
   if (!std::filesystem::exists(file)) throw no_roster(lots_dir);
-  return in_context([&] { return "while reading " + file.string(); }, [&] {
-    const Json json = load_json(file);
-    Roster roster;
-    std::vector<PartnerDetails> details;
-    try {
-      if (json.at("format") != 1)
-        throw Error(ErrorKind::invalid, "format " + json.at("format").dump() + " is not known")
-            .with_hint("a later helio wrote it; use that one");
-      for (const Json& partner : json.at("partners"))
-        details.push_back({.name = partner.at("name").get<std::string>(),
-                           .contact = partner.at("contact").get<std::string>(),
-                           .terms = partner.at("terms").get<std::string>()});
-      for (const Json& lot : json.at("lots")) {
-        const std::string name = lot.at("lot").get<std::string>();
-        check_lot_name(name);
-        roster.lots.push_back(load_lot_entry(lots_dir / name));
-      }
-    } catch (const Json::exception& error) {
-      throw Error(ErrorKind::invalid, std::string("not a list of partners: ") + error.what());
-    }
-    roster.partners = partners_of(roster.lots, details);
-    return roster;
-  });
+  return in_context(
+      [&] { return "reading " + file.string(); },
+      [&] {
+        const Json json = load_json(file);
+        Roster roster;
+        std::vector<PartnerDetails> details;
+        try {
+          if (json.at("format") != 1)
+            throw Error(ErrorKind::invalid, "format " + json.at("format").dump() + " is not known")
+                .with_hint("a later helio wrote it; use that one");
+          for (const Json& partner : json.at("partners"))
+            details.push_back({.name = partner.at("name").get<std::string>(),
+                               .contact = partner.at("contact").get<std::string>(),
+                               .terms = partner.at("terms").get<std::string>()});
+          for (const Json& lot : json.at("lots")) {
+            const std::string name = lot.at("lot").get<std::string>();
+            check_lot_name(name);
+            roster.lots.push_back(load_lot_entry(lots_dir / name));
+          }
+        } catch (const Json::exception& error) {
+          throw Error(ErrorKind::invalid, std::string("not a list of partners: ") + error.what());
+        }
+        roster.partners = partners_of(roster.lots, details);
+        return roster;
+      });
 }
 
 Roster seal_roster(const std::filesystem::path& dir, const std::vector<std::string>& order,
@@ -145,8 +148,10 @@ Roster seal_roster(const std::filesystem::path& dir, const std::vector<std::stri
 
   const LotCounts totals = roster.totals();
   manifest.kind = "lots";
-  manifest.facts = {{"partners", roster.partners.size()}, {"lots", roster.lots.size()},
-                    {"documents", totals.documents},      {"words", totals.words},
+  manifest.facts = {{"partners", roster.partners.size()},
+                    {"lots", roster.lots.size()},
+                    {"documents", totals.documents},
+                    {"words", totals.words},
                     {"bytes", totals.bytes}};
   seal_artefact(dir, manifest, {kManifestName});
   return roster;

@@ -133,7 +133,7 @@ Statement make_statement(StatementInputs inputs) {
     statement.partners.push_back(std::move(partner));
   }
   const std::vector<int64_t> amounts =
-      in_context([] { return "while dividing the pool by tokens trained on"; },
+      in_context([] { return "dividing the pool by tokens trained on"; },
                  [&] { return apportion(inputs.pool, weights); });
   for (size_t i = 0; i < amounts.size(); ++i) {
     PartnerStatement& partner = statement.partners[i];
@@ -191,8 +191,7 @@ OrderedJson Statement::json() const {
     }
     out["lots"].push_back(std::move(row));
   }
-  for (const RunUse& run : runs)
-    out["runs"].push_back({{"run", run.name}, {"tokens", run.tokens}});
+  for (const RunUse& run : runs) out["runs"].push_back({{"run", run.name}, {"tokens", run.tokens}});
   return out;
 }
 
@@ -204,10 +203,9 @@ std::string Statement::csv() const {
     std::string lots_text;
     for (const std::string& lot : partner.lots) lots_text += (lots_text.empty() ? "" : " ") + lot;
     out += csv_field(partner.partner) + ',' + csv_field(lots_text);
-    for (const int64_t count :
-         {partner.documents_in, partner.words_in, partner.documents_surviving,
-          partner.words_surviving, partner.tokens, partner.trained, partner.given,
-          partner.received, partner.credited})
+    for (const int64_t count : {partner.documents_in, partner.words_in, partner.documents_surviving,
+                                partner.words_surviving, partner.tokens, partner.trained,
+                                partner.given, partner.received, partner.credited})
       out += ',' + std::to_string(count);
     out += ',' + decimal(share(partner)) + ',' + std::to_string(partner.amount) + ',' +
            csv_field(currency) + '\n';

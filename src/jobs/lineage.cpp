@@ -22,11 +22,13 @@ class Walk {
     std::vector<LineageStep> next;
     for (const Edge& edge : registry_.edges()) {
       if (way_ == Way::back && edge.made == at)
-        next.push_back({.depth = depth, .role = edge.input.role, .artefact = edge.from,
-                        .input = edge.input});
+        next.push_back(
+            {.depth = depth, .role = edge.input.role, .artefact = edge.from, .input = edge.input});
       if (way_ == Way::forward && edge.from == static_cast<int64_t>(at))
-        next.push_back({.depth = depth, .role = edge.input.role,
-                        .artefact = static_cast<int64_t>(edge.made), .input = edge.input});
+        next.push_back({.depth = depth,
+                        .role = edge.input.role,
+                        .artefact = static_cast<int64_t>(edge.made),
+                        .input = edge.input});
     }
     for (size_t i = 0; i < next.size(); ++i) {
       LineageStep& step = next[i];

@@ -10,12 +10,12 @@ namespace helio::jobs {
 
 // One line of a tree, in the order it is printed.
 struct LineageStep {
-  int depth = 0;            // from 1; the start itself is 0 and not listed
-  std::string role = {};    // as what the one was given to the other
-  int64_t artefact = -1;    // index in the registry; -1: outside the workspace, see `input`
+  int depth = 0;          // from 1; the start itself is 0 and not listed
+  std::string role = {};  // as what the one was given to the other
+  int64_t artefact = -1;  // index in the registry; -1: outside the workspace, see `input`
   ArtefactInput input = {};
-  bool last = false;        // the last one below its parent
-  bool repeated = false;    // it stands above with all that follows from it
+  bool last = false;      // the last one below its parent
+  bool repeated = false;  // it stands above with all that follows from it
 };
 
 struct Lineage {

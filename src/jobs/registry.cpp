@@ -94,9 +94,9 @@ class Database {
 
 // One holder at a time over open, update and read: an index found damaged can then be removed
 // without pulling it from under another process.
-class WorkspaceLock {
+class IndexLock {
  public:
-  explicit WorkspaceLock(const fs::path& workspace) {
+  explicit IndexLock(const fs::path& workspace) {
     fd_ = open((workspace / ".helio.db.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd_ < 0) return;
     while (flock(fd_, LOCK_EX) != 0) {
@@ -106,11 +106,11 @@ class WorkspaceLock {
       return;
     }
   }
-  ~WorkspaceLock() {
+  ~IndexLock() {
     if (fd_ >= 0) close(fd_);
   }
-  WorkspaceLock(const WorkspaceLock&) = delete;
-  WorkspaceLock& operator=(const WorkspaceLock&) = delete;
+  IndexLock(const IndexLock&) = delete;
+  IndexLock& operator=(const IndexLock&) = delete;
   bool held() const { return fd_ >= 0; }
 
  private:
@@ -253,7 +253,7 @@ bool is_damage(int code) {
 }
 
 Picture read_workspace(const fs::path& workspace) {
-  const WorkspaceLock lock(workspace);
+  const IndexLock lock(workspace);
   const std::string file = (workspace / kRegistryName).string();
   if (lock.held()) {
     bool damaged = false;
@@ -278,8 +278,8 @@ Picture read_workspace(const fs::path& workspace) {
   try {
     return take_picture(":memory:", workspace);
   } catch (const IndexFailure& failure) {
-    throw Error(ErrorKind::failed, std::string("cannot index the workspace: ") +
-                                       sqlite3_errstr(failure.code));
+    throw Error(ErrorKind::failed,
+                std::string("cannot index the workspace: ") + sqlite3_errstr(failure.code));
   }
 }
 

@@ -27,8 +27,8 @@ struct Artefact {
 
 // An input of one artefact that is (or is not) an artefact of the workspace, by content.
 struct Edge {
-  size_t made = 0;                  // index of the artefact that was made
-  int64_t from = -1;                // index of the artefact it was made from; -1: not in here
+  size_t made = 0;    // index of the artefact that was made
+  int64_t from = -1;  // index of the artefact it was made from; -1: not in here
   ArtefactInput input = {};
 };
 

@@ -73,6 +73,14 @@ TEST(CanonicalText, ComposesAndReadsEveryLineEndAsLineFeed) {
   EXPECT_THROW(canonical_text("\xff"), Error);
 }
 
+TEST(Lot, WordsOfAPageAreThoseOfItsMainText) {
+  const std::string page =
+      "<html><head><title>t</title><script>var a = 1;</script></head><body>"
+      "<nav><a href=x>menu one</a></nav><p>나는 <b>학교</b>에 간다.</p></body></html>";
+  EXPECT_EQ(document_words({.id = "1", .text = page, .format = "html"}), 3);
+  EXPECT_GT(document_words({.id = "1", .text = page, .format = "text"}), 3);
+}
+
 TEST(Lot, WhatIsWrittenIsReadBackInOrder) {
   const TempDir temp;
   write_lot(temp.path() / "a", sample());

@@ -38,8 +38,11 @@ class RegistryTest : public testing::Test {
   void make(const std::string& path, const std::string& kind,
             const std::vector<std::pair<std::string, std::string>>& inputs,
             const std::string& text = "") {
-    Manifest manifest{.kind = kind, .name = fs::path(path).filename().string(),
-                      .made_by = "test", .version = "0", .code = "0"};
+    Manifest manifest{.kind = kind,
+                      .name = fs::path(path).filename().string(),
+                      .made_by = "test",
+                      .version = "0",
+                      .code = "0"};
     if (kind == "lot") manifest.facts = {{"partner", "신문사"}, {"words", 12}};
     for (const auto& [role, from] : inputs)
       manifest.inputs.push_back(describe_input(role, workspace_ / from));
@@ -88,9 +91,8 @@ TEST_F(RegistryTest, IndexesEveryManifest) {
 TEST_F(RegistryTest, WalksBackToTheLotsAndForwardToTheEvaluations) {
   const Registry registry(workspace_);
   const Lineage up = trace(registry, registry.find("models/up"));
-  EXPECT_EQ(paths(registry, up.made_from),
-            (Paths{"models/base", "tokens/clean", "datasets/clean", "lots/club", "lots/club/news",
-                   "lots/club/law"}));
+  EXPECT_EQ(paths(registry, up.made_from), (Paths{"models/base", "tokens/clean", "datasets/clean",
+                                                  "lots/club", "lots/club/news", "lots/club/law"}));
   EXPECT_EQ(paths(registry, up.used_by), (Paths{"evals/all"}));
   ASSERT_EQ(up.lots.size(), 2u);
   EXPECT_EQ(registry.artefacts()[up.lots[0]].path, "lots/club/law");
