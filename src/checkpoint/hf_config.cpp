@@ -11,15 +11,18 @@
 namespace helio::checkpoint {
 namespace {
 
-constexpr std::string_view kArchitectures = "LlamaForCausalLM, MistralForCausalLM (without a sliding window)";
+constexpr std::string_view kArchitectures =
+    "LlamaForCausalLM, MistralForCausalLM (without a sliding window)";
 
 // Reads keys of one JSON object; every error names the file and the key.
 class Keys {
  public:
   Keys(const Json& object, const std::string& source, std::string prefix = {})
       : object_(object), source_(source), prefix_(std::move(prefix)) {
-    if (!object.is_object())
-      throw Error(ErrorKind::invalid, source_ + ": " + (prefix_.empty() ? "not a JSON object" : prefix_ + "is not an object"));
+    if (object.is_object()) return;
+    const std::string what = prefix_.empty() ? "the file" : prefix_.substr(0, prefix_.size() - 1);
+    throw Error(ErrorKind::invalid, source_ + ": " + what + " is not a JSON object")
+        .with_hint("copy it from the model this checkpoint was made from");
   }
 
   // Null counts as absent: transformers writes null for "not set".
@@ -29,14 +32,16 @@ class Keys {
   }
   const Json& need(const char* key, std::string_view why) const {
     if (const auto* value = find(key)) return *value;
-    throw Error(ErrorKind::invalid, fmt::format("{}: '{}{}' is missing, and the model's numbers depend on it",
-                                                source_, prefix_, key))
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}: '{}{}' is missing, and the model's numbers depend on it", source_,
+                            prefix_, key))
         .with_hint(std::string(why));
   }
 
   int64_t integer(const char* key, const Json& value, int64_t low = 1) const {
     constexpr int64_t most = int64_t(1) << 31;  // far above any model; keeps products within 2^63
-    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(most)) ||
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(most)) ||
         value.get<int64_t>() < low || value.get<int64_t>() > most)
       throw bad(key, value, fmt::format("a whole number from {} to {}", low, most));
     return value.get<int64_t>();
@@ -49,7 +54,9 @@ class Keys {
       throw bad(key, value, "a number above 0");
     return value.get<double>();
   }
-  double need_positive(const char* key, std::string_view why) const { return positive(key, need(key, why)); }
+  double need_positive(const char* key, std::string_view why) const {
+    return positive(key, need(key, why));
+  }
   bool boolean(const char* key, const Json& value) const {
     if (!value.is_boolean()) throw bad(key, value, "true or false");
     return value.get<bool>();
@@ -105,22 +112,26 @@ RopeScaling read_scaling(const Keys& keys) {
 
 bool same(const RopeScaling& a, const RopeScaling& b) {
   if (a.type != b.type || a.factor != b.factor) return false;
-  return a.type != "llama3" || (a.low_freq_factor == b.low_freq_factor && a.high_freq_factor == b.high_freq_factor &&
-                                a.original_max_position == b.original_max_position);
+  return a.type != "llama3" ||
+         (a.low_freq_factor == b.low_freq_factor && a.high_freq_factor == b.high_freq_factor &&
+          a.original_max_position == b.original_max_position);
 }
 
 void read_rope(const Keys& keys, const std::string& source, DecoderConfig& config) {
   Rope old_form, new_form;
-  if (const auto* theta = keys.find("rope_theta")) old_form.theta = keys.positive("rope_theta", *theta);
+  if (const auto* theta = keys.find("rope_theta"))
+    old_form.theta = keys.positive("rope_theta", *theta);
   if (const auto* scaling = keys.find("rope_scaling"))
     old_form.scaling = read_scaling(Keys(*scaling, source, "rope_scaling."));
   if (const auto* parameters = keys.find("rope_parameters")) {
     const Keys inner(*parameters, source, "rope_parameters.");
-    if (const auto* theta = inner.find("rope_theta")) new_form.theta = inner.positive("rope_theta", *theta);
+    if (const auto* theta = inner.find("rope_theta"))
+      new_form.theta = inner.positive("rope_theta", *theta);
     new_form.scaling = read_scaling(inner);
     if (inner.find("partial_rotary_factor") != nullptr &&
         inner.positive("partial_rotary_factor", *inner.find("partial_rotary_factor")) != 1)
-      throw inner.unsupported("partial_rotary_factor is not supported", "only full rotary embeddings are run");
+      throw inner.unsupported("partial_rotary_factor is not supported",
+                              "only full rotary embeddings are run");
   }
   if ((old_form.theta && new_form.theta && *old_form.theta != *new_form.theta) ||
       (old_form.scaling && new_form.scaling && !same(*old_form.scaling, *new_form.scaling)))
@@ -128,8 +139,9 @@ void read_rope(const Keys& keys, const std::string& source, DecoderConfig& confi
                            "keep the one the model was trained with");
   const auto theta = new_form.theta ? new_form.theta : old_form.theta;
   if (!theta)
-    keys.need("rope_theta", "transformers assumes 10000 for a Llama without it; if that is right, add "
-                            "\"rope_theta\": 10000.0 to config.json");
+    keys.need("rope_theta",
+              "transformers assumes 10000 for a Llama without it; if that is right, add "
+              "\"rope_theta\": 10000.0 to config.json");
   config.rope_theta = theta.value_or(0);
   config.rope = new_form.scaling.value_or(old_form.scaling.value_or(RopeScaling{}));
 }
@@ -141,14 +153,17 @@ void refuse_other_models(const Keys& keys, DecoderConfig& config) {
   config.architecture = list[0].get<std::string>();
   const bool mistral = config.architecture == "MistralForCausalLM";
   if (!mistral && config.architecture != "LlamaForCausalLM")
-    throw keys.unsupported("architecture '" + config.architecture.substr(0, 80) + "' is not supported",
-                           "supported: " + std::string(kArchitectures));
+    throw keys.unsupported(
+        "architecture '" + config.architecture.substr(0, 80) + "' is not supported",
+        "supported: " + std::string(kArchitectures));
   config.model_type = mistral ? "mistral" : "llama";
   if (const auto* type = keys.find("model_type"); type != nullptr && *type != config.model_type)
-    throw keys.bad("model_type", *type, "'" + config.model_type + "' as " + config.architecture + " has");
+    throw keys.bad("model_type", *type,
+                   "'" + config.model_type + "' as " + config.architecture + " has");
   if (const auto* window = keys.find("sliding_window"); window != nullptr && mistral)
-    throw keys.bad("sliding_window", *window,
-                   "null (attention within a window is not run here; Mistral 7B v0.2 and later have none)");
+    throw keys.bad(
+        "sliding_window", *window,
+        "null (attention within a window is not run here; Mistral 7B v0.2 and later have none)");
   for (const char* bias : {"attention_bias", "mlp_bias"})
     if (const auto* value = keys.find(bias); value != nullptr && keys.boolean(bias, *value))
       throw keys.bad(bias, *value, "false (linear layers with biases are not run here)");
@@ -157,7 +172,8 @@ void refuse_other_models(const Keys& keys, DecoderConfig& config) {
                            "use the original float16, bfloat16 or float32 checkpoint");
   if (const auto* types = keys.find("layer_types"))
     for (const auto& type : *types)
-      if (type != "full_attention") throw keys.bad("layer_types", *types, "full_attention in every layer");
+      if (type != "full_attention")
+        throw keys.bad("layer_types", *types, "full_attention in every layer");
 }
 
 void read_token_ids(const Keys& keys, DecoderConfig& config) {
@@ -177,19 +193,22 @@ void read_token_ids(const Keys& keys, DecoderConfig& config) {
 
 void check_shape(const Keys& keys, const DecoderConfig& config) {
   if (config.heads % config.kv_heads != 0)
-    throw keys.unsupported(fmt::format("{} attention heads cannot share {} key/value heads", config.heads,
-                                       config.kv_heads),
+    throw keys.unsupported(fmt::format("{} attention heads cannot share {} key/value heads",
+                                       config.heads, config.kv_heads),
                            "num_attention_heads must be a multiple of num_key_value_heads");
   if (config.head_dim % 2 != 0)
-    throw keys.unsupported(fmt::format("head_dim {} is odd; rotary embeddings need pairs", config.head_dim),
-                           "check head_dim, hidden_size and num_attention_heads");
+    throw keys.unsupported(
+        fmt::format("head_dim {} is odd; rotary embeddings need pairs", config.head_dim),
+        "check head_dim, hidden_size and num_attention_heads");
   // In floating point, because the exact count is what may overflow.
   const double hidden = double(config.hidden_size), width = double(config.head_dim);
-  const double total = double(config.vocab_size) * hidden * 2 +
-                       double(config.layers) * (hidden * width * 2 * double(config.heads + config.kv_heads) +
-                                                3 * hidden * double(config.intermediate_size) + 2 * hidden);
+  const double total =
+      double(config.vocab_size) * hidden * 2 +
+      double(config.layers) * (hidden * width * 2 * double(config.heads + config.kv_heads) +
+                               3 * hidden * double(config.intermediate_size) + 2 * hidden);
   if (total > 1e17)
-    throw keys.unsupported(fmt::format("a model of {:.1e} parameters", total), "a number in config.json is wrong");
+    throw keys.unsupported(fmt::format("a model of {:.1e} parameters", total),
+                           "a number in config.json is wrong");
 }
 
 }  // namespace
@@ -200,7 +219,8 @@ int64_t DecoderConfig::parameters_per_layer() const {
 }
 
 int64_t DecoderConfig::parameters() const {
-  return vocab_size * hidden_size * (tied_embeddings ? 1 : 2) + layers * parameters_per_layer() + hidden_size;
+  return vocab_size * hidden_size * (tied_embeddings ? 1 : 2) + layers * parameters_per_layer() +
+         hidden_size;
 }
 
 DecoderConfig parse_decoder_config(const Json& json, const std::string& source) {
@@ -216,22 +236,27 @@ DecoderConfig parse_decoder_config(const Json& json, const std::string& source) 
   config.max_positions = keys.need_integer("max_position_embeddings");
   config.rms_norm_eps = keys.need_positive("rms_norm_eps", copy);
   const Json& activation = keys.need("hidden_act", copy);
-  if (activation != "silu" && activation != "swish") throw keys.bad("hidden_act", activation, "'silu'");
-  config.tied_embeddings = keys.boolean("tie_word_embeddings", keys.need("tie_word_embeddings", copy));
+  if (activation != "silu" && activation != "swish")
+    throw keys.bad("hidden_act", activation, "'silu'");
+  config.tied_embeddings =
+      keys.boolean("tie_word_embeddings", keys.need("tie_word_embeddings", copy));
 
   // Models older than grouped-query attention have no such key: as many as heads. Mistral's own
   // default is another number, so there it must be said.
-  const auto* kv_heads = json.find("num_key_value_heads") != json.end() || config.model_type == "llama"
-                             ? keys.find("num_key_value_heads")
-                             : &keys.need("num_key_value_heads", copy);
-  config.kv_heads = kv_heads == nullptr ? config.heads : keys.integer("num_key_value_heads", *kv_heads);
+  const auto* kv_heads =
+      json.find("num_key_value_heads") != json.end() || config.model_type == "llama"
+          ? keys.find("num_key_value_heads")
+          : &keys.need("num_key_value_heads", copy);
+  config.kv_heads =
+      kv_heads == nullptr ? config.heads : keys.integer("num_key_value_heads", *kv_heads);
   if (const auto* head_dim = keys.find("head_dim")) {
     config.head_dim = keys.integer("head_dim", *head_dim);
   } else {
     if (config.hidden_size % config.heads != 0)
-      throw keys.unsupported(fmt::format("hidden_size {} is no multiple of {} heads, and there is no head_dim",
-                                         config.hidden_size, config.heads),
-                             std::string(copy));
+      throw keys.unsupported(
+          fmt::format("hidden_size {} is no multiple of {} heads, and there is no head_dim",
+                      config.hidden_size, config.heads),
+          std::string(copy));
     config.head_dim = config.hidden_size / config.heads;
   }
   read_rope(keys, source, config);
@@ -266,7 +291,9 @@ OrderedJson decoder_config_json(const DecoderConfig& config) {
     scaling = rope;
     scaling.erase("rope_theta");
   }
-  const auto id = [](const std::optional<int64_t>& value) { return value ? OrderedJson(*value) : OrderedJson(nullptr); };
+  const auto id = [](const std::optional<int64_t>& value) {
+    return value ? OrderedJson(*value) : OrderedJson(nullptr);
+  };
   OrderedJson json = {
       {"architectures", {config.architecture}},
       {"attention_bias", false},

@@ -31,15 +31,15 @@ struct DecoderConfig {
   std::optional<int64_t> bos = {}, eos = {}, pad = {};
   double initializer_range = 0.02;
 
-  int64_t parameters() const;                     // count, tied head counted once
+  int64_t parameters() const;  // count, tied head counted once
   int64_t parameters_per_layer() const;
 };
 
 // Reads config.json of `dir`; an architecture we do not run is an error that names those we do.
 DecoderConfig load_decoder_config(const std::filesystem::path& dir);
 DecoderConfig parse_decoder_config(const Json& config, const std::string& source);
-// A config.json that transformers 4 and 5 both read (rope_theta and rope_parameters, torch_dtype and
-// dtype).
+// A config.json that transformers 4 and 5 both read (rope_theta and rope_parameters, torch_dtype
+// and dtype).
 OrderedJson decoder_config_json(const DecoderConfig& config);
 
 }  // namespace helio::checkpoint

@@ -22,14 +22,16 @@ constexpr size_t kBuffer = size_t(1) << 20;
 Error write_error(const std::string& path, int problem) {
   Error error = system_error("cannot write '" + path + "'", problem);
   if (problem == EFBIG || problem == EDQUOT)
-    error.with_hint("a file size limit or quota was reached; raise it, use a smaller --shard_size, or "
-                    "point --out at another disk");
+    error.with_hint(
+        "a file size limit or quota was reached; raise it, use a smaller --shard_size, or "
+        "point --out at another disk");
   return error;
 }
 
 class File {
  public:
-  File(const fs::path& path, int flags) : path_(path.string()), fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+  File(const fs::path& path, int flags)
+      : path_(path.string()), fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
     if (fd_ < 0) throw system_error("cannot open '" + path_ + "'", errno);
   }
   File(File&& other) noexcept : path_(std::move(other.path_)), fd_(other.fd_) { other.fd_ = -1; }
@@ -52,7 +54,8 @@ class File {
     if (size == 0) return;
     while (fallocate(fd_, 0, 0, static_cast<off_t>(size)) != 0) {
       if (errno == EINTR) continue;
-      if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return;  // the file grows instead
+      if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL)
+        return;  // the file grows instead
       throw write_error(path_, errno);
     }
   }
@@ -87,7 +90,8 @@ class Copier {
       auto in = static_cast<off64_t>(source), out = static_cast<off64_t>(target);
       const ssize_t done = copy_file_range(from.fd(), &in, to.fd(), &out, size, 0);
       if (done < 0 && errno == EINTR) continue;
-      if (done < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+      if (done < 0 &&
+          (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
         in_kernel_ = false;
         break;
       }
@@ -128,20 +132,24 @@ std::vector<Run> runs_of(const OutputFile& file) {
   for (const auto& tensor : file.tensors) {
     const auto& from = *tensor.source;
     if (from.size == 0) continue;
-    if (!runs.empty() && runs.back().file == from.file && runs.back().source + runs.back().size == from.offset)
+    if (!runs.empty() && runs.back().file == from.file &&
+        runs.back().source + runs.back().size == from.offset)
       runs.back().size += from.size;
     else
-      runs.push_back({.file = from.file, .source = from.offset, .target = target, .size = from.size});
+      runs.push_back(
+          {.file = from.file, .source = from.offset, .target = target, .size = from.size});
     target += from.size;
   }
   return runs;
 }
 
-OutputFile make_file(const std::vector<TensorCopy>& tensors, const std::map<std::string, std::string>& metadata) {
+OutputFile make_file(const std::vector<TensorCopy>& tensors,
+                     const std::map<std::string, std::string>& metadata) {
   std::vector<TensorLayout> layout;
   std::map<std::string_view, const TensorCopy*> by_name;
   for (const auto& tensor : tensors) {
-    layout.push_back({.name = tensor.name, .dtype = tensor.source->dtype, .shape = tensor.source->shape});
+    layout.push_back(
+        {.name = tensor.name, .dtype = tensor.source->dtype, .shape = tensor.source->shape});
     by_name[tensor.name] = &tensor;
   }
   plan_layout(layout);
@@ -176,7 +184,8 @@ void write_index(const fs::path& dir, const std::vector<OutputFile>& files) {
 }  // namespace
 
 std::vector<OutputFile> plan_output(const std::vector<TensorCopy>& tensors,
-                                    const std::map<std::string, std::string>& metadata, uint64_t shard_size) {
+                                    const std::map<std::string, std::string>& metadata,
+                                    uint64_t shard_size) {
   uint64_t frame = 64;
   for (const auto& [key, value] : metadata) frame += 6 * (key.size() + value.size()) + 8;
   std::vector<std::vector<TensorCopy>> shards(1);
@@ -193,22 +202,23 @@ std::vector<OutputFile> plan_output(const std::vector<TensorCopy>& tensors,
   std::vector<OutputFile> files;
   for (const auto& shard : shards) {
     files.push_back(make_file(shard, metadata));
-    files.back().name = shards.size() == 1
-                            ? "model.safetensors"
-                            : fmt::format("model-{:05}-of-{:05}.safetensors", files.size(), shards.size());
+    files.back().name = shards.size() == 1 ? "model.safetensors"
+                                           : fmt::format("model-{:05}-of-{:05}.safetensors",
+                                                         files.size(), shards.size());
   }
   return files;
 }
 
-void write_output(const fs::path& dir, const SafeTensors& source, const std::vector<OutputFile>& files,
-                  Monitor& monitor, const StopRequest& stop) {
+void write_output(const fs::path& dir, const SafeTensors& source,
+                  const std::vector<OutputFile>& files, Monitor& monitor, const StopRequest& stop) {
   uint64_t total = 0, done = 0;
   for (const auto& file : files) total += file.size;
   std::error_code unknown;
   const auto space = fs::space(dir, unknown);
   if (!unknown && space.available < total)
-    throw Error(ErrorKind::failed, fmt::format("the new checkpoint needs {} bytes, and {} are free in '{}'", total,
-                                               space.available, dir.parent_path().string()))
+    throw Error(ErrorKind::failed,
+                fmt::format("the new checkpoint needs {} bytes, and {} are free in '{}'", total,
+                            space.available, dir.parent_path().string()))
         .with_hint("free some space, or point --out at another disk; nothing half-written stays");
 
   std::vector<File> sources;

@@ -70,8 +70,9 @@ Error nothing_here(const fs::path& path) {
     if (ending == ".bin" || ending == ".pt" || ending == ".pth")
       return Error(ErrorKind::invalid, path.string() + " holds PyTorch pickles (" +
                                            entry.path().filename().string() + "), not safetensors")
-          .with_hint("pickles can run code and are not read; save the model with "
-                     "save_pretrained(..., safe_serialization=True)");
+          .with_hint(
+              "pickles can run code and are not read; save the model with "
+              "save_pretrained(..., safe_serialization=True)");
   }
   return Error(ErrorKind::not_found,
                fmt::format("no {} or {} in '{}'", kSingle, kIndex, path.string()))
@@ -91,7 +92,8 @@ Source find_source(const fs::path& path) {
     for (const auto& name : names) {
       source.files.push_back(index.parent_path() / name);
       if (!fs::exists(source.files.back()))
-        throw Error(ErrorKind::not_found, index.string() + " names '" + shown(name) + "', which is not there")
+        throw Error(ErrorKind::not_found,
+                    index.string() + " names '" + shown(name) + "', which is not there")
             .with_hint("the download is not complete; fetch the missing shard");
     }
     return source;
@@ -121,7 +123,8 @@ SafeTensors::SafeTensors(const std::filesystem::path& path) {
   paths_ = source.files;
   for (size_t file = 0; file < paths_.size(); ++file) {
     maps_.emplace_back(paths_[file]);
-    auto header = parse_safetensors_header(maps_[file].text(), maps_[file].size(), paths_[file].string());
+    auto header =
+        parse_safetensors_header(maps_[file].text(), maps_[file].size(), paths_[file].string());
     for (auto& tensor : header.tensors) {
       tensor.file = file;
       tensors_.push_back(std::move(tensor));
@@ -144,7 +147,8 @@ SafeTensors::SafeTensors(const std::filesystem::path& path) {
     if (entry == source.index->end())
       throw disagree("tensor '" + shown(tensor.name) + "' of " + shard + " is not in the index");
     if (entry->second != shard)
-      throw disagree("tensor '" + shown(tensor.name) + "' is in " + shard + ", not in " + shown(entry->second));
+      throw disagree("tensor '" + shown(tensor.name) + "' is in " + shard + ", not in " +
+                     shown(entry->second));
   }
   for (const auto& [name, shard] : *source.index)
     if (find(name) == nullptr)
@@ -152,8 +156,9 @@ SafeTensors::SafeTensors(const std::filesystem::path& path) {
 }
 
 const TensorInfo* SafeTensors::find(std::string_view name) const {
-  const auto it = std::lower_bound(tensors_.begin(), tensors_.end(), name,
-                                   [](const TensorInfo& tensor, std::string_view key) { return tensor.name < key; });
+  const auto it = std::lower_bound(
+      tensors_.begin(), tensors_.end(), name,
+      [](const TensorInfo& tensor, std::string_view key) { return tensor.name < key; });
   return it != tensors_.end() && it->name == name ? &*it : nullptr;
 }
 
@@ -161,7 +166,9 @@ const TensorInfo& SafeTensors::at(std::string_view name) const {
   if (const auto* tensor = find(name)) return *tensor;
   throw Error(ErrorKind::invalid, "no tensor '" + shown(name) + "' in " + paths_.front().string() +
                                       (paths_.size() > 1 ? " and its sister shards" : ""))
-      .with_hint("`helio model info` lists what the checkpoint is; its config.json may belong to another model");
+      .with_hint(
+          "`helio model info` lists what the checkpoint is; its config.json may belong to another "
+          "model");
 }
 
 std::span<const std::byte> SafeTensors::data(const TensorInfo& tensor) const {
@@ -176,22 +183,25 @@ void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWr
     layout.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape});
     data[tensor.name] = tensor.data;
   }
-  in_context([&] { return "writing " + path.string(); }, [&] {
-    plan_layout(layout);
-    for (const auto& tensor : layout)
-      HELIO_CHECK(tensor.size == data[tensor.name].size(),
-                  fmt::format("tensor '{}' has {} bytes where its shape needs {}", shown(tensor.name),
-                              data[tensor.name].size(), tensor.size));
-    const std::string header = make_safetensors_header(layout, metadata);
-    AtomicFile file(path);
-    file.write(header);
-    // In pieces: AtomicFile gathers what it is given before it writes.
-    constexpr size_t piece = size_t(1) << 20;
-    for (const auto& tensor : layout)
-      for (auto left = data[tensor.name]; !left.empty(); left = left.subspan(std::min(piece, left.size())))
-        file.write(left.data(), std::min(piece, left.size()));
-    file.commit();
-  });
+  in_context([&] { return "writing " + path.string(); },
+             [&] {
+               plan_layout(layout);
+               for (const auto& tensor : layout)
+                 HELIO_CHECK(
+                     tensor.size == data[tensor.name].size(),
+                     fmt::format("tensor '{}' has {} bytes where its shape needs {}",
+                                 shown(tensor.name), data[tensor.name].size(), tensor.size));
+               const std::string header = make_safetensors_header(layout, metadata);
+               AtomicFile file(path);
+               file.write(header);
+               // In pieces: AtomicFile gathers what it is given before it writes.
+               constexpr size_t piece = size_t(1) << 20;
+               for (const auto& tensor : layout)
+                 for (auto left = data[tensor.name]; !left.empty();
+                      left = left.subspan(std::min(piece, left.size())))
+                   file.write(left.data(), std::min(piece, left.size()));
+               file.commit();
+             });
 }
 
 }  // namespace helio::checkpoint

@@ -15,17 +15,33 @@
 
 namespace helio::checkpoint {
 
-enum class DType { boolean, u8, i8, f8_e5m2, f8_e4m3, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
-size_t dtype_size(DType dtype);             // bytes of one element
-std::string_view dtype_name(DType dtype);   // "F32", "BF16" ...
-DType parse_dtype(std::string_view name);   // throws invalid on an unknown name
+enum class DType {
+  boolean,
+  u8,
+  i8,
+  f8_e5m2,
+  f8_e4m3,
+  i16,
+  u16,
+  f16,
+  bf16,
+  i32,
+  u32,
+  f32,
+  f64,
+  i64,
+  u64
+};
+size_t dtype_size(DType dtype);            // bytes of one element
+std::string_view dtype_name(DType dtype);  // "F32", "BF16" ...
+DType parse_dtype(std::string_view name);  // throws invalid on an unknown name
 
 struct TensorInfo {
   std::string name = {};
   DType dtype = DType::f32;
   std::vector<int64_t> shape = {};
-  size_t file = 0;                 // index into SafeTensors::files()
-  uint64_t offset = 0, size = 0;   // bytes within that file (absolute)
+  size_t file = 0;                // index into SafeTensors::files()
+  uint64_t offset = 0, size = 0;  // bytes within that file (absolute)
   int64_t elements() const;
 };
 

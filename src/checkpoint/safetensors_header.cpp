@@ -22,11 +22,11 @@ struct DTypeRow {
 };
 // In the order of the reference's enumeration, which is also the order of its writer (backwards).
 constexpr DTypeRow kDTypes[] = {
-    {DType::boolean, "BOOL", 1}, {DType::u8, "U8", 1},     {DType::i8, "I8", 1},
+    {DType::boolean, "BOOL", 1},    {DType::u8, "U8", 1},           {DType::i8, "I8", 1},
     {DType::f8_e5m2, "F8_E5M2", 1}, {DType::f8_e4m3, "F8_E4M3", 1}, {DType::i16, "I16", 2},
-    {DType::u16, "U16", 2},      {DType::f16, "F16", 2},   {DType::bf16, "BF16", 2},
-    {DType::i32, "I32", 4},      {DType::u32, "U32", 4},   {DType::f32, "F32", 4},
-    {DType::f64, "F64", 8},      {DType::i64, "I64", 8},   {DType::u64, "U64", 8},
+    {DType::u16, "U16", 2},         {DType::f16, "F16", 2},         {DType::bf16, "BF16", 2},
+    {DType::i32, "I32", 4},         {DType::u32, "U32", 4},         {DType::f32, "F32", 4},
+    {DType::f64, "F64", 8},         {DType::i64, "I64", 8},         {DType::u64, "U64", 8},
 };
 
 const DTypeRow& row(DType dtype) { return kDTypes[static_cast<size_t>(dtype)]; }
@@ -101,9 +101,13 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
       if (!names_.insert(name).second) return fail("'" + shown(name) + "' is there twice");
       tensor_.name.clear();
     } else if (place_ == Place::metadata) {
-      if (header_.metadata.contains(name)) return fail("metadata '" + shown(name) + "' is there twice");
+      if (header_.metadata.contains(name))
+        return fail("metadata '" + shown(name) + "' is there twice");
     } else {
-      const unsigned bit = name == "dtype" ? 1U : name == "shape" ? 2U : name == "data_offsets" ? 4U : 0U;
+      const unsigned bit = name == "dtype"          ? 1U
+                           : name == "shape"        ? 2U
+                           : name == "data_offsets" ? 4U
+                                                    : 0U;
       if (bit == 0) return fail("unknown key '" + shown(name) + "'");
       if ((fields_ & bit) != 0) return fail("key '" + name + "' is there twice");
       fields_ |= bit;
@@ -116,7 +120,10 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
     if (place_ == Place::tensor) {
       if (fields_ != 7)
         return fail(std::string("no '") +
-                    ((fields_ & 1U) == 0 ? "dtype" : (fields_ & 2U) == 0 ? "shape" : "data_offsets") + "'");
+                    ((fields_ & 1U) == 0   ? "dtype"
+                     : (fields_ & 2U) == 0 ? "shape"
+                                           : "data_offsets") +
+                    "'");
       if (offsets_.size() != 2) return fail("data_offsets are not two numbers");
       if (offsets_[1] < offsets_[0]) return fail("data_offsets run backwards");
       tensor_.offset = offsets_[0];
@@ -138,7 +145,8 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) override {
+  bool parse_error(size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
     return fail(fmt::format("the header is not valid JSON at byte {}", position + 8));
   }
 
@@ -149,12 +157,13 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   static constexpr size_t kMaxDimensions = 64;
 
   bool fail(std::string what) {
-    problem_ = tensor_.name.empty() ? std::move(what) : "tensor '" + shown(tensor_.name) + "': " + what;
+    problem_ =
+        tensor_.name.empty() ? std::move(what) : "tensor '" + shown(tensor_.name) + "': " + what;
     return false;
   }
   bool unexpected(std::string_view what) {
-    std::string where = place_ == Place::outside ? "in place of the header's object"
-                                                 : "at '" + shown(key_) + "'";
+    std::string where =
+        place_ == Place::outside ? "in place of the header's object" : "at '" + shown(key_) + "'";
     return fail(fmt::format("{} {}, where the format has none", what, where));
   }
 
@@ -174,19 +183,23 @@ Error bad_file(const std::string& source, const std::string& what) {
 }
 
 uint64_t read_length(std::string_view head, uint64_t file_size, const std::string& source) {
-  if (head.size() < 8) throw bad_file(source, fmt::format("only {} bytes, no safetensors file", file_size));
+  if (head.size() < 8)
+    throw bad_file(source, fmt::format("only {} bytes, no safetensors file", file_size));
   uint64_t length = 0;
-  for (int i = 7; i >= 0; --i) length = (length << 8) | static_cast<uint8_t>(head[static_cast<size_t>(i)]);
+  for (int i = 7; i >= 0; --i)
+    length = (length << 8) | static_cast<uint8_t>(head[static_cast<size_t>(i)]);
   const bool zip = head.substr(0, 4) == "PK\x03\x04", pickle = head[0] == '\x80' && head[1] <= 5;
   if (length > kMaxHeaderBytes && (zip || pickle))
     throw Error(ErrorKind::invalid, source + ": a PyTorch pickle, not safetensors")
-        .with_hint("pickles can run code and are not read; save the model with "
-                   "save_pretrained(..., safe_serialization=True)");
+        .with_hint(
+            "pickles can run code and are not read; save the model with "
+            "save_pretrained(..., safe_serialization=True)");
   if (length > kMaxHeaderBytes)
-    throw bad_file(source, fmt::format("the header says it has {} bytes; {} are the most allowed", length,
-                                       kMaxHeaderBytes));
+    throw bad_file(source, fmt::format("the header says it has {} bytes; {} are the most allowed",
+                                       length, kMaxHeaderBytes));
   if (length > file_size - 8 || length > head.size() - 8)
-    throw bad_file(source, fmt::format("truncated: the header has {} bytes, the file {}", length, file_size));
+    throw bad_file(
+        source, fmt::format("truncated: the header has {} bytes, the file {}", length, file_size));
   return length;
 }
 
@@ -211,21 +224,24 @@ void check_tiling(SafeTensorsHeader& header, uint64_t file_size, const std::stri
       throw bad_file(source, error.message());
     }
     if (expected != tensor.size)
-      throw fail(fmt::format("dtype and shape need {} bytes, data_offsets give {}", expected, tensor.size));
+      throw fail(fmt::format("dtype and shape need {} bytes, data_offsets give {}", expected,
+                             tensor.size));
     if (tensor.offset != end)
-      throw fail(fmt::format("begins at data byte {} where {} was expected ({})", tensor.offset, end,
-                             tensor.offset < end ? "overlap" : "hole"));
+      throw fail(fmt::format("begins at data byte {} where {} was expected ({})", tensor.offset,
+                             end, tensor.offset < end ? "overlap" : "hole"));
     end = tensor.offset + tensor.size;
     tensor.offset += header.data_begin;
   }
-  if (end != room) throw bad_file(source, fmt::format("{} bytes after the last tensor", room - end));
+  if (end != room)
+    throw bad_file(source, fmt::format("{} bytes after the last tensor", room - end));
 }
 
 std::string quoted(const std::string& text) {
   try {
     return Json(text).dump();  // serde_json escapes the same characters the same way
   } catch (const Json::exception&) {
-    throw Error(ErrorKind::invalid, "'" + shown(text) + "' is not UTF-8, which safetensors names are");
+    throw Error(ErrorKind::invalid,
+                "'" + shown(text) + "' is not UTF-8, which safetensors names are");
   }
 }
 
@@ -240,7 +256,8 @@ DType parse_dtype(std::string_view name) {
     if (each.name == name) return each.dtype;
     known += (known.empty() ? "" : ", ") + std::string(each.name);
   }
-  throw Error(ErrorKind::invalid, "unknown dtype '" + shown(name) + "'").with_hint("known dtypes: " + known);
+  throw Error(ErrorKind::invalid, "unknown dtype '" + shown(name) + "'")
+      .with_hint("known dtypes: " + known);
 }
 
 std::string shown(std::string_view name) {
@@ -261,7 +278,8 @@ uint64_t tensor_bytes(std::string_view name, DType dtype, const std::vector<int6
     if (dimension < 0)
       throw Error(ErrorKind::invalid, "tensor '" + shown(name) + "': a negative dimension");
     empty = empty || dimension == 0;
-    overflow = overflow || __builtin_mul_overflow(bytes, static_cast<uint64_t>(dimension), &bytes) ||
+    overflow = overflow ||
+               __builtin_mul_overflow(bytes, static_cast<uint64_t>(dimension), &bytes) ||
                bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
   }
   if (empty) return 0;
@@ -292,9 +310,9 @@ void plan_layout(std::vector<TensorLayout>& tensors) {
   std::unordered_set<std::string_view> names;
   for (auto& tensor : tensors) {
     if (tensor.name == kMetadataKey || !names.insert(tensor.name).second)
-      throw Error(ErrorKind::invalid, "cannot write tensor '" + shown(tensor.name) + "': " +
-                                          (tensor.name == kMetadataKey ? "the name is reserved"
-                                                                       : "it is there twice"));
+      throw Error(ErrorKind::invalid,
+                  "cannot write tensor '" + shown(tensor.name) + "': " +
+                      (tensor.name == kMetadataKey ? "the name is reserved" : "it is there twice"));
     tensor.size = tensor_bytes(tensor.name, tensor.dtype, tensor.shape);
   }
 }
@@ -317,17 +335,18 @@ std::string make_safetensors_header(const std::vector<TensorLayout>& tensors,
   uint64_t offset = 0;
   for (const auto& tensor : tensors) {
     comma();
-    text += fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", quoted(tensor.name),
-                        dtype_name(tensor.dtype), fmt::join(tensor.shape, ","), offset,
-                        offset + tensor.size);
+    text += fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}",
+                        quoted(tensor.name), dtype_name(tensor.dtype), fmt::join(tensor.shape, ","),
+                        offset, offset + tensor.size);
     offset += tensor.size;
   }
   text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');
   const uint64_t length = text.size() - 8;
   if (length > kMaxHeaderBytes)
-    throw Error(ErrorKind::invalid, fmt::format("{} tensors need a header of {} bytes; {} are the most allowed",
-                                                tensors.size(), length, kMaxHeaderBytes));
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} tensors need a header of {} bytes; {} are the most allowed",
+                            tensors.size(), length, kMaxHeaderBytes));
   for (size_t i = 0; i < 8; ++i) text[i] = static_cast<char>(length >> (8 * i));
   return text;
 }

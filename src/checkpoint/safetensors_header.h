@@ -21,7 +21,8 @@ namespace helio::checkpoint {
 inline constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 
 struct SafeTensorsHeader {
-  std::vector<TensorInfo> tensors = {};  // in the order of their data; offsets from the file's begin
+  std::vector<TensorInfo> tensors =
+      {};  // in the order of their data; offsets from the file's begin
   std::map<std::string, std::string> metadata = {};
   uint64_t data_begin = 0;
 };
@@ -46,7 +47,8 @@ void plan_layout(std::vector<TensorLayout>& tensors);
 std::string make_safetensors_header(const std::vector<TensorLayout>& tensors,
                                     const std::map<std::string, std::string>& metadata);
 
-// Bytes of a tensor; throws invalid naming it when a dimension is negative or the product overflows.
+// Bytes of a tensor; throws invalid naming it when a dimension is negative or the product
+// overflows.
 uint64_t tensor_bytes(std::string_view name, DType dtype, const std::vector<int64_t>& shape);
 
 // A name from a file, fit for an error message: control characters escaped, long ones cut.

@@ -22,10 +22,23 @@ constexpr std::array<std::string_view, 4> kFamilies = {"LlamaForCausalLM", "Mist
                                                        "Qwen2ForCausalLM", "Qwen3ForCausalLM"};
 
 // What belongs to a model beside weights and config: copied byte for byte when there.
-constexpr std::array<std::string_view, 17> kCompanions = {
-    "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
-    "chat_template.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt", "USE_POLICY.md"};
+constexpr std::array<std::string_view, 17> kCompanions = {"generation_config.json",
+                                                          "tokenizer.json",
+                                                          "tokenizer_config.json",
+                                                          "special_tokens_map.json",
+                                                          "added_tokens.json",
+                                                          "tokenizer.model",
+                                                          "vocab.json",
+                                                          "merges.txt",
+                                                          "vocab.txt",
+                                                          "chat_template.jinja",
+                                                          "chat_template.json",
+                                                          "LICENSE",
+                                                          "LICENSE.txt",
+                                                          "LICENSE.md",
+                                                          "NOTICE",
+                                                          "NOTICE.txt",
+                                                          "USE_POLICY.md"};
 
 // "model.layers.12.mlp.up_proj.weight" is layer 12 and "mlp.up_proj.weight".
 struct LayerTensor {
@@ -39,7 +52,8 @@ LayerTensor split_name(const std::string& name) {
   const char* end = name.data() + name.size();
   LayerTensor out;
   const auto [dot, problem] = std::from_chars(begin, end, out.layer);
-  const bool canonical = problem == std::errc() && out.layer >= 0 && std::to_string(out.layer).size() == size_t(dot - begin);
+  const bool canonical = problem == std::errc() && out.layer >= 0 &&
+                         std::to_string(out.layer).size() == size_t(dot - begin);
   if (!canonical || dot == end || *dot != '.')
     throw Error(ErrorKind::invalid, "tensor '" + shown(name) + "' has no layer number");
   out.rest.assign(dot + 1, end);
@@ -48,30 +62,35 @@ LayerTensor split_name(const std::string& name) {
 
 int64_t layers_of(const OrderedJson& config, const std::string& origin) {
   const auto it = config.find("num_hidden_layers");
-  if (it == config.end() || !it->is_number_integer() || it->get<int64_t>() < 1 || it->get<int64_t>() > 100'000)
+  if (it == config.end() || !it->is_number_integer() || it->get<int64_t>() < 1 ||
+      it->get<int64_t>() > 100'000)
     throw Error(ErrorKind::invalid, origin + ": 'num_hidden_layers' is not a number of layers");
   return it->get<int64_t>();
 }
 
 void check_family(const OrderedJson& config, const std::string& origin) {
   std::string name;
-  if (const auto it = config.find("architectures"); it != config.end() && it->is_array() && it->size() == 1 && (*it)[0].is_string())
+  if (const auto it = config.find("architectures");
+      it != config.end() && it->is_array() && it->size() == 1 && (*it)[0].is_string())
     name = (*it)[0].get<std::string>();
   if (std::find(kFamilies.begin(), kFamilies.end(), name) == kFamilies.end())
-    throw Error(ErrorKind::invalid, fmt::format("{}: architecture '{}' cannot be up-scaled", origin, shown(name)))
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}: architecture '{}' cannot be up-scaled", origin, shown(name)))
         .with_hint(fmt::format("supported: {}", fmt::join(kFamilies, ", ")));
 }
 
-// Qwen2 and Qwen3 may say "the layers from this index on look through a window"; doubled layers need
-// it said layer by layer.
+// Qwen2 and Qwen3 may say "the layers from this index on look through a window"; doubled layers
+// need it said layer by layer.
 void spell_out_windows(OrderedJson& config, int64_t layers) {
-  const bool windows = config.contains("use_sliding_window") && config["use_sliding_window"] == true;
+  const bool windows =
+      config.contains("use_sliding_window") && config["use_sliding_window"] == true;
   if (!windows || config.contains("layer_types") || !config.contains("max_window_layers") ||
       !config["max_window_layers"].is_number_integer())
     return;
   const auto first = config["max_window_layers"].get<int64_t>();
   auto types = OrderedJson::array();
-  for (int64_t i = 0; i < layers; ++i) types.push_back(i >= first ? "sliding_attention" : "full_attention");
+  for (int64_t i = 0; i < layers; ++i)
+    types.push_back(i >= first ? "sliding_attention" : "full_attention");
   config["layer_types"] = types;
 }
 
@@ -102,7 +121,8 @@ void check_target(const fs::path& model, const fs::path& out) {
 int64_t count_parameters(const std::vector<TensorCopy>& tensors) {
   int64_t count = 0;
   for (const auto& tensor : tensors)
-    if (!tensor.name.ends_with(".inv_freq")) count += tensor.source->elements();  // a table, not a weight
+    if (!tensor.name.ends_with(".inv_freq"))
+      count += tensor.source->elements();  // a table, not a weight
   return count;
 }
 
@@ -111,12 +131,15 @@ int64_t count_parameters(const std::vector<TensorCopy>& tensors) {
 UpscalePlan plan_upscale(int64_t source_layers, int64_t drop) {
   const int64_t most = (source_layers - 1) / 2;
   if (source_layers < 1 || drop < 0 || drop > most)
-    throw Error(ErrorKind::usage, fmt::format("cannot drop {} of {} layers: two copies without them would have {}, "
-                                              "no deeper than the model", drop, source_layers,
-                                              std::max<int64_t>(0, 2 * (source_layers - drop))))
-        .with_hint(source_layers < 1 ? "the model has no layers"
-                                     : fmt::format("--drop can be 0 (repeat everything) to {}; SOLAR drops a quarter: {}",
-                                                   most, source_layers / 4));
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot drop {} of {} layers: two copies without them would have {}, "
+                            "no deeper than the model",
+                            drop, source_layers, std::max<int64_t>(0, 2 * (source_layers - drop))))
+        .with_hint(source_layers < 1
+                       ? "the model has no layers"
+                       : fmt::format(
+                             "--drop can be 0 (repeat everything) to {}; SOLAR drops a quarter: {}",
+                             most, source_layers / 4));
   UpscalePlan plan{.source_layers = source_layers, .drop = drop, .seam = source_layers - drop};
   for (int64_t i = 0; i < source_layers - drop; ++i) plan.layers.push_back({.layer = i, .copy = 1});
   for (int64_t i = drop; i < source_layers; ++i) plan.layers.push_back({.layer = i, .copy = 2});
@@ -129,15 +152,17 @@ int64_t upscaled_parameters(const DecoderConfig& source, const UpscalePlan& plan
   return deeper.parameters();
 }
 
-OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan, const std::string& origin) {
+OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan,
+                            const std::string& origin) {
   check_family(source, origin);
   OrderedJson config = source;
   spell_out_windows(config, plan.source_layers);
   if (config.contains("layer_types") && !config["layer_types"].is_null()) {
     const OrderedJson old = config["layer_types"];
     if (!old.is_array() || old.size() != static_cast<size_t>(plan.source_layers))
-      throw Error(ErrorKind::invalid, fmt::format("{}: 'layer_types' does not have one entry for each of the {} layers",
-                                                  origin, plan.source_layers));
+      throw Error(ErrorKind::invalid,
+                  fmt::format("{}: 'layer_types' does not have one entry for each of the {} layers",
+                              origin, plan.source_layers));
     auto types = OrderedJson::array();
     for (const auto& layer : plan.layers) types.push_back(old[static_cast<size_t>(layer.layer)]);
     config["layer_types"] = types;
@@ -167,7 +192,8 @@ Upscale::Upscale(const UpscaleOptions& options) : options_(options), source_(opt
   files_ = plan_output(tensors, metadata, shard_size);
 
   std::vector<TensorCopy> old;
-  for (const auto& tensor : source_.tensors()) old.push_back({.name = tensor.name, .source = &tensor});
+  for (const auto& tensor : source_.tensors())
+    old.push_back({.name = tensor.name, .source = &tensor});
   before_.layers = plan_.source_layers;
   before_.parameters = count_parameters(old);
   before_.files = source_.files().size();
@@ -179,22 +205,28 @@ Upscale::Upscale(const UpscaleOptions& options) : options_(options), source_(opt
 
 // The new model's tensors from the embedding up to the head, so that shards follow the layers.
 std::vector<TensorCopy> Upscale::rename_tensors(const OrderedJson& config) const {
-  std::vector<std::map<std::string, const TensorInfo*>> layers(static_cast<size_t>(plan_.source_layers));
+  std::vector<std::map<std::string, const TensorInfo*>> layers(
+      static_cast<size_t>(plan_.source_layers));
   std::vector<TensorCopy> first, last;
   for (const auto& tensor : source_.tensors()) {
     const LayerTensor part = split_name(tensor.name);
     if (part.layer >= plan_.source_layers)
-      throw Error(ErrorKind::invalid, fmt::format("tensor '{}' belongs to a layer that config.json, with {} layers, does not have",
-                                                  shown(tensor.name), plan_.source_layers))
+      throw Error(
+          ErrorKind::invalid,
+          fmt::format(
+              "tensor '{}' belongs to a layer that config.json, with {} layers, does not have",
+              shown(tensor.name), plan_.source_layers))
           .with_hint("config.json and the weights belong to different models");
     if (part.layer >= 0)
       layers[static_cast<size_t>(part.layer)][part.rest] = &tensor;
     else
-      (tensor.name.find("embed") != std::string::npos ? first : last).push_back({.name = tensor.name, .source = &tensor});
+      (tensor.name.find("embed") != std::string::npos ? first : last)
+          .push_back({.name = tensor.name, .source = &tensor});
   }
   source_.at("model.embed_tokens.weight");
   source_.at("model.norm.weight");
-  if (config.contains("tie_word_embeddings") && config["tie_word_embeddings"] == false) source_.at("lm_head.weight");
+  if (config.contains("tie_word_embeddings") && config["tie_word_embeddings"] == false)
+    source_.at("lm_head.weight");
   // Layers of these families are alike: a tensor that one layer has and another lacks is missing.
   std::set<std::string> parts;
   for (const auto& layer : layers)
@@ -213,19 +245,22 @@ std::vector<TensorCopy> Upscale::rename_tensors(const OrderedJson& config) const
 }
 
 void Upscale::write(Monitor& monitor, const StopRequest& stop) const {
-  if (options_.out.empty()) throw Error(ErrorKind::usage, "no folder to write to").with_hint("add --out DIR");
-  in_context([&] { return "writing the up-scaled model to '" + options_.out + "'"; }, [&] {
-    StagedDir staged(options_.out);
-    write_output(staged.path(), source_, files_, monitor, stop);
-    write_file_atomic(staged.path() / "config.json", pretty(config_));
-    for (const auto& name : kCompanions)
-      if (const fs::path from = fs::path(options_.model) / name; fs::is_regular_file(from))
-        copy_whole_file(from, staged.path() / name);
-    stop.check();
-    seal(staged.path());
-    stop.check();
-    staged.commit();
-  });
+  if (options_.out.empty())
+    throw Error(ErrorKind::usage, "no folder to write to").with_hint("add --out DIR");
+  in_context([&] { return "writing the up-scaled model to '" + options_.out + "'"; },
+             [&] {
+               StagedDir staged(options_.out);
+               write_output(staged.path(), source_, files_, monitor, stop);
+               write_file_atomic(staged.path() / "config.json", pretty(config_));
+               for (const auto& name : kCompanions)
+                 if (const fs::path from = fs::path(options_.model) / name;
+                     fs::is_regular_file(from))
+                   copy_whole_file(from, staged.path() / name);
+               stop.check();
+               seal(staged.path());
+               stop.check();
+               staged.commit();
+             });
 }
 
 void Upscale::seal(const fs::path& dir) const {

@@ -34,22 +34,26 @@ struct UpscalePlan {
 // deeper than the source: m must be below n/2 (0 repeats the whole model).
 UpscalePlan plan_upscale(int64_t source_layers, int64_t drop);
 
-// Parameters of the new model, from the shape alone: SOLAR's (Mistral 7B, drop 8) has 10,731,524,096.
+// Parameters of the new model, from the shape alone: SOLAR's (Mistral 7B, drop 8) has
+// 10,731,524,096.
 int64_t upscaled_parameters(const DecoderConfig& source, const UpscalePlan& plan);
 
-// The source's config.json with the new number of layers; lists with one entry a layer (layer_types)
-// follow the source layer of each new one. Architectures whose numbers depend on a layer's index in
-// ways not known here are refused by name.
-OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan, const std::string& origin);
+// The source's config.json with the new number of layers; lists with one entry a layer
+// (layer_types) follow the source layer of each new one. Architectures whose numbers depend on a
+// layer's index in ways not known here are refused by name.
+OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan,
+                            const std::string& origin);
 
 struct UpscaleOptions {
   std::string model = {}, out = {};
   int64_t drop = 0, shard_size = 0;
   void describe(Fields& f) {
     f.input("model", model, "Model to make deeper (Hugging Face folder with safetensors).");
-    f("drop", drop, "Layers taken off the end of the first copy and the start of the second (m).", at_least(0));
+    f("drop", drop, "Layers taken off the end of the first copy and the start of the second (m).",
+      at_least(0));
     f("shard_size", shard_size,
-      "Largest file in bytes; 0: one file when the source is one, else as large as its largest.", at_least(0));
+      "Largest file in bytes; 0: one file when the source is one, else as large as its largest.",
+      at_least(0));
     f.output("out", out, "models", "Folder of the deeper model.");
   }
 };

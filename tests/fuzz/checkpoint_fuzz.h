@@ -28,7 +28,8 @@ inline Outcome try_safetensors(std::string_view bytes) {
   uint64_t total = 0;
   std::vector<TensorLayout> layout;
   for (const auto& tensor : header.tensors) {
-    if (tensor.offset < header.data_begin || tensor.offset + tensor.size > bytes.size()) std::abort();
+    if (tensor.offset < header.data_begin || tensor.offset + tensor.size > bytes.size())
+      std::abort();
     if (tensor_bytes(tensor.name, tensor.dtype, tensor.shape) != tensor.size) std::abort();
     total += tensor.size;
     layout.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape});
@@ -37,7 +38,8 @@ inline Outcome try_safetensors(std::string_view bytes) {
   plan_layout(layout);
   const std::string again = make_safetensors_header(layout, header.metadata);
   const auto back = parse_safetensors_header(again, again.size() + total, "again");
-  if (back.tensors.size() != header.tensors.size() || back.metadata != header.metadata) std::abort();
+  if (back.tensors.size() != header.tensors.size() || back.metadata != header.metadata)
+    std::abort();
   return Outcome::accepted;
 }
 

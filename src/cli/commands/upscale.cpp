@@ -19,7 +19,8 @@ std::string repeat(const char* mark, int64_t times) {
 }
 
 std::string range(int64_t first, int64_t end) {
-  return end - first == 1 ? fmt::format("layer {}", first) : fmt::format("layers {}-{}", first, end - 1);
+  return end - first == 1 ? fmt::format("layer {}", first)
+                          : fmt::format("layers {}-{}", first, end - 1);
 }
 
 // The two copies as rows, one mark a layer, a dot for a layer that is dropped.
@@ -43,7 +44,10 @@ std::string size_row(const char* name, const Upscale::Size& size) {
 }
 
 OrderedJson size_json(const Upscale::Size& size) {
-  return {{"layers", size.layers}, {"parameters", size.parameters}, {"bytes", size.bytes}, {"files", size.files}};
+  return {{"layers", size.layers},
+          {"parameters", size.parameters},
+          {"bytes", size.bytes},
+          {"files", size.files}};
 }
 
 class UpscaleCommand final : public Command {
@@ -82,11 +86,14 @@ class UpscaleCommand final : public Command {
                   << "\n";
       return 0;
     }
-    context.out << fmt::format("Depth up-scaling: {} layers, {} dropped from each copy, {} in the new model\n",
-                               plan.source_layers, plan.drop, plan.layers.size())
-                << draw(plan) << "\n"
-                << fmt::format("  {:<8}{:>7}{:>18}{:>20}{:>7}\n", "", "layers", "parameters", "bytes", "files")
-                << size_row("before", upscale.before()) << size_row("after", upscale.after());
+    context.out
+        << fmt::format(
+               "Depth up-scaling: {} layers, {} dropped from each copy, {} in the new model\n",
+               plan.source_layers, plan.drop, plan.layers.size())
+        << draw(plan) << "\n"
+        << fmt::format("  {:<8}{:>7}{:>18}{:>20}{:>7}\n", "", "layers", "parameters", "bytes",
+                       "files")
+        << size_row("before", upscale.before()) << size_row("after", upscale.after());
     if (dry_run_)
       context.out << "\nNothing was written (--dry-run).\n";
     else

@@ -36,11 +36,14 @@ class TempDir {
   fs::path path_;
 };
 
-inline fs::path fixture(const std::string& name) { return fs::path(HELIO_SOURCE_DIR) / "tests/fixtures" / name; }
+inline fs::path fixture(const std::string& name) {
+  return fs::path(HELIO_SOURCE_DIR) / "tests/fixtures" / name;
+}
 
 inline void write_bytes(const fs::path& path, const std::string& bytes) {
   make_dirs(path.parent_path());
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 // A safetensors file from a header written by hand.

@@ -11,10 +11,36 @@ namespace {
 using namespace testing;
 using fuzz::Outcome;
 
-constexpr std::array<std::string_view, 30> kPieces = {
-    "{", "}", "[", "]", ",", ":", "\"", "\\", "null", "true", "-1", "0", "1e308", "4294967296", "9223372036854775807",
-    "18446744073709551615", "\"F32\"", "\"U8\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"__metadata__\"", "\\u0000", "\xff",
-    " ", "\"llama3\"", "\"linear\"", "2.5", "\"\"", "[0,0]"};
+constexpr std::array<std::string_view, 30> kPieces = {"{",
+                                                      "}",
+                                                      "[",
+                                                      "]",
+                                                      ",",
+                                                      ":",
+                                                      "\"",
+                                                      "\\",
+                                                      "null",
+                                                      "true",
+                                                      "-1",
+                                                      "0",
+                                                      "1e308",
+                                                      "4294967296",
+                                                      "9223372036854775807",
+                                                      "18446744073709551615",
+                                                      "\"F32\"",
+                                                      "\"U8\"",
+                                                      "\"dtype\"",
+                                                      "\"shape\"",
+                                                      "\"data_offsets\"",
+                                                      "\"__metadata__\"",
+                                                      "\\u0000",
+                                                      "\xff",
+                                                      " ",
+                                                      "\"llama3\"",
+                                                      "\"linear\"",
+                                                      "2.5",
+                                                      "\"\"",
+                                                      "[0,0]"};
 
 std::string mutate(std::string text, Rng& rng, size_t begin) {
   for (uint64_t times = 1 + rng.below(4); times > 0 && text.size() > begin; --times) {
@@ -22,12 +48,24 @@ std::string mutate(std::string text, Rng& rng, size_t begin) {
     const size_t span = std::min<size_t>(1 + rng.below(24), text.size() - at);
     const auto piece = kPieces[rng.below(kPieces.size())];
     switch (rng.below(6)) {
-      case 0: text[at] = static_cast<char>(rng.below(256)); break;
-      case 1: text[at] = static_cast<char>('0' + rng.below(10)); break;
-      case 2: text.erase(at, span); break;
-      case 3: text.insert(at, piece); break;
-      case 4: text.replace(at, span, piece); break;
-      case 5: text.insert(at, text.substr(at, span)); break;
+      case 0:
+        text[at] = static_cast<char>(rng.below(256));
+        break;
+      case 1:
+        text[at] = static_cast<char>('0' + rng.below(10));
+        break;
+      case 2:
+        text.erase(at, span);
+        break;
+      case 3:
+        text.insert(at, piece);
+        break;
+      case 4:
+        text.replace(at, span, piece);
+        break;
+      case 5:
+        text.insert(at, text.substr(at, span));
+        break;
     }
   }
   return text;
@@ -39,7 +77,8 @@ TEST(FuzzReplay, MutatedSafetensorsAreReadOrRefused) {
   const std::string file = read_file(fixture("dus_tiny/bf16/input/model.safetensors"));
   const auto header = parse_safetensors_header(file, file.size(), "x");
   const std::string small = file_of(
-      R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[],"data_offsets":[8,9]}})", 9);
+      R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[],"data_offsets":[8,9]}})",
+      9);
   ASSERT_EQ(fuzz::try_safetensors(file), Outcome::accepted);
   ASSERT_EQ(fuzz::try_safetensors(small), Outcome::accepted);
   Rng rng(20241123);
@@ -47,7 +86,8 @@ TEST(FuzzReplay, MutatedSafetensorsAreReadOrRefused) {
   for (int round = 0; round < 20'000; ++round) {
     const bool large = round % 20 == 0;
     const std::string& whole = large ? file : small;
-    const size_t data_begin = large ? header.data_begin : parse_safetensors_header(small, small.size(), "x").data_begin;
+    const size_t data_begin =
+        large ? header.data_begin : parse_safetensors_header(small, small.size(), "x").data_begin;
     std::string bytes;
     if (round % 5 == 0) {
       bytes = mutate(whole, rng, 0);
@@ -65,19 +105,24 @@ TEST(FuzzReplay, EveryCutOfAFileIsRefused) {
   const std::string file = read_file(fixture("llama_tiny/tied_theta/model.safetensors"));
   const auto header = parse_safetensors_header(file, file.size(), "x");
   for (size_t length = 0; length < header.data_begin + 64; ++length)
-    ASSERT_EQ(fuzz::try_safetensors(std::string_view(file).substr(0, length)), Outcome::refused) << length;
-  ASSERT_EQ(fuzz::try_safetensors(std::string_view(file).substr(0, file.size() - 1)), Outcome::refused);
+    ASSERT_EQ(fuzz::try_safetensors(std::string_view(file).substr(0, length)), Outcome::refused)
+        << length;
+  ASSERT_EQ(fuzz::try_safetensors(std::string_view(file).substr(0, file.size() - 1)),
+            Outcome::refused);
 }
 
 TEST(FuzzReplay, MutatedConfigsAreReadOrRefused) {
   std::vector<std::string> seeds;
   for (const char* name : {"gqa_untied", "llama3_rope"})
-    for (const char* form : {"config.json", "config_v4.json"}) seeds.push_back(read_file(fixture("llama_tiny") / name / form));
+    for (const char* form : {"config.json", "config_v4.json"})
+      seeds.push_back(read_file(fixture("llama_tiny") / name / form));
   for (const auto& seed : seeds) ASSERT_EQ(fuzz::try_config(seed), Outcome::accepted);
   Rng rng(20241124);
   int accepted = 0, refused = 0;
   for (int round = 0; round < 8'000; ++round)
-    (fuzz::try_config(mutate(seeds[rng.below(seeds.size())], rng, 0)) == Outcome::accepted ? accepted : refused) += 1;
+    (fuzz::try_config(mutate(seeds[rng.below(seeds.size())], rng, 0)) == Outcome::accepted
+         ? accepted
+         : refused) += 1;
   EXPECT_GT(accepted, 100);
   EXPECT_GT(refused, 1'000);
 }

@@ -8,7 +8,8 @@ namespace {
 using namespace testing;
 
 Json mistral_7b() {
-  return Json::parse(R"({"architectures":["MistralForCausalLM"],"model_type":"mistral","hidden_act":"silu",
+  return Json::parse(
+      R"({"architectures":["MistralForCausalLM"],"model_type":"mistral","hidden_act":"silu",
     "hidden_size":4096,"intermediate_size":14336,"max_position_embeddings":32768,"num_attention_heads":32,
     "num_hidden_layers":32,"num_key_value_heads":8,"rms_norm_eps":1e-05,"rope_theta":10000.0,
     "sliding_window":null,"tie_word_embeddings":false,"torch_dtype":"bfloat16","vocab_size":32000,
@@ -17,7 +18,9 @@ Json mistral_7b() {
 std::string refusal(const Json& config) {
   return error_of([&] { parse_decoder_config(config, "config.json"); });
 }
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST(HfConfig, Transformers4And5SayTheSame) {
   for (const char* name : {"gqa_untied", "tied_theta", "llama3_rope", "bf16"}) {
@@ -34,7 +37,9 @@ TEST(HfConfig, Transformers4And5SayTheSame) {
 }
 
 TEST(HfConfig, CountsTheParametersTheFilesHave) {
-  for (const char* name : {"llama_tiny/gqa_untied", "llama_tiny/tied_theta", "llama_tiny/llama3_rope", "dus_tiny/f32/input", "dus_tiny/f32_tied/expected"}) {
+  for (const char* name :
+       {"llama_tiny/gqa_untied", "llama_tiny/tied_theta", "llama_tiny/llama3_rope",
+        "dus_tiny/f32/input", "dus_tiny/f32_tied/expected"}) {
     int64_t in_file = 0;
     const SafeTensors weights(fixture(name));
     for (const auto& tensor : weights.tensors()) in_file += tensor.elements();
@@ -65,11 +70,14 @@ TEST(HfConfig, WhatWeWriteWeReadAndBothTransformersCan) {
 }
 
 TEST(HfConfig, AMissingKeyThatChangesNumbersIsNamed) {
-  for (const char* key : {"architectures", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-                          "rms_norm_eps", "hidden_act", "max_position_embeddings", "rope_theta", "tie_word_embeddings", "num_key_value_heads"}) {
+  for (const char* key :
+       {"architectures", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
+        "num_attention_heads", "rms_norm_eps", "hidden_act", "max_position_embeddings",
+        "rope_theta", "tie_word_embeddings", "num_key_value_heads"}) {
     Json config = mistral_7b();
     config.erase(key);
-    EXPECT_TRUE(contains(refusal(config), "'" + std::string(key) + "' is missing")) << refusal(config);
+    EXPECT_TRUE(contains(refusal(config), "'" + std::string(key) + "' is missing"))
+        << refusal(config);
     EXPECT_TRUE(contains(refusal(config), "hint: ")) << key;
   }
 }
@@ -96,15 +104,19 @@ TEST(HfConfig, ModelsWeDoNotRunAreRefusedByName) {
     config[key] = value;
     return refusal(config);
   };
-  EXPECT_TRUE(contains(with("architectures", {"GPT2LMHeadModel"}), "'GPT2LMHeadModel' is not supported"));
+  EXPECT_TRUE(
+      contains(with("architectures", {"GPT2LMHeadModel"}), "'GPT2LMHeadModel' is not supported"));
   EXPECT_TRUE(contains(with("architectures", {"GPT2LMHeadModel"}), "LlamaForCausalLM"));
   EXPECT_TRUE(contains(with("sliding_window", 4096), "'sliding_window' is 4096"));
   EXPECT_TRUE(contains(with("attention_bias", true), "'attention_bias' is true"));
   EXPECT_TRUE(contains(with("hidden_act", "gelu"), "'hidden_act' is \"gelu\""));
   EXPECT_TRUE(contains(with("quantization_config", Json::object()), "quantised"));
-  EXPECT_TRUE(contains(with("rope_scaling", {{"type", "yarn"}, {"factor", 2}}), "rope type 'yarn'"));
-  EXPECT_TRUE(contains(with("rope_scaling", {{"type", "linear"}}), "'rope_scaling.factor' is missing"));
-  EXPECT_TRUE(contains(with("rope_parameters", {{"rope_type", "default"}, {"rope_theta", 5e5}}), "say different things"));
+  EXPECT_TRUE(
+      contains(with("rope_scaling", {{"type", "yarn"}, {"factor", 2}}), "rope type 'yarn'"));
+  EXPECT_TRUE(
+      contains(with("rope_scaling", {{"type", "linear"}}), "'rope_scaling.factor' is missing"));
+  EXPECT_TRUE(contains(with("rope_parameters", {{"rope_type", "default"}, {"rope_theta", 5e5}}),
+                       "say different things"));
   EXPECT_TRUE(contains(with("layer_types", {"sliding_attention"}), "'layer_types'"));
   EXPECT_TRUE(contains(with("model_type", "llama"), "'model_type'"));
 }
@@ -115,7 +127,8 @@ TEST(HfConfig, NonsenseIsAnErrorNotANumber) {
     config[key] = value;
     return refusal(config);
   };
-  EXPECT_TRUE(contains(with("hidden_size", "4096"), "'hidden_size' is \"4096\", not a whole number"));
+  EXPECT_TRUE(
+      contains(with("hidden_size", "4096"), "'hidden_size' is \"4096\", not a whole number"));
   EXPECT_TRUE(contains(with("hidden_size", 4096.5), "'hidden_size'"));
   EXPECT_TRUE(contains(with("vocab_size", 0), "'vocab_size' is 0"));
   EXPECT_TRUE(contains(with("vocab_size", 18446744073709551615ULL), "'vocab_size'"));
@@ -126,7 +139,8 @@ TEST(HfConfig, NonsenseIsAnErrorNotANumber) {
   EXPECT_TRUE(contains(with("rms_norm_eps", 0), "'rms_norm_eps' is 0"));
   EXPECT_TRUE(contains(with("tie_word_embeddings", "no"), "'tie_word_embeddings'"));
   EXPECT_TRUE(contains(with("hidden_size", int64_t(1) << 30), "parameters"));
-  EXPECT_TRUE(contains(refusal(Json::array()), "not a JSON object"));
+  EXPECT_TRUE(contains(refusal(Json::array()), "the file is not a JSON object"));
+  EXPECT_TRUE(contains(with("rope_scaling", "linear"), "rope_scaling is not a JSON object"));
   EXPECT_TRUE(contains(error_of([] { parse_json("{\"rope_theta\": 1e999}", "c"); }), "too large"));
   EXPECT_EQ(kind_of([] { load_decoder_config("/nonexistent"); }), ErrorKind::not_found);
 }

@@ -14,7 +14,9 @@ namespace {
 
 using namespace testing;
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 UpscaleOptions options_for(const fs::path& model, const fs::path& out, int64_t drop = 2) {
   UpscaleOptions options;
@@ -30,7 +32,8 @@ void upscale(const UpscaleOptions& options) {
 }
 std::map<std::string, std::string> content_of(const fs::path& dir) {
   std::map<std::string, std::string> files;
-  for (const auto& path : list_files(dir)) files[fs::relative(path, dir).string()] = read_file(path);
+  for (const auto& path : list_files(dir))
+    files[fs::relative(path, dir).string()] = read_file(path);
   return files;
 }
 
@@ -42,8 +45,14 @@ TEST(Dus, SolarsLayerMapAndParameters) {
     EXPECT_EQ(plan.layers[size_t(i)].layer, i < 24 ? i : i - 16);
     EXPECT_EQ(plan.layers[size_t(i)].copy, i < 24 ? 1 : 2);
   }
-  const DecoderConfig mistral{.vocab_size = 32000, .hidden_size = 4096, .intermediate_size = 14336, .layers = 32,
-                              .heads = 32, .kv_heads = 8, .head_dim = 128, .tied_embeddings = false};
+  const DecoderConfig mistral{.vocab_size = 32000,
+                              .hidden_size = 4096,
+                              .intermediate_size = 14336,
+                              .layers = 32,
+                              .heads = 32,
+                              .kv_heads = 8,
+                              .head_dim = 128,
+                              .tied_embeddings = false};
   EXPECT_EQ(mistral.parameters(), 7'241'732'096);
   EXPECT_EQ(upscaled_parameters(mistral, plan), 10'731'524'096);
 }
@@ -55,7 +64,8 @@ TEST(Dus, TheRuleHoldsForEveryDepthAndDrop) {
       ASSERT_EQ(int64_t(plan.layers.size()), 2 * (n - m));
       ASSERT_GT(int64_t(plan.layers.size()), n);
       for (int64_t i = 0; i < 2 * (n - m); ++i)
-        ASSERT_EQ(plan.layers[size_t(i)].layer, i < n - m ? i : i - (n - 2 * m)) << n << " " << m << " " << i;
+        ASSERT_EQ(plan.layers[size_t(i)].layer, i < n - m ? i : i - (n - 2 * m))
+            << n << " " << m << " " << i;
       EXPECT_EQ(plan.layers.back().layer, n - 1);
     }
 }
@@ -76,12 +86,15 @@ TEST(Dus, TensorsEqualMergekitsPassthrough) {
     upscale(options_for(golden / "input", out));
     expect_same_tensors(SafeTensors(out), SafeTensors(golden / "expected"));
     EXPECT_EQ(load_json(out / "config.json"), load_json(golden / "expected/config.json"));
-    EXPECT_EQ(read_file(out / "generation_config.json"), read_file(golden / "input/generation_config.json"));
-    EXPECT_EQ(SafeTensors(out).find("lm_head.weight") == nullptr, std::string(variant) == "f32_tied");
+    EXPECT_EQ(read_file(out / "generation_config.json"),
+              read_file(golden / "input/generation_config.json"));
+    EXPECT_EQ(SafeTensors(out).find("lm_head.weight") == nullptr,
+              std::string(variant) == "f32_tied");
     int64_t elements = 0;
     const SafeTensors weights(out);
     for (const auto& tensor : weights.tensors()) elements += tensor.elements();
-    EXPECT_EQ(upscaled_parameters(load_decoder_config(golden / "input"), plan_upscale(8, 2)), elements);
+    EXPECT_EQ(upscaled_parameters(load_decoder_config(golden / "input"), plan_upscale(8, 2)),
+              elements);
   }
 }
 
@@ -130,7 +143,8 @@ TEST(Dus, TheManifestTellsWhereEachLayerComesFrom) {
   EXPECT_EQ(manifest.facts["seam"], 6);
   EXPECT_EQ(manifest.facts["parameters"], 24432);
   ASSERT_EQ(manifest.inputs.size(), 1U);
-  EXPECT_EQ(manifest.inputs[0].content, describe_input("model", fixture("dus_tiny/f32/input")).content);
+  EXPECT_EQ(manifest.inputs[0].content,
+            describe_input("model", fixture("dus_tiny/f32/input")).content);
   // The next one names this one as its base, by content.
   upscale(options_for(dir / "deep", dir / "deeper", 4));
   EXPECT_EQ(load_manifest(dir / "deeper").inputs[0].content, manifest.content);
@@ -141,39 +155,49 @@ TEST(Dus, TheSameBytesWhereverAndHoweverOften) {
   TempDir dir;
   upscale(options_for(fixture("dus_tiny/bf16/input"), dir / "a/model"));
   upscale(options_for(fixture("dus_tiny/bf16/input"), dir / "b/model"));
-  upscale(options_for(fixture("dus_tiny/bf16/input"), dir / "b/model"));  // replaces what helio made
+  upscale(
+      options_for(fixture("dus_tiny/bf16/input"), dir / "b/model"));  // replaces what helio made
   EXPECT_EQ(content_of(dir / "a/model"), content_of(dir / "b/model"));
 }
 
 TEST(Dus, TokenizerAndLicenceComeAlongOtherWeightsDoNot) {
   TempDir dir;
   fs::copy(fixture("dus_tiny/f32/input"), dir / "in");
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "LICENSE", "pytorch_model.bin", "README.md", "optimizer.pt"})
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
+                           "LICENSE", "pytorch_model.bin", "README.md", "optimizer.pt"})
     write_bytes(dir / "in" / name, std::string("content of ") + name);
   fs::create_symlink(dir / "in/LICENSE", dir / "in/NOTICE");
   upscale(options_for(dir / "in", dir / "out"));
   std::set<std::string> names;
   for (const auto& [name, bytes] : content_of(dir / "out")) names.insert(name);
-  EXPECT_EQ(names, (std::set<std::string>{"config.json", "generation_config.json", "helio_manifest.json", "model.safetensors",
-                                          "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "LICENSE", "NOTICE"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"config.json", "generation_config.json", "helio_manifest.json",
+                                   "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                                   "chat_template.jinja", "LICENSE", "NOTICE"}));
   EXPECT_EQ(read_file(dir / "out/tokenizer.json"), "content of tokenizer.json");
   EXPECT_FALSE(fs::is_symlink(dir / "out/NOTICE"));
 }
 
 TEST(Dus, ListsPerLayerFollowTheirSourceLayer) {
-  OrderedJson config = {{"architectures", {"Qwen2ForCausalLM"}}, {"num_hidden_layers", 4}, {"layer_types", {"a", "b", "c", "d"}}};
+  OrderedJson config = {{"architectures", {"Qwen2ForCausalLM"}},
+                        {"num_hidden_layers", 4},
+                        {"layer_types", {"a", "b", "c", "d"}}};
   const auto plan = plan_upscale(4, 1);
-  EXPECT_EQ(upscaled_config(config, plan, "c")["layer_types"], OrderedJson({"a", "b", "c", "b", "c", "d"}));
+  EXPECT_EQ(upscaled_config(config, plan, "c")["layer_types"],
+            OrderedJson({"a", "b", "c", "b", "c", "d"}));
   EXPECT_EQ(upscaled_config(config, plan, "c")["num_hidden_layers"], 6);
   config["layer_types"] = {"a", "b"};
-  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }), "'layer_types' does not have one entry"));
+  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }),
+                       "'layer_types' does not have one entry"));
   config.erase("layer_types");
   config["use_sliding_window"] = true;
   config["max_window_layers"] = 3;
   EXPECT_EQ(upscaled_config(config, plan, "c")["layer_types"],
-            OrderedJson({"full_attention", "full_attention", "full_attention", "full_attention", "full_attention", "sliding_attention"}));
+            OrderedJson({"full_attention", "full_attention", "full_attention", "full_attention",
+                         "full_attention", "sliding_attention"}));
   config["architectures"] = {"Gemma3nForCausalLM"};
-  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }), "'Gemma3nForCausalLM' cannot be up-scaled"));
+  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }),
+                       "'Gemma3nForCausalLM' cannot be up-scaled"));
 }
 
 // A copy of a fixture whose config or weights can be spoilt.
@@ -193,7 +217,10 @@ class DusRefusals : public ::testing::Test {
     std::vector<TensorToWrite> kept;
     for (const auto& tensor : source.tensors())
       if (tensor.name != dropped)
-        kept.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape, .data = source.data(tensor)});
+        kept.push_back({.name = tensor.name,
+                        .dtype = tensor.dtype,
+                        .shape = tensor.shape,
+                        .data = source.data(tensor)});
     write_safetensors(dir_ / "in/model.safetensors", kept);
   }
   TempDir dir_;
@@ -201,7 +228,8 @@ class DusRefusals : public ::testing::Test {
 
 TEST_F(DusRefusals, WeightsThatDoNotMatchTheConfig) {
   set("num_hidden_layers", 7);
-  EXPECT_TRUE(contains(attempt(), "belongs to a layer that config.json, with 7 layers, does not have"));
+  EXPECT_TRUE(
+      contains(attempt(), "belongs to a layer that config.json, with 7 layers, does not have"));
   set("num_hidden_layers", 9);
   EXPECT_TRUE(contains(attempt(), "no tensor 'model.layers.8.")) << attempt();
   set("num_hidden_layers", "8");
@@ -212,8 +240,10 @@ TEST_F(DusRefusals, WeightsThatDoNotMatchTheConfig) {
 }
 
 TEST_F(DusRefusals, MissingTensorsAreNamed) {
-  for (const char* name : {"model.layers.5.mlp.up_proj.weight", "model.norm.weight", "model.embed_tokens.weight", "lm_head.weight"}) {
-    fs::copy_file(fixture("dus_tiny/f32/input/model.safetensors"), dir_ / "in/model.safetensors", fs::copy_options::overwrite_existing);
+  for (const char* name : {"model.layers.5.mlp.up_proj.weight", "model.norm.weight",
+                           "model.embed_tokens.weight", "lm_head.weight"}) {
+    fs::copy_file(fixture("dus_tiny/f32/input/model.safetensors"), dir_ / "in/model.safetensors",
+                  fs::copy_options::overwrite_existing);
     without(name);
     EXPECT_TRUE(contains(attempt(), "no tensor '" + std::string(name) + "'")) << attempt();
   }
@@ -247,7 +277,8 @@ TEST_F(DusRefusals, ATruncatedSourceLeavesNothing) {
 }
 
 // Runs `body` in a child whose files cannot grow beyond `limit` bytes; what it printed comes back.
-std::string under_file_limit(rlim_t limit, const fs::path& report, const std::function<std::string()>& body) {
+std::string under_file_limit(rlim_t limit, const fs::path& report,
+                             const std::function<std::string()>& body) {
   const pid_t child = fork();
   if (child == 0) {
     std::signal(SIGXFSZ, SIG_IGN);
@@ -271,7 +302,9 @@ TEST_F(DusRefusals, AFullDiskIsOneErrorAndLeavesNothing) {
       return error_of([&] { upscale(options_for(dir_ / "in", out / "model")); });
     });
     EXPECT_TRUE(contains(said, "cannot write '") && contains(said, "File too large")) << said;
-    EXPECT_TRUE(contains(said, "hint: a file size limit") && contains(said, "while writing the up-scaled model")) << said;
+    EXPECT_TRUE(contains(said, "hint: a file size limit") &&
+                contains(said, "while writing the up-scaled model"))
+        << said;
     EXPECT_TRUE(fs::is_empty(out)) << limit;
   }
 }
@@ -282,7 +315,10 @@ TEST_F(DusRefusals, AFullDiskWhileWritingTensorsLeavesNothing) {
   const std::string said = under_file_limit(50'000, dir_ / "report.txt", [&] {
     return error_of([&] {
       write_safetensors(dir_ / "weights/model.safetensors",
-                        {{.name = "a", .dtype = DType::u8, .shape = {100'000}, .data = std::as_bytes(std::span(data.data(), data.size()))}});
+                        {{.name = "a",
+                          .dtype = DType::u8,
+                          .shape = {100'000},
+                          .data = std::as_bytes(std::span(data.data(), data.size()))}});
     });
   });
   EXPECT_TRUE(contains(said, "cannot write '") && contains(said, "while writing ")) << said;
