@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
+#include "core/rng.h"
 #include "temp_dir.h"
 
 namespace helio::club {
@@ -128,6 +132,62 @@ TEST_F(StatementInputsTest, ClustersWithADocumentInCommonAreOne) {
   ASSERT_EQ(news.size(), 3u);
   EXPECT_EQ(news.at("셋째"), news.at("법제처"));
   EXPECT_EQ(news.at("신문사"), 4 * news.at("셋째"));  // four words alone, a third of four shared
+}
+
+// The value of a set of partners is the number of words they cover; a partner's Shapley value is
+// what it adds on average over all orders of arrival.
+TEST_F(StatementInputsTest, EqualPartsAreTheShapleyValue) {
+  const std::vector<std::string> partners = {"a", "b", "c", "d"};
+  Rng rng(11);
+  std::string lines;
+  std::vector<std::pair<int, std::vector<bool>>> texts;  // words, who gave it
+  LineWriter part(dir() / "dataset" / "part-00000.jsonl.zst");
+  for (int i = 0; i < 60; ++i) {
+    const int words = 1 + static_cast<int>(rng.below(50));
+    std::vector<bool> gave(partners.size());
+    gave[rng.below(partners.size())] = true;
+    for (size_t p = 0; p < partners.size(); ++p) gave[p] = gave[p] || rng.below(3) == 0;
+    const auto first =
+        static_cast<size_t>(std::find(gave.begin(), gave.end(), true) - gave.begin());
+    OrderedJson members = OrderedJson::array();
+    for (size_t p = 0; p < partners.size(); ++p)
+      if (gave[p])
+        members.push_back({{"id", partners[p] + "/" + std::to_string(i)},
+                           {"lot", partners[p]},
+                           {"partner", partners[p]}});
+    std::string text;
+    for (int w = 0; w < words; ++w) text += "w ";
+    const std::string id = partners[first] + "/" + std::to_string(i);
+    part.write(document(id.c_str(), partners[first].c_str(), partners[first].c_str(), text.c_str(),
+                        "train"));
+    if (members.size() > 1)
+      lines += compact({{"cluster", i}, {"kept", id}, {"members", members}}) + "\n";
+    texts.emplace_back(words, gave);
+  }
+  part.commit();
+  clusters(lines);
+
+  std::vector<size_t> order(partners.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::vector<double> shapley(partners.size(), 0.0);
+  int orders = 0;
+  do {
+    ++orders;
+    std::vector<bool> covered(texts.size());
+    for (const size_t p : order)
+      for (size_t t = 0; t < texts.size(); ++t) {
+        if (covered[t] || !texts[t].second[p]) continue;
+        covered[t] = true;
+        shapley[p] += texts[t].first;
+      }
+  } while (std::next_permutation(order.begin(), order.end()));
+
+  std::map<std::string, int64_t> weights;
+  for (const auto& [lot, holders] : shared_holders(dir() / "dataset"))
+    for (const auto& [partner, weight] : holders) weights[partner] += weight;
+  for (size_t p = 0; p < partners.size(); ++p)
+    EXPECT_NEAR(static_cast<double>(weights[partners[p]]) / 720'720.0, shapley[p] / orders, 1e-6)
+        << partners[p];
 }
 
 TEST_F(StatementInputsTest, CopiesOfOnePartnerEarnNothing) {
