@@ -2,8 +2,10 @@
 //
 //   tokens.json      {"format": 1, "dtype": "uint16"|"uint32", "vocab_size", "tokens", "documents",
 //                     "tokenizer": content hash, "eos": id, "lots": [{"lot", "partner", "language",
-//                     "documents", "tokens"}], "splits": {"train": {...}, "heldout": {...}},
-//                     "shards": [{"file", "split", "tokens", "documents", "sha256"}]}
+//                     "documents", "tokens"}], "splits": {"train": {"documents", "tokens",
+//                     "lots": [{"lot", "documents", "tokens"}]}, "heldout": {...}},
+//                     "shards": [{"file", "split", "tokens", "documents", "sha256",
+//                     "index_sha256"}]}
 //   SPLIT-00000.bin  token ids, little endian, documents one after another, each ended by `eos`
 //   SPLIT-00000.idx  per document, little endian: u64 end offset (in tokens), u32 lot index
 #pragma once

@@ -22,8 +22,8 @@ std::vector<Message> messages_of(const Json& row) {
 TEST(SolarChat, RendersAsTransformersDoes) {
   int rendered = 0, refused = 0;
   read_jsonl(kFixture / "cases.jsonl", [&](const Json& row, int64_t) {
-    const auto prompt = row["add_generation_prompt"].get<bool>() ? GenerationPrompt::add
-                                                                 : GenerationPrompt::omit;
+    const auto prompt =
+        row["add_generation_prompt"].get<bool>() ? GenerationPrompt::add : GenerationPrompt::omit;
     if (row.contains("error")) {
       EXPECT_THROW(render_solar_text(messages_of(row), "</s>", prompt), Error);
       ++refused;
@@ -46,8 +46,8 @@ TEST(SolarChat, GivesTransformersIdsAndAssistantMask) {
   int checked = 0;
   read_jsonl(kFixture / "masks.jsonl", [&](const Json& row, int64_t) {
     const auto name = row["name"].get<std::string>();
-    const auto chat = render_solar(cases.at(name), *tokenizer, *tokenizer->id_of("</s>"),
-                                   GenerationPrompt::omit);
+    const auto chat =
+        render_solar(cases.at(name), *tokenizer, *tokenizer->id_of("</s>"), GenerationPrompt::omit);
     EXPECT_EQ(chat.ids, row["ids"].get<std::vector<TokenId>>()) << name;
     EXPECT_EQ(chat.assistant, row["assistant_masks"].get<std::vector<uint8_t>>()) << name;
     ++checked;
