@@ -1,0 +1,113 @@
+#include "text/bpe_train.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/lines.h"
+#include "text/split_known.h"
+#include "text/tokenizer.h"
+
+namespace helio::text {
+namespace {
+
+const fs::path kFixtures = fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/bpe";
+const std::vector<std::string> kSpecial = {"<|endoftext|>", "<|user|>", "<|assistant|>",
+                                           "<|system|>"};
+
+TrainedBpe train(const std::vector<std::string>& texts, const BpeTrainOptions& options) {
+  WordCounts words(options.pattern);
+  for (const auto& text : texts) words.add(text);
+  SilentMonitor monitor;
+  return train_bpe(words, options, monitor, StopRequest());
+}
+
+std::vector<std::string> corpus() {
+  std::vector<std::string> texts;
+  read_jsonl(kFixtures / "corpus.jsonl",
+             [&](const Json& row, int64_t) { texts.push_back(row["text"]); });
+  return texts;
+}
+
+TEST(BpeTrain, WritesTheFileThatHuggingFaceWritesByteForByte) {
+  const auto texts = corpus();
+  const Json settings = load_json(kFixtures / "settings.json");
+  for (const std::string variant : {"byte_level", "split", "frequency"}) {
+    const Json& s = settings["variants"][variant];
+    const BpeTrainOptions options{
+        .vocab_size = s["vocab_size"],
+        .min_frequency = s["min_frequency"],
+        .special_tokens = kSpecial,
+        .pattern = s["pattern"].is_null() ? Pattern::gpt2 : Pattern::llama3};
+    EXPECT_EQ(tokenizer_json(train(texts, options), options),
+              read_file(kFixtures / variant / "tokenizer.json"))
+        << variant;
+  }
+}
+
+TEST(BpeTrain, DoesNotDependOnTheOrderOfTheTextsNorOnHowTheyWereCounted) {
+  auto texts = corpus();
+  const BpeTrainOptions options{.vocab_size = 400, .min_frequency = 1, .special_tokens = kSpecial};
+  const auto expected = train(texts, options);
+  std::reverse(texts.begin(), texts.end());
+  EXPECT_EQ(train(texts, options).merges, expected.merges);
+  WordCounts all(options.pattern), half(options.pattern);
+  for (size_t i = 0; i < texts.size(); ++i) (i % 2 ? all : half).add(texts[i]);
+  all.add(half);
+  SilentMonitor monitor;
+  EXPECT_EQ(train_bpe(all, options, monitor, StopRequest()).merges, expected.merges);
+}
+
+TEST(BpeTrain, TiesGoToTheSmallerIds) {
+  const BpeTrainOptions options{
+      .vocab_size = 259, .min_frequency = 1, .special_tokens = {}, .pattern = Pattern::gpt2};
+  const auto trained = train({"cd", "ab", "dc"}, options);
+  ASSERT_EQ(trained.merges.size(), 3u);
+  EXPECT_EQ(trained.merges[0], (std::pair<std::string, std::string>{"a", "b"}));
+  EXPECT_EQ(trained.merges[1], (std::pair<std::string, std::string>{"c", "d"}));
+  EXPECT_EQ(trained.merges[2], (std::pair<std::string, std::string>{"d", "c"}));
+}
+
+TEST(BpeTrain, StopsWhenNothingIsFrequentEnough) {
+  const BpeTrainOptions options{
+      .vocab_size = 5000, .min_frequency = 3, .special_tokens = {}, .pattern = Pattern::gpt2};
+  EXPECT_EQ(train({"ab ab", "ab"}, options).merges.size(),
+            1u);  // " a" and "ab": only ab three times
+  EXPECT_TRUE(train({}, options).merges.empty());
+}
+
+TEST(BpeTrain, AVocabularyTooSmallIsAnError) {
+  EXPECT_THROW(train({"a"}, {.vocab_size = 257}), Error);
+}
+
+TEST(BpeTrain, CanBeStopped) {
+  WordCounts words(Pattern::llama3);
+  for (const auto& text : corpus()) words.add(text);
+  StopRequest stop;
+  stop.raise();
+  SilentMonitor monitor;
+  EXPECT_THROW(train_bpe(words, {.vocab_size = 600}, monitor, stop), Error);
+}
+
+TEST(TokenizerFolder, HasItsRolesAndLoads) {
+  const auto dir = fs::temp_directory_path() / ("helio_folder_" + std::to_string(::getpid()));
+  fs::create_directories(dir);
+  const BpeTrainOptions options{.vocab_size = 300};
+  const auto trained = train(corpus(), options);
+  write_tokenizer_folder(dir, trained, options, {});
+  const auto tokenizer = load_tokenizer(dir);
+  const auto ids = load_special_ids(dir, *tokenizer);
+  EXPECT_EQ(ids.eos, 0);
+  EXPECT_EQ(ids.bos, 0);
+  EXPECT_EQ(ids.pad, 1);
+  EXPECT_EQ(tokenizer->vocab_size(), 300);
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("안녕 hello\n")), "안녕 hello\n");
+  EXPECT_THROW(write_tokenizer_folder(dir, trained, options, {.eos = "</s>"}), Error);
+  fs::remove_all(dir);
+}
+
+}  // namespace
+}  // namespace helio::text
