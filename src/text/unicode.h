@@ -22,6 +22,7 @@ bool is_upper(char32_t code);          // categories Lu and Lt
 bool is_lower(char32_t code);          // category Ll
 bool is_control(char32_t code);        // category Cc
 char32_t to_lower(char32_t code);      // simple mapping, one to one
+char32_t to_title(char32_t code);      // simple mapping, one to one
 std::string to_lower(std::string_view text);
 
 // Unicode's White_Space property, the \s of Unicode-aware regexes.

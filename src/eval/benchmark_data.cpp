@@ -1,0 +1,82 @@
+#include "eval/benchmark_data.h"
+
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/hash.h"
+#include "core/lines.h"
+#include "eval/template.h"
+#include "text/arrow_stream.h"
+
+namespace helio::eval {
+namespace {
+
+// The files of a place, or none.
+std::vector<fs::path> files_of(const fs::path& place) {
+  std::vector<fs::path> files;
+  if (fs::is_directory(place)) {
+    for (const auto& file : list_files(place, {".arrow"}))
+      if (file.parent_path() == place) files.push_back(file);
+    return files;
+  }
+  for (const char* ending : {".arrow", ".jsonl", ".jsonl.gz", ".jsonl.zst"}) {
+    const fs::path file = place.string() + ending;
+    if (fs::exists(file)) return {file};
+  }
+  return {};
+}
+
+std::string place_name(const std::string& pattern, const std::string& split, const std::string& subject) {
+  return fill(pattern, {{"split", split}, {"subject", subject}});
+}
+
+}  // namespace
+
+const BenchmarkData::File& BenchmarkData::load(const fs::path& path, const std::string& subject_field) {
+  const auto [entry, fresh] = files_.try_emplace(path.string());
+  File& file = entry->second;
+  if (!fresh) return file;
+  const auto add = [&](Json row) {
+    if (!row.is_object()) throw Error(ErrorKind::invalid, "'" + path.string() + "': a document is no object");
+    if (const auto subject = row.find(subject_field); subject != row.end() && subject->is_string())
+      file.by_subject[subject->get<std::string>()].push_back(file.rows.size());
+    file.rows.push_back(std::move(row));
+  };
+  if (path.extension() == ".arrow") text::read_arrow(path, add);
+  else read_jsonl(path, [&](const Json& row, int64_t) { add(row); });
+  hashes_.push_back(sha256_file(path));
+  return file;
+}
+
+std::optional<std::vector<Json>> BenchmarkData::documents(const DataSpec& data, const std::string& split,
+                                                          const std::string& subject) {
+  for (const auto& pattern : data.places) {
+    const auto files = files_of(folder_ / place_name(pattern, split, subject));
+    if (files.empty()) continue;
+    const bool mixed = !subject.empty() && pattern.find("{subject}") == std::string::npos;
+    std::vector<Json> rows;
+    for (const auto& path : files) {
+      const File& file = load(path, data.subject_field);
+      if (!mixed) {
+        rows.insert(rows.end(), file.rows.begin(), file.rows.end());
+      } else if (const auto found = file.by_subject.find(subject); found != file.by_subject.end()) {
+        for (const size_t i : found->second) rows.push_back(file.rows[i]);
+      }
+    }
+    if (!rows.empty()) return rows;
+  }
+  return std::nullopt;
+}
+
+std::string BenchmarkData::wanted(const DataSpec& data, const std::string& split, const std::string& subject) {
+  std::string all;
+  for (const auto& pattern : data.places) all += (all.empty() ? "" : " or ") + place_name(pattern, split, subject);
+  return all;
+}
+
+std::string BenchmarkData::content() const {
+  Sha256Stream stream;
+  for (const auto& hash : hashes_) stream.update(hash).update("\n");
+  return stream.hex();
+}
+
+}  // namespace helio::eval

@@ -1,0 +1,98 @@
+// A task made ready: its items, what to ask the model for each, and how to judge the answers.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "eval/benchmark_data.h"
+#include "eval/task_spec.h"
+#include "model/language_model.h"
+
+namespace helio::eval {
+
+// A part of a task with a figure of its own: a subject, a language. A task without parts has one,
+// without a name.
+struct Part {
+  std::string name = {};
+  int64_t total = 0;          // items there are
+  int64_t begin = 0, end = 0;  // items used: [begin, end) of the task's
+  std::string not_run = {};   // why there are none
+};
+
+// One context and one continuation, as text.
+struct Ask {
+  std::string context = {}, continuation = {};
+};
+
+// What one item adds to each metric: sum of value over sum of weight.
+struct Judged {
+  struct Value {
+    double value = 0, weight = 1;
+  };
+  std::vector<Value> metrics = {};  // in the order of TaskSpec::metrics
+  OrderedJson sample = {};          // a line of samples/
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  const TaskSpec& spec() const { return spec_; }
+  const std::vector<Part>& parts() const { return parts_; }
+  int64_t items() const { return parts_.empty() ? 0 : parts_.back().end; }
+  int64_t total() const;
+  const std::string& not_run() const { return not_run_; }  // why the whole task is not run, or empty
+  const OrderedJson& settings() const { return settings_; }
+
+  // Why this model cannot be asked, or empty.
+  virtual std::string refuses(const model::LanguageModel&) const { return {}; }
+  // What to ask for an item. Empty: the item cannot be asked of this model; it is counted.
+  virtual std::vector<model::ScoreRequest> requests(int64_t item, const model::LanguageModel& model) const = 0;
+  virtual Judged judge(int64_t item, const std::vector<model::ScoreRequest>& asked,
+                       const std::vector<model::Score>& scores) const = 0;
+  // The item's questions as text where they are text; for `helio eval requests`.
+  virtual std::vector<Ask> asks(int64_t) const { return {}; }
+  virtual std::string item_id(int64_t item) const = 0;
+
+ protected:
+  explicit Task(TaskSpec spec) : spec_(std::move(spec)) {}
+  TaskSpec spec_;
+  std::vector<Part> parts_ = {};
+  std::string not_run_ = {};
+  OrderedJson settings_ = OrderedJson::object();
+};
+
+struct Sources {
+  std::string benchmarks = {}, dataset = {}, pairs = {};
+  double heldout = 0.1;
+  int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234;
+};
+
+// Reads the task's data. Missing data gives a task that says why it is not run; damaged data an Error.
+std::unique_ptr<Task> make_task(const TaskSpec& spec, const Sources& sources);
+
+// Used of `available` items in part `index` of `parts`: limit_per_subject, else the task's limit
+// shared out evenly (the first parts get one more), else all.
+int64_t share_of_limit(const Sources& sources, int64_t index, int64_t parts, int64_t available);
+
+// (context, continuation) as ids, the way lm-evaluation-harness splits: whitespace at the context's
+// end moves to the continuation, and the ids of both together are cut at the length of the
+// context's own. With an empty context the model's BOS (or EOS) stands for it.
+// The result's continuation is empty when the split leaves nothing to score.
+model::ScoreRequest encode_pair(const std::string& context, const std::string& continuation,
+                                const model::LanguageModel& model);
+// BOS, or EOS when there is none; an Error when there is neither.
+text::TokenId start_token(const model::LanguageModel& model);
+
+// Index of the largest; the first of equals, as numpy.argmax.
+size_t argmax(const std::vector<double>& values);
+
+// The one file of each mode.
+std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sources);
+std::unique_ptr<Task> make_bits_per_byte_task(const TaskSpec& spec, const Sources& sources);
+std::unique_ptr<Task> make_cloze_task(const TaskSpec& spec, const Sources& sources);
+std::unique_ptr<Task> make_preference_task(const TaskSpec& spec, const Sources& sources);
+
+}  // namespace helio::eval

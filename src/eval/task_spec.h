@@ -1,0 +1,127 @@
+// What a benchmark is: tasks/<name>.task.yaml read into a struct. The vocabulary is closed and
+// there is no template language; anything cleverer than {field} is a named piece of C++ (`prepare`,
+// `mode`). docs/evaluation.md explains every key.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/fields.h"
+
+namespace helio::eval {
+
+struct Reproduces {
+  std::string protocol = {}, version = {}, task = {};
+  void describe(Fields& f) {
+    f("protocol", protocol, "Whose protocol it is.");
+    f("version", version, "The version it reproduces.");
+    f("task", task, "The task's name there.");
+  }
+};
+
+struct DataSpec {
+  std::vector<std::string> places = {};
+  std::string split = "validation", subject_field = "subject", licence = {};
+  void describe(Fields& f) {
+    f("places", places, "Where documents lie in the benchmarks folder: the first that exists; {split} and {subject} are filled in. A folder of data-*.arrow, or a file without its ending.");
+    f("split", split, "Which documents are asked.");
+    f("subject_field", subject_field, "Documents of one subject are those with it in this field, when the place does not name it.");
+    f("licence", licence, "Licence of the data.");
+  }
+};
+
+struct ShotSpec {
+  int64_t count = 0, draw_extra = 0;
+  std::string split = {}, pick = "sampled";
+  void describe(Fields& f) {
+    f("count", count, "Examples before the question, when --shots does not say.", at_least(0));
+    f("draw_extra", draw_extra, "Examples drawn beyond those used: keeps the generator in step with the protocol.", at_least(0));
+    f("split", split, "Where examples come from.");
+    f("pick", pick, "The first ones, or drawn for each document.", one_of({"first", "sampled"}));
+  }
+};
+
+struct WindowSpec {
+  int64_t max_chars = 2000;
+  double context = 0.5;
+  void describe(Fields& f) {
+    f("max_chars", max_chars, "Characters of each document that are scored, from its beginning.", at_least(1));
+    f("context", context, "Share of the model's positions that later windows keep as context.", between(0, 0.95));
+  }
+};
+
+struct ClozeSpec {
+  int64_t context_chars = 400, continuation_chars = 120, choices = 4;
+  void describe(Fields& f) {
+    f("context_chars", context_chars, "Characters of the document before the gap, up to the end of a word.", at_least(1));
+    f("continuation_chars", continuation_chars, "Characters of each continuation, up to the end of a word.", at_least(1));
+    f("choices", choices, "Continuations: one true, the others from other documents.", between(2, 26));
+  }
+};
+
+struct PairSpec {
+  int64_t max_length = 512;
+  void describe(Fields& f) {
+    f("max_length", max_length, "Longest prompt and answer, in tokens: as in helio align.", at_least(8));
+  }
+};
+
+struct TaskSpec {
+  std::string name = {};  // the file's name
+  std::string about = {}, mode = "multiple_choice", prepare = "none", needs = "benchmarks";
+  Reproduces reproduces = {};
+  DataSpec data = {};
+  ShotSpec shots = {};
+  std::vector<std::string> subjects = {}, strip = {}, choices = {}, metrics = {}, languages = {};
+  std::string description = {}, prompt = {}, choices_from = {}, contexts_from = {}, continuation = {};
+  std::string gold = {}, gold_in = {}, delimiter = " ", separator = "\n\n", main_metric = {};
+  double chance = 0;
+  WindowSpec window = {};
+  ClozeSpec cloze = {};
+  PairSpec pairs = {};
+
+  void describe(Fields& f) {
+    f("about", about, "What it asks, in a line.");
+    f.section("reproduces", reproduces, "The protocol whose numbers it gives.");
+    f("needs", needs, "What it is made from.", one_of({"benchmarks", "dataset", "pairs"}));
+    f("mode", mode, "How an item is asked and judged.", one_of({"multiple_choice", "partial_context", "bits_per_byte", "cloze", "preference"}));
+    f.section("data", data, "Where the documents are.");
+    f("subjects", subjects, "Parts with their own documents; the task's score is their mean weighted by size.");
+    f("languages", languages, "Languages of a dataset, each a part of its own.");
+    f.section("shots", shots, "Examples before the question.");
+    f("prepare", prepare, "Named piece that rewrites a document first.");
+    f("strip", strip, "Fields that lose whitespace at both ends.");
+    f("description", description, "Stands before everything else.");
+    f("prompt", prompt, "The question. {field} is a document's field, {field.2} an element of it.");
+    f("choices", choices, "Continuations offered.");
+    f("choices_from", choices_from, "Or the field that holds them.");
+    f("contexts_from", contexts_from, "partial_context: the field with one context a choice.");
+    f("continuation", continuation, "partial_context: what is scored after each context.");
+    f("gold", gold, "Field with the right choice's number.");
+    f("gold_in", gold_in, "Field with a list: the right choice is the place of gold's value in it.");
+    f("delimiter", delimiter, "Between the question and a choice.");
+    f("separator", separator, "After each example.");
+    f("metrics", metrics, "What is measured.");
+    f("main_metric", main_metric, "The one shown first.");
+    f("chance", chance, "Score of a guess; 0: none.", between(0, 1));
+    f.section("window", window, "bits_per_byte: what is scored.");
+    f.section("cloze", cloze, "cloze: how items are made.");
+    f.section("pairs", pairs, "preference: how pairs are made into ids.");
+  }
+};
+
+// Checks what single fields cannot: that the mode has what it needs and knows the metrics.
+TaskSpec read_task(std::string_view yaml, const std::string& name, const std::string& source);
+
+// One file of tasks/, built into the program.
+struct TaskFile {
+  std::string name = {}, yaml = {};
+};
+const std::vector<TaskFile>& task_files();  // generated by cmake/registries.cmake, in name order
+
+// A task by its name, or a path to somebody's own .task.yaml.
+TaskSpec find_task(const std::string& name_or_path);
+std::string task_yaml(const std::string& name_or_path);
+
+}  // namespace helio::eval
