@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "core/error.h"
@@ -33,19 +34,19 @@ void sync_file(const fs::path& path) {
   if (failed && problem != EINVAL) throw system_error("cannot sync " + in_quotes(path), problem);
 }
 
-// Staging folders of processes that died are litter: remove those whose process is gone.
-void remove_stale(const fs::path& parent, const std::string& name) {
+}  // namespace
+
+void remove_stale_temporaries(const fs::path& folder, std::string_view of) {
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(parent, ignored)) {
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string file = entry.path().filename().string();
-    if (!file.starts_with(kTemporaryPrefix) || !file.ends_with("-" + name)) continue;
+    if (!file.starts_with(kTemporaryPrefix)) continue;
+    if (!of.empty() && !file.ends_with("-" + std::string(of))) continue;
     const int owner = std::atoi(file.c_str() + kTemporaryPrefix.size());
     if (owner > 0 && owner != getpid() && access(("/proc/" + std::to_string(owner)).c_str(), F_OK))
       fs::remove_all(entry.path(), ignored);
   }
 }
-
-}  // namespace
 
 std::string read_file(const fs::path& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -141,7 +142,7 @@ StagedDir::StagedDir(fs::path target) : target_(std::move(target)) {
   if (target_.filename().empty()) target_ = target_.parent_path();  // "a/b/" is "a/b"
   const fs::path parent = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
   make_dirs(parent);
-  remove_stale(parent, target_.filename().string());
+  remove_stale_temporaries(parent, target_.filename().string());
   if (fs::exists(target_) && !fs::is_directory(target_))
     throw Error(ErrorKind::invalid, in_quotes(target_) + " exists and is not a folder");
   staging_ = temporary_beside(target_);

@@ -86,4 +86,8 @@ std::vector<fs::path> list_files(const fs::path& root, const std::vector<std::st
 // Names of the temporary files and folders this program makes begin with this.
 inline constexpr std::string_view kTemporaryPrefix = ".helio-tmp-";
 
+// Removes temporaries in a folder whose process is dead: litter of a kill -9. `of`: only those that
+// were to become this name.
+void remove_stale_temporaries(const fs::path& folder, std::string_view of = {});
+
 }  // namespace helio

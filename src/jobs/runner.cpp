@@ -154,6 +154,21 @@ bool wanted(const Recipe& recipe, const Stage& stage, const RunOptions& options)
   return false;
 }
 
+// We hold the workspace: temporaries of dead processes in it are nobody's.
+void clear_litter(const Recipe& recipe) {
+  remove_stale_temporaries(recipe.workspace / "state");
+  for (const auto& stage : recipe.stages)
+    for (const auto& output : stage.outputs) {
+      remove_stale_temporaries(output.path.parent_path());
+      if (!fs::is_directory(output.path)) continue;
+      remove_stale_temporaries(output.path);
+      std::vector<fs::path> folders;
+      for (const auto& entry : fs::recursive_directory_iterator(output.path))
+        if (entry.is_directory()) folders.push_back(entry.path());
+      for (const auto& folder : folders) remove_stale_temporaries(folder);
+    }
+}
+
 void write_options(const Recipe& recipe, const Stage& stage) {
   // JSON is YAML: the stage reads it back with the same typed reader.
   write_file_atomic(state_file(recipe, stage, ".yaml"), pretty(stage.resolved));
@@ -198,6 +213,7 @@ RunOutcome run_recipe(const Recipe& recipe, const RunOptions& options, Monitor& 
                       const StopRequest& stop) {
   const auto started = std::chrono::steady_clock::now();
   const WorkspaceLock lock(recipe.workspace / "state" / "lock");
+  clear_litter(recipe);
   RunOutcome outcome;
   size_t number = 0;
   for (const Stage& stage : recipe.stages) {
