@@ -46,6 +46,20 @@ class WordCounts {
   std::vector<std::string_view> pieces_ = {};
 };
 
+// Counts the words of files (see LineBatches) with several threads. Of JSONL rows the text `field`
+// is taken; with `split`, only of rows whose "split" is that.
+struct WordSource {
+  std::vector<std::filesystem::path> files = {};
+  std::string field = "text", split = {};
+  int64_t threads = 0;
+};
+struct CountedWords {
+  WordCounts words;
+  int64_t documents = 0, bytes = 0;  // of text
+};
+CountedWords count_words_of(const WordSource& source, Pattern pattern, Monitor& monitor,
+                            const StopRequest& stop);
+
 struct TrainedBpe {
   std::vector<std::string> tokens = {};                          // by id, in byte letters
   std::vector<std::pair<std::string, std::string>> merges = {};  // by rank

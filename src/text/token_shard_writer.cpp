@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "core/lines.h"
 #include "core/parallel.h"
+#include "text/line_batches.h"
 
 namespace helio::text {
 namespace {
@@ -180,41 +179,12 @@ struct Encoded {
   std::vector<TokenId> ids = {};
 };
 
-std::string text_of(const Json& row, const char* key) {
-  const auto found = row.find(key);
-  if (found == row.end() || !found->is_string())
-    throw Error(ErrorKind::invalid, "no text '" + std::string(key) + "'")
-        .with_hint("a dataset's rows have id, text, lot, partner, language, split");
-  return found->get<std::string>();
-}
-
-Encoded encode_row(const std::string& line, const std::string& place, const Tokenizer& tokenizer) {
-  const Json row = parse_json(line, place);
-  return in_context([&] { return "reading " + place; },
-                    [&] {
-                      if (!row.is_object())
-                        throw Error(ErrorKind::invalid, "a row must be an object");
-                      return Encoded{{.split = text_of(row, "split"),
-                                      .lot = text_of(row, "lot"),
-                                      .partner = text_of(row, "partner"),
-                                      .language = text_of(row, "language")},
-                                     tokenizer.encode(text_of(row, "text"), SpecialTokens::skip)};
-                    });
-}
-
-std::vector<fs::path> parts_of(const fs::path& dataset) {
-  std::vector<fs::path> parts;
-  if (fs::is_directory(dataset))
-    for (const auto& entry : fs::directory_iterator(dataset)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with("part-") && name.find(".jsonl") != std::string::npos)
-        parts.push_back(entry.path());
-    }
-  std::sort(parts.begin(), parts.end());
-  if (parts.empty())
-    throw Error(ErrorKind::not_found, "'" + dataset.string() + "' has no part-*.jsonl.zst")
-        .with_hint("make a dataset with: helio data run");
-  return parts;
+Encoded encode_row(const Json& row, const Tokenizer& tokenizer) {
+  return {{.split = row_text(row, "split"),
+           .lot = row_text(row, "lot"),
+           .partner = row_text(row, "partner"),
+           .language = row_text(row, "language")},
+          tokenizer.encode(row_text(row, "text"), SpecialTokens::skip)};
 }
 
 }  // namespace
@@ -223,48 +193,29 @@ OrderedJson build_tokens(const std::filesystem::path& dataset, const Tokenizer& 
                          const ShardWriterOptions& writer_options,
                          const BuildTokensOptions& options, const std::filesystem::path& out,
                          Monitor& monitor, const StopRequest& stop) {
-  constexpr size_t kBatchBytes = 16 << 20;
-  const int threads = options.threads > 0
-                          ? static_cast<int>(options.threads)
-                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const auto parts = parts_of(dataset);
-  int64_t total = 0, before = 0, written = 0;
-  for (const auto& part : parts) total += static_cast<int64_t>(fs::file_size(part));
+  const int threads = thread_count(options.threads);
+  LineBatches batches(dataset_parts(dataset));
   ShardWriterOptions shard_options = writer_options;
   shard_options.shard_tokens = options.shard_tokens;
   TokenShardWriter writer(out, shard_options);
 
-  monitor.begin("tokens", total, "bytes");
-  std::vector<std::string> lines, places;
-  size_t bytes = 0;
-  const auto flush = [&](int64_t at) {
+  monitor.begin("tokens", batches.bytes_total(), "bytes");
+  int64_t written = 0;
+  std::vector<SourceLine> lines;
+  while (batches.next(lines)) {
     stop.check();
     std::vector<Encoded> rows(lines.size());
     parallel_slices(lines.size(), threads, 16, [&](size_t begin, size_t end, int) {
-      for (size_t i = begin; i < end; ++i) rows[i] = encode_row(lines[i], places[i], tokenizer);
+      for (size_t i = begin; i < end; ++i)
+        in_context([&] { return "reading " + batches.place(lines[i]); },
+                   [&] { rows[i] = encode_row(batches.row(lines[i]), tokenizer); });
     });
     for (const auto& row : rows) {
       writer.add(row.source, row.ids);
       written += static_cast<int64_t>(row.ids.size()) + 1;
     }
-    lines.clear();
-    places.clear();
-    bytes = 0;
-    monitor.at(at, fmt::format("{} tokens", fmt::group_digits(written)));
-  };
-  for (const auto& part : parts) {
-    LineReader reader(part);
-    std::string_view line;
-    while (reader.next(line)) {
-      if (line.empty()) continue;
-      lines.emplace_back(line);
-      places.push_back(part.string() + ":" + std::to_string(reader.number()));
-      if ((bytes += line.size()) >= kBatchBytes)
-        flush(before + static_cast<int64_t>(reader.bytes_read()));
-    }
-    before += static_cast<int64_t>(fs::file_size(part));
+    monitor.at(batches.bytes_done(), fmt::format("{} tokens", fmt::group_digits(written)));
   }
-  flush(total);
   OrderedJson json = writer.finish();
   monitor.end(fmt::format("{} tokens in {} documents",
                           fmt::group_digits(json["tokens"].get<int64_t>()),

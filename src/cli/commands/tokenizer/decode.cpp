@@ -1,0 +1,75 @@
+// Decode ids: a line of {"text": ...} for each line of {"ids": [...]}.
+#include <ostream>
+
+#include "cli/command.h"
+#include "core/error.h"
+#include "core/lines.h"
+#include "text/tokenizer.h"
+
+namespace helio::cli {
+namespace {
+
+class TokenizerDecode final : public Command {
+ public:
+  Card card() const override {
+    return {
+        .required = {"tokenizer", "in"},
+        .examples = {
+            "helio tokenizer decode --tokenizer models/solar --in ids.jsonl --out texts.jsonl"}};
+  }
+
+  void describe(Fields& f) override {
+    f.input("tokenizer", tokenizer_, "tokenizer.json or a folder that has it.");
+    f("in", in_, "JSONL with {\"ids\": [...]} a line.");
+    f("out", out_, "JSONL file to write; without it, standard output.");
+    f("keep_special", keep_special_, "Write special tokens out instead of leaving them away.");
+  }
+
+  int run(Context& context) override {
+    if (context.json && out_.empty())
+      throw Error(ErrorKind::usage,
+                  "--json needs --out: the texts themselves would go to standard output");
+    const auto tokenizer = text::load_tokenizer(tokenizer_);
+    const auto special = keep_special_ ? text::SpecialTokens::add : text::SpecialTokens::skip;
+    std::unique_ptr<LineWriter> writer;
+    if (!out_.empty()) writer = std::make_unique<LineWriter>(out_);
+    int64_t documents = 0, tokens = 0;
+    read_jsonl(in_, [&](const Json& row, int64_t line) {
+      context.stop.check();
+      const auto ids = read_ids(row, in_ + ":" + std::to_string(line), tokenizer->vocab_size());
+      const std::string json = compact({{"text", tokenizer->decode(ids, special)}});
+      if (writer)
+        writer->write(json);
+      else
+        context.out << json << '\n';
+      ++documents;
+      tokens += static_cast<int64_t>(ids.size());
+    });
+    if (writer) writer->commit();
+    if (context.json)
+      context.out << compact({{"out", out_}, {"documents", documents}, {"tokens", tokens}}) << "\n";
+    return 0;
+  }
+
+ private:
+  static std::vector<text::TokenId> read_ids(const Json& row, const std::string& place,
+                                             int64_t vocab_size) {
+    if (!row.is_object() || !row.contains("ids") || !row["ids"].is_array())
+      throw Error(ErrorKind::invalid, place + ": a row must be {\"ids\": [...]}");
+    std::vector<text::TokenId> ids;
+    for (const auto& id : row["ids"]) {
+      if (!id.is_number_unsigned() || id.get<uint64_t>() >= static_cast<uint64_t>(vocab_size))
+        throw Error(ErrorKind::invalid, place + ": " + id.dump() + " is no id of this tokenizer")
+            .with_hint("its ids are below " + std::to_string(vocab_size));
+      ids.push_back(id.get<text::TokenId>());
+    }
+    return ids;
+  }
+
+  std::string tokenizer_ = {}, in_ = {}, out_ = {};
+  bool keep_special_ = false;
+};
+
+}  // namespace
+}  // namespace helio::cli
+HELIO_COMMAND(helio::cli::TokenizerDecode)
