@@ -1,6 +1,7 @@
 #include "club/statement_inputs.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "core/fs.h"
@@ -40,6 +41,12 @@ void check_made_from(const std::filesystem::path& dir, const std::filesystem::pa
       });
   if (!found)
     throw differs("'" + dir.string() + "' was not made from '" + from.string() + "' as it is now");
+}
+
+// "models/base/" as "models/base".
+std::filesystem::path last_folder(const std::filesystem::path& given) {
+  const std::filesystem::path path = given.lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
 }
 
 class Gatherer {
@@ -89,8 +96,12 @@ class Gatherer {
     });
   }
 
-  RunUse run(const std::filesystem::path& dir) {
-    const std::filesystem::path file = find_run_lots(dir);
+  RunUse run(const std::filesystem::path& given) {
+    const std::filesystem::path file = find_run_lots(given);
+    const std::string name = last_folder(given).filename().string();
+    if (!runs_.insert(std::filesystem::weakly_canonical(file)).second)
+      throw Error(ErrorKind::invalid, "the run '" + name + "' is given twice")
+          .with_hint("a run's folder and the model it made stand for the same tokens");
     return reading(file, [&] {
       const Json json = load_json(file);
       int64_t sum = 0;
@@ -103,7 +114,8 @@ class Gatherer {
       if (sum != total)
         throw Error(ErrorKind::check, "the lots' tokens sum to " + std::to_string(sum) +
                                           ", the run trained on " + std::to_string(total));
-      return RunUse{.name = dir.filename().string(), .tokens = total};
+      check_against_model(given, json);
+      return RunUse{.name = name, .tokens = total};
     });
   }
 
@@ -122,14 +134,24 @@ class Gatherer {
   }
 
  private:
+  // The model's manifest repeats the run's figures; an edited lots.json shows there.
+  static void check_against_model(const std::filesystem::path& given, const Json& lots) {
+    if (!has_manifest(given)) return;
+    const Json facts = load_manifest(given).facts;
+    if (facts.contains("tokens_by_lot") && facts.at("tokens_by_lot") != lots.at("lots"))
+      throw Error(ErrorKind::check,
+                  "its tokens by lot are not those in the manifest of '" + given.string() + "'")
+          .with_hint("one of the two was changed after training, or they are of different runs");
+  }
+
   std::map<std::string, LotUse> uses_ = {};
+  std::set<std::filesystem::path> runs_ = {};
 };
 
 }  // namespace
 
 std::filesystem::path find_run_lots(const std::filesystem::path& given) {
-  std::filesystem::path run = given.lexically_normal();
-  if (!run.has_filename()) run = run.parent_path();  // "models/base/"
+  const std::filesystem::path run = last_folder(given);
   const std::filesystem::path own = run / "lots.json";
   if (std::filesystem::exists(own)) return own;
   const std::filesystem::path beside =

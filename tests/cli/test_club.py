@@ -92,3 +92,33 @@ def test_lineage_goes_both_ways(lots, tmp_path):
     assert sorted(lot["facts"]["partner"] for lot in found["lots"]) == ["법제처", "신문사"]
     lost = helio("lineage", "lots/al", "--workspace", tmp_path / "ws", code=4)
     assert "did you mean 'lots/all'" in lost.stderr
+
+
+def test_statement_sums_to_the_pool_and_refuses_what_does_not_add_up(lots, tmp_path):
+    def save(path, value):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(json.dumps(value))
+
+    partner = {"news": "신문사", "law": "법제처"}
+    save("dataset/dataset.json", {"lots": [
+        {"lot": lot, "partner": partner[lot], "documents_in": 2, "documents_out": 2, "words_out": 4} for lot in partner]})
+    save("tokens/tokens.json", {"tokens": 30, "lots": [
+        {"lot": "news", "partner": "신문사", "tokens": 20}, {"lot": "law", "partner": "법제처", "tokens": 10}]})
+    run = {"total": 70, "lots": [
+        {"lot": "news", "partner": "신문사", "tokens": 47}, {"lot": "law", "partner": "법제처", "tokens": 23}]}
+    save("runs/base/lots.json", run)
+    flags = ["--lots", lots, "--dataset", tmp_path / "dataset", "--tokens", tmp_path / "tokens",
+             "--runs", tmp_path / "runs/base", "--pool", 1000001, "--out", tmp_path / "ws/statements/first"]
+    told = json.loads(helio("club", "statement", *flags, "--json").stdout)
+    assert {p["partner"]: p["amount"] for p in told["partners"]} == {"신문사": 671429, "법제처": 328572}
+    table = helio("club", "statement", *flags).stdout
+    assert "671,429" in table and "1,000,001" in table
+    rows = (tmp_path / "ws/statements/first/statement.csv").read_text().splitlines()
+    assert rows[0].startswith("partner,lots,") and sum(int(row.split(",")[-2]) for row in rows[1:]) == 1000001
+    assert "statements/first" in helio("lineage", "law", "--workspace", tmp_path / "ws").stdout
+
+    run["total"] = 71
+    save("runs/base/lots.json", run)
+    wrong = helio("club", "statement", *flags[:-1], tmp_path / "ws/statements/second", code=5)
+    assert "sum to 70" in wrong.stderr
+    assert not (tmp_path / "ws/statements/second").exists()

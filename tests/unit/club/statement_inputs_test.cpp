@@ -215,6 +215,30 @@ TEST_F(StatementInputsTest, AModelsFolderStandsForItsRun) {
   }
 }
 
+TEST_F(StatementInputsTest, ARunCountsOnceAndAgreesWithItsModel) {
+  StatementSources twice = sources();
+  make_dirs(dir() / "models/base");
+  twice.runs.push_back(dir() / "models/base/");
+  EXPECT_THROW(gather_statement_inputs(twice, SharedText::first), Error);
+
+  StatementSources by_model = sources();
+  by_model.runs = {dir() / "models/base"};
+  Manifest manifest{.kind = "model", .name = "base"};
+  manifest.facts = {
+      {"tokens_by_lot", {token_row("news", "신문사", 80), token_row("law", "법제처", 50)}}};
+  seal_artefact(dir() / "models/base", manifest);
+  EXPECT_EQ(gather_statement_inputs(by_model, SharedText::first).runs[0].tokens, 130);
+  save("runs/base/lots.json",
+       {{"total", 130},
+        {"lots", {token_row("news", "신문사", 90), token_row("law", "법제처", 40)}}});
+  try {
+    gather_statement_inputs(by_model, SharedText::first);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::check);
+  }
+}
+
 TEST_F(StatementInputsTest, DisagreementsAreCheckErrors) {
   save("runs/base/lots.json", {{"total", 131}, {"lots", {token_row("news", "신문사", 130)}}});
   EXPECT_EQ(kind_of_error(), ErrorKind::check);
