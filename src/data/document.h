@@ -1,7 +1,7 @@
 // One document on its way through a pipeline.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +18,7 @@ struct Document {
   std::string split = "train";
   std::string cluster = {};         // id of the first of its duplicates, when it has any
   std::map<std::string, double> scores = {};
+  size_t order = 0;                 // among all documents read: the manifest order
 };
 
 }  // namespace helio::data

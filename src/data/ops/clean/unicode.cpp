@@ -1,0 +1,93 @@
+// One form for each character and each kind of white space.
+#include "data/op.h"
+#include "text/unicode.h"
+
+namespace helio::data {
+namespace {
+
+enum class Kind { keep, leave_out, space, line_end };
+
+// Controls become spaces rather than nothing: "a\u0007b" was two words. What has no width and means
+// no break (soft hyphen, byte order mark, direction marks) goes; joiners stay, emoji need them.
+Kind kind_of(char32_t c) {
+  if (c == '\n' || c == 0x2028 || c == 0x2029 || c == 0x85) return Kind::line_end;
+  if (c == 0xAD || c == 0xFEFF || c == 0x2060 || c == 0x200E || c == 0x200F ||
+      (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069))
+    return Kind::leave_out;
+  if (c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x200B || text::is_python_space(c))
+    return Kind::space;
+  return Kind::keep;
+}
+
+bool is_plain_ascii(std::string_view text) {
+  for (const unsigned char c : text)
+    if (c >= 0x80) return false;
+  return true;
+}
+
+class Unicode final : public Map {
+ public:
+  struct Options {
+    std::string form = "nfc";
+    void describe(Fields& f) {
+      f("form", form, "Normal form; nfkc also folds full-width and compatibility characters.",
+        one_of({"nfc", "nfkc"}));
+    }
+  };
+
+  static OpCard card() {
+    return {.about = "Normal form, no control or invisible characters, one kind of space and line "
+                     "end, at most one blank line; words are never joined and indentation stays.",
+            .source = "Dataverse's unicode___normalize, char___normalize_whitespace and "
+                      "char___remove_unprintable, without the last one's joined words"};
+  }
+
+  explicit Unicode(const Options& options)
+      : form_(options.form == "nfkc" ? text::NormalForm::nfkc : text::NormalForm::nfc) {}
+
+  Verdict apply(Document& document, Counters&) const override {
+    std::string text = is_plain_ascii(document.text) ? std::move(document.text)
+                                                     : text::normalize(document.text, form_);
+    document.text = tidy(text);
+    return keep();
+  }
+
+ private:
+  static std::string tidy(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    int line_ends = 0;
+    size_t spaces = 0;
+    bool line_begun = false;
+    for (size_t at = 0; at < text.size();) {
+      const auto point = text::decode_utf8(text, at);
+      const std::string_view bytes = text.substr(at, point.size);
+      at += point.size;
+      if (point.value == '\r') {
+        if (at < text.size() && text[at] == '\n') continue;
+        ++line_ends, spaces = 0, line_begun = false;
+        continue;
+      }
+      switch (kind_of(point.value)) {
+        case Kind::leave_out: break;
+        case Kind::space: ++spaces; break;
+        case Kind::line_end: ++line_ends, spaces = 0, line_begun = false; break;
+        case Kind::keep:
+          if (line_ends > 0 && !out.empty()) out.append(line_ends > 1 ? 2 : 1, '\n');
+          if (line_begun) out.append(spaces > 0 ? 1 : 0, ' ');
+          else if (!out.empty()) out.append(spaces, ' ');  // indentation
+          out += bytes;
+          line_ends = 0, spaces = 0, line_begun = true;
+      }
+    }
+    return out;
+  }
+
+  text::NormalForm form_;
+};
+
+}  // namespace
+
+HELIO_OP(Unicode)
+
+}  // namespace helio::data

@@ -1,0 +1,163 @@
+// The quality rules of the Gopher paper, decision for decision as datatrove has them.
+#include <unordered_set>
+
+#include "data/op.h"
+#include "data/punctuation.h"
+#include "text/unicode.h"
+
+namespace helio::data {
+namespace {
+
+// Of a word in one pass: characters, whether any is no symbol, whether any is a letter.
+struct WordFacts {
+  int64_t chars = 0;
+  bool beyond_symbols = false, letter = false;
+};
+
+WordFacts facts_of(std::string_view word) {
+  WordFacts facts;
+  for (size_t at = 0; at < word.size();) {
+    const auto point = text::decode_utf8(word, at);
+    at += point.size;
+    ++facts.chars;
+    if (!facts.beyond_symbols) facts.beyond_symbols = !is_symbol(point.value);
+    if (!facts.letter) {
+      const char32_t c = point.value;
+      facts.letter = c < 0x80 ? ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
+                              : is_plain_hangul(c) || text::is_letter(c);
+    }
+  }
+  return facts;
+}
+
+int64_t count_of(std::string_view text, std::string_view piece) {
+  int64_t count = 0;
+  for (size_t at = text.find(piece); at != text.npos; at = text.find(piece, at + piece.size())) ++count;
+  return count;
+}
+
+constexpr std::string_view kEllipsis = "\xE2\x80\xA6", kBullet = "\xE2\x80\xA2";
+
+bool is_line_break(char32_t c) {
+  return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 ||
+         c == 0x2029;
+}
+
+struct LineFacts {
+  int64_t lines = 0, bullets = 0, ellipses = 0;
+};
+
+// Lines as Python's splitlines() gives them.
+LineFacts line_facts(std::string_view text) {
+  LineFacts facts;
+  const auto end_line = [&](std::string_view line) {
+    ++facts.lines;
+    line = text::trim(line);
+    facts.bullets += line.starts_with(kBullet) || line.starts_with('-');
+    facts.ellipses += line.ends_with("...") || line.ends_with(kEllipsis);
+  };
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const auto point = text::decode_utf8(text, at);
+    const size_t end = at;
+    at += point.size;
+    if (!is_line_break(point.value)) continue;
+    if (point.value == '\r' && at < text.size() && text[at] == '\n') ++at;
+    end_line(text.substr(begin, end - begin));
+    begin = at;
+  }
+  if (begin < text.size()) end_line(text.substr(begin));
+  return facts;
+}
+
+class GopherQuality final : public Filter {
+ public:
+  struct Options {
+    int64_t min_doc_words = 50, max_doc_words = 100'000;
+    double min_avg_word_length = 3, max_avg_word_length = 10;
+    double max_symbol_word_ratio = 0.1;
+    double max_bullet_lines_ratio = 0.9, max_ellipsis_lines_ratio = 0.3;
+    double max_non_alpha_words_ratio = 0.8;
+    int64_t min_stop_words = 2;
+    std::vector<std::string> stop_words = {"the", "be", "to", "of", "and", "that", "have", "with"};
+
+    void describe(Fields& f) {
+      f("min_doc_words", min_doc_words, "Fewest words that are not symbols alone; 0 switches off.", at_least(0));
+      f("max_doc_words", max_doc_words, "Most of them; 0 switches off.", at_least(0));
+      f("min_avg_word_length", min_avg_word_length, "Smallest mean word length in characters.", at_least(0));
+      f("max_avg_word_length", max_avg_word_length, "Largest mean word length; 0 switches off.", at_least(0));
+      f("max_symbol_word_ratio", max_symbol_word_ratio, "Most '#', or ellipses, a word.", at_least(0));
+      f("max_bullet_lines_ratio", max_bullet_lines_ratio, "Largest share of lines that are list items.", between(0, 1));
+      f("max_ellipsis_lines_ratio", max_ellipsis_lines_ratio, "Largest share of lines that end in an ellipsis.", between(0, 1));
+      f("max_non_alpha_words_ratio", max_non_alpha_words_ratio,
+        "Smallest share of words with a letter (datatrove's name for it).", between(0, 1));
+      f("min_stop_words", min_stop_words, "Fewest different stop words; 0 switches off.", at_least(0));
+      f("stop_words", stop_words, "The stop words, compared as they stand.");
+    }
+  };
+
+  static OpCard card() {
+    return {.about = "Drops documents by length, word length, symbols, bullets, ellipses, letters and "
+                     "stop words. Words are runs without white space.",
+            .source = "Rae et al. 2021 (Gopher) as in datatrove 0.10.1 GopherQualityFilter"};
+  }
+
+  explicit GopherQuality(Options options)
+      : o_(std::move(options)), stop_words_(o_.stop_words.begin(), o_.stop_words.end()) {}
+
+  Verdict judge(const Document& document) const override {
+    const std::string_view text = document.text;
+    int64_t words = 0, real_words = 0, real_chars = 0, with_letter = 0;
+    std::unordered_set<std::string_view> stops;
+    text::for_each_word(text, [&](std::string_view word) {
+      const WordFacts facts = facts_of(word);
+      ++words;
+      if (facts.beyond_symbols) ++real_words, real_chars += facts.chars;
+      with_letter += facts.letter;
+      if (const auto stop = stop_words_.find(word); stop != stop_words_.end()) stops.insert(*stop);
+    });
+    if (o_.min_doc_words && real_words < o_.min_doc_words)
+      return drop("gopher_short_doc", double(real_words));
+    if (o_.max_doc_words && real_words > o_.max_doc_words)
+      return drop("gopher_long_doc", double(real_words));
+    if (words == 0) return drop("gopher_short_doc", 0);  // datatrove divides by zero here
+
+    if (real_words > 0) {
+      const double mean = double(real_chars) / double(real_words);
+      if (o_.min_avg_word_length > 0 && mean < o_.min_avg_word_length)
+        return drop("gopher_below_avg_threshold", mean);
+      if (o_.max_avg_word_length > 0 && mean > o_.max_avg_word_length)
+        return drop("gopher_above_avg_threshold", mean);
+    }
+    const double n = double(words);
+    if (o_.max_symbol_word_ratio > 0) {
+      const double hashes = double(count_of(text, "#")) / n;
+      if (hashes > o_.max_symbol_word_ratio) return drop("gopher_too_many_hashes", hashes);
+      const double ellipses = double(count_of(text, "...") + count_of(text, kEllipsis)) / n;
+      if (ellipses > o_.max_symbol_word_ratio) return drop("gopher_too_many_ellipsis", ellipses);
+    }
+    const LineFacts lines = line_facts(text);
+    const double bullets = double(lines.bullets) / double(lines.lines);
+    if (o_.max_bullet_lines_ratio > 0 && bullets > o_.max_bullet_lines_ratio)
+      return drop("gopher_too_many_bullets", bullets);
+    const double ends = double(lines.ellipses) / double(lines.lines);
+    if (o_.max_ellipsis_lines_ratio > 0 && ends > o_.max_ellipsis_lines_ratio)
+      return drop("gopher_too_many_end_ellipsis", ends);
+    const double letters = double(with_letter) / n;
+    if (o_.max_non_alpha_words_ratio > 0 && letters < o_.max_non_alpha_words_ratio)
+      return drop("gopher_below_alpha_threshold", letters);
+    if (o_.min_stop_words && int64_t(stops.size()) < o_.min_stop_words)
+      return drop("gopher_enough_stop_words", double(stops.size()));
+    return keep();
+  }
+
+ private:
+  Options o_;
+  std::unordered_set<std::string_view> stop_words_;
+};
+
+}  // namespace
+
+HELIO_OP(GopherQuality)
+
+}  // namespace helio::data
