@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <unordered_map>
 
 #include "text/unicode.h"
@@ -25,14 +26,20 @@ constexpr std::array<std::string_view, latin_count> kWords = {
     "o que e do da em um para com não uma os no se na por mais as dos como ao",
     "de het een van en is dat op te in voor met zijn niet aan er om ook als bij"};
 
-using Members = std::unordered_map<std::string_view, uint8_t>;  // word -> bits of languages
+struct Member {
+  size_t index = 0;       // of the word among all
+  uint8_t languages = 0;  // bits
+};
+using Members = std::unordered_map<std::string_view, Member>;
+constexpr size_t kMostMembers = 512;
 
 const Members& members() {
   static const Members all = [] {
     Members result;
     for (size_t i = 0; i < kWords.size(); ++i)
       text::for_each_word(kWords[i], [&](std::string_view word) {
-        result[word] = static_cast<uint8_t>(result[word] | (1u << i));
+        Member& member = result.try_emplace(word, Member{result.size(), 0}).first->second;
+        member.languages = static_cast<uint8_t>(member.languages | (1u << i));
       });
     return result;
   }();
@@ -63,7 +70,8 @@ bool is_edge(char c) {
 
 Language identify_language(std::string_view text, const LanguageOptions& options) {
   int64_t words = 0, hangul_words = 0, latin_words = 0;
-  std::array<int64_t, latin_count> hits = {};
+  std::array<int64_t, latin_count> hits = {}, kinds = {};  // of function words, and different ones
+  std::bitset<kMostMembers> seen;
   Letters all;
   std::string lower;
   text::for_each_word(text, [&](std::string_view word) {
@@ -90,7 +98,13 @@ Language identify_language(std::string_view text, const LanguageOptions& options
       if (c >= 'A' && c <= 'Z') c = char(c | 0x20);
     const auto found = members().find(lower);
     if (found == members().end()) return;
-    for (size_t i = 0; i < latin_count; ++i) hits[i] += (found->second >> i) & 1;
+    const bool first = !seen.test(found->second.index);
+    seen.set(found->second.index);
+    for (size_t i = 0; i < latin_count; ++i) {
+      const int64_t counts = (found->second.languages >> i) & 1;
+      hits[i] += counts;
+      kinds[i] += first ? counts : 0;
+    }
   });
 
   Language result;
@@ -108,7 +122,8 @@ Language identify_language(std::string_view text, const LanguageOptions& options
   if (latin_words == 0) return result;
   const auto best = static_cast<size_t>(std::max_element(hits.begin(), hits.end()) - hits.begin());
   result.score = double(hits[best]) / double(latin_words);
-  if (result.score >= options.min_stop_words) result.code = kCodes[best];
+  // A lone "for" is code as often as it is English.
+  if (result.score >= options.min_stop_words && kinds[best] >= 2) result.code = kCodes[best];
   return result;
 }
 

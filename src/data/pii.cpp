@@ -45,8 +45,7 @@ struct Digits {
   std::string digits = {};
   std::vector<size_t> ends = {};    // byte after each digit
   std::vector<size_t> groups = {1}; // digits between separators; the last one grows
-  char separator = 0;               // of the first gap
-  bool mixed = false;               // separators of two kinds
+  char separator = 0;               // the one kind between them
 };
 
 Digits digits_from(std::string_view text, size_t begin) {
@@ -58,8 +57,8 @@ Digits digits_from(std::string_view text, size_t begin) {
       if (found.digits.size() > 1) ++found.groups.back();
     } else if ((text[at] == '-' || text[at] == ' ' || text[at] == '.') && at + 1 < text.size() &&
                is_digit(text[at + 1])) {
-      if (found.separator && found.separator != text[at]) found.mixed = true;
-      if (!found.separator) found.separator = text[at];
+      if (found.separator && found.separator != text[at]) break;  // another number begins
+      found.separator = text[at];
       found.groups.push_back(0);
       ++at;
     } else {
@@ -78,7 +77,7 @@ bool ends_after(std::string_view text, const Digits& found, size_t count) {
 
 // Whether groups are of the given sizes, at their beginning.
 bool begins_with_groups(const Digits& found, std::initializer_list<size_t> sizes) {
-  if (found.groups.size() < sizes.size() || found.mixed) return false;
+  if (found.groups.size() < sizes.size()) return false;
   return std::equal(sizes.begin(), sizes.end(), found.groups.begin());
 }
 

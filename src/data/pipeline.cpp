@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "club/lot.h"
+#include "club/roster.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
@@ -178,11 +179,7 @@ std::vector<std::string> lot_folders(const std::vector<std::string>& lots) {
     }
     if (kind != "lots")
       throw Error(ErrorKind::invalid, "'" + lot + "' is a " + kind + ", not a lot or a folder of lots");
-    std::vector<std::string> inside;
-    for (const auto& entry : fs::directory_iterator(path))
-      if (entry.is_directory() && has_manifest(entry.path())) inside.push_back(entry.path().string());
-    std::sort(inside.begin(), inside.end());
-    folders.insert(folders.end(), inside.begin(), inside.end());
+    for (const auto& entry : club::load_roster(path).lots) folders.push_back(entry.path.string());
   }
   return folders;
 }

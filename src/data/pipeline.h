@@ -35,7 +35,7 @@ struct PipelineOptions {
   }
 };
 
-// Folders of the lots named: a folder of lots stands for its lots in name order.
+// Folders of the lots named: a folder of lots stands for its lots by arrival.
 // Error{not_found, invalid} when one is neither.
 std::vector<std::string> lot_folders(const std::vector<std::string>& lots);
 

@@ -108,12 +108,13 @@ uint64_t WordRuns::letters_hash(size_t first, size_t n) const {
   return subtract(letters_[first + n], multiply(letters_[first], power));
 }
 
-int64_t WordRuns::top_chars(size_t n) const {
+int64_t WordRuns::top_chars(size_t n, int64_t min_count) const {
   if (words_ < n) return 0;
   const size_t runs = words_ - n + 1;
   Table table(runs);
   int32_t most = 0;
   for (size_t i = 0; i < runs; ++i) most = std::max(most, table.enter(sequence_hash(i, n)) + 1);
+  if (most < min_count) return 0;
   for (size_t i = 0; i < runs; ++i)
     if (table.count(sequence_hash(i, n)) == most)
       return (chars(i, n) + int64_t(n) - 1) * most;

@@ -22,8 +22,9 @@ class WordRuns {
   explicit WordRuns(std::string_view text);
 
   // Characters of the commonest run of n words, spaces between them included, times its count; of
-  // equally common ones the first. 0 when there are fewer words.
-  int64_t top_chars(size_t n) const;
+  // equally common ones the first. 0 when there are fewer words or it stands there fewer than
+  // min_count times.
+  int64_t top_chars(size_t n, int64_t min_count = 1) const;
   // Characters of runs of n words seen before, scanning from the left and skipping what was
   // counted. Runs are equal when their letters are, wherever the spaces stand.
   int64_t repeated_chars(size_t n) const;

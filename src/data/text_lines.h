@@ -30,6 +30,14 @@ inline uint64_t line_key(std::string_view line) {
   return hash == 0 ? 1 : hash;
 }
 
+// "- item", "• item", "3. step": a step that many recipes share belongs in each of them.
+inline bool is_list_item(std::string_view line) {
+  line = text::trim(line);
+  if (line.starts_with("- ") || line.starts_with("\xE2\x80\xA2")) return true;
+  const size_t digits = line.find_first_not_of("0123456789");
+  return digits != line.npos && digits > 0 && line[digits] == '.';
+}
+
 // The text without the lines `left_out(line)` names; what stood round them keeps one blank line
 // between its paragraphs and none at the ends.
 template <class LeftOut>

@@ -24,8 +24,8 @@ class BoilerplateLines final : public Stage {
   };
 
   static OpCard card() {
-    return {.about = "Removes the lines that many documents of one lot share, and drops documents "
-                     "that were nothing else."};
+    return {.about = "Removes the lines that many documents of one lot share (list items stay), and "
+                     "drops documents that were nothing else."};
   }
 
   explicit BoilerplateLines(const Options& options) : options_(options) {}
@@ -77,7 +77,7 @@ class BoilerplateLines final : public Stage {
   uint64_t candidate_key(std::string_view line) const {
     if (line.size() > size_t(options_.max_chars) * 4) return 0;
     if (text::count_code_points(line) > options_.max_chars) return 0;
-    return line_key(line);
+    return is_list_item(line) ? 0 : line_key(line);
   }
 
   Options options_;

@@ -11,7 +11,7 @@ namespace {
 class Lines final : public Stage {
  public:
   struct Options {
-    int64_t min_chars = 40;
+    int64_t min_chars = 60;
     double max_removed = 1.0;
 
     void describe(Fields& f) {
@@ -25,7 +25,8 @@ class Lines final : public Stage {
 
   static OpCard card() {
     return {.about = "Removes lines that an earlier document holds already (untranslated paragraphs "
-                     "of a translation, copied passages), keeping the first by manifest order.",
+                     "of a translation, copied passages), keeping the first by manifest order; list "
+                     "items stay.",
             .source = "the idea of CCNet's paragraph deduplication (Wenzek et al. 2020) and "
                       "Dataverse's common_crawl___exact_line, whose survivors depend on the run"};
   }
@@ -66,7 +67,7 @@ class Lines final : public Stage {
     const std::string_view trimmed = text::trim(line);
     if (trimmed.size() < size_t(options_.min_chars)) return 0;  // bytes are at least characters
     if (text::count_code_points(trimmed) < options_.min_chars) return 0;
-    return line_key(trimmed);
+    return is_list_item(trimmed) ? 0 : line_key(trimmed);
   }
 
   Options options_;

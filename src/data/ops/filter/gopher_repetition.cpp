@@ -16,6 +16,7 @@ class GopherRepetition final : public Filter {
     double dup_line_frac = 0.3, dup_line_char_frac = 0.2;
     std::vector<double> top_n_grams = {0.2, 0.18, 0.16};
     std::vector<double> dup_n_grams = {0.15, 0.14, 0.13, 0.12, 0.11, 0.10};
+    int64_t min_top_count = 1;
 
     void describe(Fields& f) {
       f("dup_para_frac", dup_para_frac, "Largest share of repeated paragraphs; 0 switches off.", between(0, 1));
@@ -26,6 +27,10 @@ class GopherRepetition final : public Filter {
         "Largest shares of characters in the commonest run of 2, 3, 4 words.");
       f("dup_n_grams", dup_n_grams,
         "Largest shares of characters in repeated runs of 5, 6, 7, 8, 9, 10 words.");
+      f("min_top_count", min_top_count,
+        "The commonest run counts from so many times on. 1 is datatrove's rule, which drops short "
+        "texts for one long run that never repeats; 2 does not.",
+        at_least(1));
     }
   };
 
@@ -62,7 +67,7 @@ class GopherRepetition final : public Filter {
     const WordRuns runs(text);
     for (size_t i = 0; i < o_.top_n_grams.size(); ++i) {
       const size_t n = i + 2;
-      const double x = double(runs.top_chars(n)) / chars;
+      const double x = double(runs.top_chars(n, o_.min_top_count)) / chars;
       if (x > o_.top_n_grams[i]) return drop("top_" + std::to_string(n) + "_gram", x);
     }
     for (size_t i = 0; i < o_.dup_n_grams.size(); ++i) {
