@@ -87,7 +87,7 @@ void Decoder::initialise(uint64_t seed, double std) {
 }
 
 Decoder Decoder::load(const std::filesystem::path& dir, at::ScalarType dtype) {
-  const auto line = [&] { return "while reading the weights in " + dir.string(); };
+  const auto line = [&] { return "reading the weights in " + dir.string(); };
   return in_context(line, [&] {
     Decoder decoder(checkpoint::load_decoder_config(dir), dtype);
     const checkpoint::SafeTensors file(dir);

@@ -122,7 +122,7 @@ class LocalModel final : public LanguageModel {
     std::map<std::vector<TokenId>, size_t> known;
     std::vector<Job> jobs;
     for (size_t i = 0; i < requests.size(); ++i) {
-      in_context([&] { return "while scoring request " + std::to_string(i); },
+      in_context([&] { return "scoring request " + std::to_string(i); },
                  [&] { check_request(requests[i]); });
       auto input = model_input(requests[i], max_positions());
       const auto [at, fresh] = known.try_emplace(input, jobs.size());

@@ -13,16 +13,19 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "nn/fused.h"
 
 namespace helio::nn {
 
 at::Tensor rms_norm(const at::Tensor& x_NH, const at::Tensor& weight_H, double eps) {
+  if (can_fuse(x_NH) && can_fuse(weight_H)) return fused_rms_norm(x_NH, weight_H, eps);
   const at::Tensor x = x_NH.to(at::kFloat);
   const at::Tensor scale = at::rsqrt((x * x).mean(-1, /*keepdim=*/true) + eps);
   return weight_H * (x * scale).to(x_NH.scalar_type());
 }
 
 at::Tensor swiglu(const at::Tensor& gate_up_N2F) {
+  if (can_fuse(gate_up_N2F)) return fused_swiglu(gate_up_N2F);
   const auto halves = gate_up_N2F.chunk(2, -1);
   return at::silu(halves[0]) * halves[1];
 }
@@ -69,6 +72,7 @@ at::Tensor rope(const at::Tensor& x_NhD, const Rotation& rotation) {
 
 at::Tensor packed_attention(const at::Tensor& qkv, const Rotation& rotation, const Heads& heads,
                             const std::vector<int64_t>& lengths) {
+  if (can_fuse_attention(qkv, heads)) return fused_attention(qkv, rotation, heads, lengths);
   const int64_t tokens = qkv.size(0);
   const auto parts = qkv.view({tokens, heads.query + 2 * heads.key_value, heads.size})
                          .split_with_sizes({heads.query, heads.key_value, heads.key_value}, 1);

@@ -15,6 +15,9 @@
 #include <string>
 
 #include "core/error.h"
+#include "nn/fused.h"
+#include "nn/kernels.h"
+#include "nn/parallel.h"
 #include "nn/torch_error.h"
 
 namespace helio::nn {
@@ -24,10 +27,10 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Log-probabilities of targets[first, last), and on the way what the gradient needs.
+// Positions [first, last); targets as a column, none ignored.
 struct Chunk {
   int64_t first = 0, last = 0;
-  at::Tensor hidden = {}, targets = {};  // rows of the chunk; targets as a column, none ignored
+  at::Tensor hidden = {}, targets = {};
 };
 
 Chunk chunk_of(const at::Tensor& hidden, const at::Tensor& targets, int64_t first, int64_t size) {
@@ -35,47 +38,99 @@ Chunk chunk_of(const at::Tensor& hidden, const at::Tensor& targets, int64_t firs
   return {first, last, hidden.slice(0, first, last), targets.slice(0, first, last).unsqueeze(1)};
 }
 
-at::Tensor chunk_log_softmax(const Chunk& chunk, const at::Tensor& weight) {
-  return at::linear(chunk.hidden, weight).to(at::kFloat).log_softmax(-1);
-}
+// The head over all positions, a chunk at a time, in one buffer.
+class ChunkedHead {
+ public:
+  ChunkedHead(const at::Tensor& weight, int64_t rows)
+      : weight_(weight), rows_(rows), fused_(can_fuse(weight)) {}
+
+  // Log-probability of each target, [n] f32.
+  at::Tensor log_probs(const Chunk& chunk) {
+    compute_logits(chunk);
+    if (fused_) return fused_rows(chunk, {}, SoftmaxRows::log_prob);
+    return logits_.log_softmax(-1).gather(1, chunk.targets).squeeze(1);
+  }
+
+  // Also adds the gradients of sum_n scale_n * -log p_n; scale undefined: 1.
+  at::Tensor log_probs_and_gradients(const Chunk& chunk, const at::Tensor& scale, at::Tensor& d_hidden,
+                                     at::Tensor& d_weight) {
+    compute_logits(chunk);
+    const at::Tensor factors = scale.defined() ? scale.slice(0, chunk.first, chunk.last) : scale;
+    at::Tensor log_probs, d_logits;
+    if (fused_) {
+      log_probs = fused_rows(chunk, factors, SoftmaxRows::gradient);
+      d_logits = logits_;
+    } else {
+      const at::Tensor log_softmax = logits_.log_softmax(-1);
+      log_probs = log_softmax.gather(1, chunk.targets).squeeze(1);
+      at::Tensor g = log_softmax.exp();
+      g.scatter_add_(1, chunk.targets, at::zeros_like(chunk.targets, g.options()).sub_(1));
+      if (factors.defined()) g.mul_(factors.unsqueeze(1));
+      d_logits = g.to(weight_.scalar_type());
+    }
+    at::Tensor rows = d_hidden.slice(0, chunk.first, chunk.last);
+    at::mm_out(rows, d_logits, weight_);
+    d_weight.addmm_(d_logits.t(), chunk.hidden);
+    return log_probs;
+  }
+
+ private:
+  void compute_logits(const Chunk& chunk) {
+    if (!fused_) {
+      logits_ = at::linear(chunk.hidden, weight_).to(at::kFloat);
+      return;
+    }
+    if (!buffer_.defined()) buffer_ = at::empty({rows_, weight_.size(0)}, weight_.options());
+    logits_ = buffer_.slice(0, 0, chunk.last - chunk.first);
+    at::mm_out(logits_, chunk.hidden, weight_.t());
+  }
+
+  at::Tensor fused_rows(const Chunk& chunk, const at::Tensor& factors, SoftmaxRows mode) {
+    const int64_t rows = logits_.size(0), width = logits_.size(1);
+    at::Tensor out = at::empty({rows}, logits_.options());
+    const at::Tensor kept = factors.defined() ? factors.contiguous() : factors;
+    const float* scale = kept.defined() ? kept.const_data_ptr<float>() : nullptr;
+    const int64_t* targets = chunk.targets.const_data_ptr<int64_t>();
+    float *logits = logits_.mutable_data_ptr<float>(), *log_probs = out.mutable_data_ptr<float>();
+    constexpr int64_t kBlock = 16;
+    parallel_rows(rows, kBlock, [&](int64_t first, int64_t last) {
+      kernels()->softmax_rows(logits + first * width, targets + first, scale ? scale + first : nullptr,
+                              log_probs + first, last - first, width, mode);
+    });
+    return out;
+  }
+
+  at::Tensor weight_, buffer_ = {}, logits_ = {};
+  int64_t rows_;
+  bool fused_;
+};
 
 at::Tensor all_log_probs(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                          int64_t size) {
   const at::Tensor out = at::empty({hidden.size(0)}, at::TensorOptions(at::kFloat));
+  ChunkedHead head(weight.detach(), std::min(size, hidden.size(0)));
   for (int64_t first = 0; first < hidden.size(0); first += size) {
-    const Chunk chunk = chunk_of(hidden, targets, first, size);
-    out.slice(0, chunk.first, chunk.last)
-        .copy_(chunk_log_softmax(chunk, weight).gather(1, chunk.targets).squeeze(1));
+    const Chunk chunk = chunk_of(hidden.detach(), targets, first, size);
+    out.slice(0, chunk.first, chunk.last).copy_(head.log_probs(chunk));
   }
   return out;
 }
 
-// d(sum_n scale_n * -log p_n): (softmax - one_hot) * scale, for one chunk, from its log-softmax, which
-// it overwrites.
 struct Gradients {
   at::Tensor hidden = {}, weight = {};
 };
-void add_chunk_gradients(const Chunk& chunk, at::Tensor log_softmax, const at::Tensor& weight,
-                         const at::Tensor& scale, Gradients& into) {
-  at::Tensor g = log_softmax.exp_();
-  g.scatter_add_(1, chunk.targets, at::zeros_like(chunk.targets, g.options()).sub_(1));
-  if (scale.defined()) g.mul_(scale.slice(0, chunk.first, chunk.last).unsqueeze(1));
-  g = g.to(weight.scalar_type());
-  at::Tensor rows = into.hidden.slice(0, chunk.first, chunk.last);
-  at::mm_out(rows, g, weight);
-  into.weight.addmm_(g.t(), chunk.hidden);
-}
 
 struct CrossEntropy : Function<CrossEntropy> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden,
                             const at::Tensor& weight, const at::Tensor& targets, int64_t size) {
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
+    ChunkedHead head(weight, std::min(size, hidden.size(0)));
     double sum = 0;
     for (int64_t first = 0; first < hidden.size(0); first += size) {
       const Chunk chunk = chunk_of(hidden, targets, first, size);
-      const at::Tensor log_softmax = chunk_log_softmax(chunk, weight);
-      sum -= log_softmax.gather(1, chunk.targets).sum(at::kDouble).item<double>();
-      add_chunk_gradients(chunk, log_softmax, weight, {}, gradients);
+      sum -= head.log_probs_and_gradients(chunk, {}, gradients.hidden, gradients.weight)
+                 .sum(at::kDouble)
+                 .item<double>();
     }
     context->save_for_backward({gradients.hidden, gradients.weight});
     return at::scalar_tensor(sum, at::TensorOptions(at::kFloat));
@@ -100,10 +155,10 @@ struct LogProbs : Function<LogProbs> {
     const int64_t size = context->saved_data["chunk"].toInt();
     const at::Tensor scale = grad[0].neg();
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
-    for (int64_t first = 0; first < hidden.size(0); first += size) {
-      const Chunk chunk = chunk_of(hidden, targets, first, size);
-      add_chunk_gradients(chunk, chunk_log_softmax(chunk, weight), weight, scale, gradients);
-    }
+    ChunkedHead head(weight, std::min(size, hidden.size(0)));
+    for (int64_t first = 0; first < hidden.size(0); first += size)
+      head.log_probs_and_gradients(chunk_of(hidden, targets, first, size), scale, gradients.hidden,
+                                   gradients.weight);
     return {gradients.hidden, gradients.weight, {}, {}};
   }
 };
@@ -113,8 +168,15 @@ struct Kept {
   at::Tensor hidden = {}, targets = {}, rows = {};
 };
 
-Kept keep_targets(const at::Tensor& hidden, const at::Tensor& targets) {
-  const at::Tensor rows = (targets != kIgnoreTarget).nonzero().squeeze(1);
+// Targets are checked here, once: the kernels index with them.
+Kept keep_targets(const at::Tensor& hidden, const at::Tensor& targets, int64_t vocabulary) {
+  const at::Tensor counted = targets != kIgnoreTarget;
+  const at::Tensor outside = ((targets < 0) & counted) | (targets >= vocabulary);
+  if (outside.any().item<bool>()) {
+    throw Error(ErrorKind::invalid,
+                "a target is outside the vocabulary of " + std::to_string(vocabulary));
+  }
+  const at::Tensor rows = counted.nonzero().squeeze(1);
   if (rows.size(0) == targets.size(0)) return {hidden.contiguous(), targets.contiguous(), {}};
   return {hidden.index_select(0, rows), targets.index_select(0, rows), rows};
 }
@@ -142,7 +204,7 @@ at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const at::Tenso
                shapes_text({{"hidden", hidden_NH}, {"weight", weight_VH}, {"targets", targets_N}});
       },
       [&] {
-        const Kept kept = keep_targets(hidden_NH, targets_N);
+        const Kept kept = keep_targets(hidden_NH, targets_N, weight_VH.size(0));
         if (records_gradient(hidden_NH, weight_VH))
           return CrossEntropy::apply(kept.hidden, weight_VH, kept.targets, chunk);
         const at::Tensor log_probs = all_log_probs(kept.hidden, weight_VH, kept.targets, chunk);
@@ -159,7 +221,7 @@ at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const at::Tensor& weigh
                shapes_text({{"hidden", hidden_NH}, {"weight", weight_VH}, {"targets", targets_N}});
       },
       [&] {
-        const Kept kept = keep_targets(hidden_NH, targets_N);
+        const Kept kept = keep_targets(hidden_NH, targets_N, weight_VH.size(0));
         const at::Tensor log_probs =
             records_gradient(hidden_NH, weight_VH)
                 ? LogProbs::apply(kept.hidden, weight_VH, kept.targets, chunk)

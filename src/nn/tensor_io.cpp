@@ -70,7 +70,7 @@ std::string_view config_dtype(at::ScalarType type) {
 }
 
 at::Tensor read_tensor(const SafeTensors& file, const TensorInfo& info) {
-  const at::ScalarType type = in_context([&] { return "while reading tensor '" + info.name + "'"; },
+  const at::ScalarType type = in_context([&] { return "reading tensor '" + info.name + "'"; },
                                          [&] { return scalar_type(info.dtype); });
   at::Tensor tensor = at::empty(info.shape, at::TensorOptions(type));
   const auto bytes = file.data(info);

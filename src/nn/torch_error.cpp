@@ -61,17 +61,17 @@ void rethrow_as_helio_error(const std::function<std::string()>& doing) {
   } catch (Error&) {
     throw;
   } catch (const c10::OutOfMemoryError& error) {
-    throw out_of_memory(error.what_without_backtrace()).add_context("while " + doing());
+    throw out_of_memory(error.what_without_backtrace()).add_context(doing());
   } catch (const c10::Error& error) {
     // The first line says what is wrong; LibTorch may add frames of its own below it.
     std::string message = error.what_without_backtrace();
     message.resize(std::min(message.find('\n'), message.size()));
     if (says_out_of_memory(message)) {
-      throw out_of_memory(message).add_context("while " + doing());
+      throw out_of_memory(message).add_context(doing());
     }
-    throw Error(ErrorKind::failed, "LibTorch: " + message).add_context("while " + doing());
+    throw Error(ErrorKind::failed, "LibTorch: " + message).add_context(doing());
   } catch (const std::bad_alloc&) {
-    throw out_of_memory("the system refused it").add_context("while " + doing());
+    throw out_of_memory("the system refused it").add_context(doing());
   }
 }
 

@@ -26,7 +26,7 @@ std::string shapes_text(std::initializer_list<Shape> tensors);
 // carries `doing()`; out of memory has ErrorKind::memory.
 [[noreturn]] void rethrow_as_helio_error(const std::function<std::string()>& doing);
 
-// `doing` completes "while ...": it runs only on failure.
+// `doing()` completes "while ...": it runs only on failure.
 template <class Doing, class Body>
 decltype(auto) with_torch_errors(Doing&& doing, Body&& body) {
   try {
