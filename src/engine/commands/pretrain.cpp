@@ -1,0 +1,40 @@
+// Train a model on token shards: from scratch, or continued from another.
+#include "engine/training_output.h"
+#include "train/pretrain.h"
+
+namespace helio::engine {
+namespace {
+
+class PretrainCommand final : public cli::Command {
+ public:
+  cli::Card card() const override {
+    return {.positional = {"tokens"},
+            .required = {"tokens", "out"},
+            .examples = {"helio pretrain workspace/tokens/tokens --tokenizer workspace/tokenizers/tokenizer "
+                         "--out workspace/models/base --train.steps 300",
+                         "helio pretrain workspace/tokens/tokens --init workspace/models/upscaled "
+                         "--out workspace/models/recovered --train.steps 120 --resume"}};
+  }
+
+  void describe(Fields& f) override {
+    options_.describe(f);
+    f("dry_run", dry_run_, "Print the plan with its estimates and write nothing.");
+  }
+
+  int run(cli::Context& context) override {
+    return stoppable([&] {
+      train::PretrainRun run(options_);
+      if (dry_run_) print_plan(context, run.plan());
+      else print_summary(context, options_.out, run.run(context.monitor, context.stop));
+      return 0;
+    });
+  }
+
+ private:
+  train::PretrainOptions options_ = {};
+  bool dry_run_ = false;
+};
+
+}  // namespace
+}  // namespace helio::engine
+HELIO_COMMAND(helio::engine::PretrainCommand)

@@ -1,0 +1,140 @@
+#include "train/pretrain.h"
+
+#include "core/error.h"
+#include "core/fs.h"
+#include "text/token_shards.h"
+#include "train/estimate.h"
+#include "train/token_batches.h"
+
+namespace helio::train {
+namespace {
+
+// Held-out rows in a fixed order of their own, so that the sample is the same for every run.
+constexpr uint64_t kHeldoutOrder = 0x68656c64;
+
+checkpoint::DecoderConfig new_config(const PretrainOptions& options, const text::TokenShards& shards,
+                                     const std::filesystem::path& tokenizer_dir) {
+  const ModelShape& shape = options.model;
+  if (shape.hidden % shape.heads != 0)
+    throw Error(ErrorKind::invalid, "model.hidden (" + std::to_string(shape.hidden) +
+                                        ") must be a multiple of model.heads (" + std::to_string(shape.heads) + ")");
+  const auto tokenizer = text::load_tokenizer(tokenizer_dir);
+  const auto special = text::load_special_ids(tokenizer_dir, *tokenizer);
+  checkpoint::DecoderConfig config;
+  config.vocab_size = shards.vocab_size();
+  config.hidden_size = shape.hidden;
+  config.intermediate_size = shape.ffn;
+  config.layers = shape.layers;
+  config.heads = shape.heads;
+  config.kv_heads = shape.kv_heads;
+  config.head_dim = shape.hidden / shape.heads;
+  config.rms_norm_eps = shape.norm_eps;
+  config.rope_theta = shape.rope_theta;
+  config.max_positions = shape.context;
+  config.tied_embeddings = shape.tied;
+  config.initializer_range = shape.init_std;
+  config.bos = special.bos ? special.bos : special.eos;
+  config.eos = shards.eos();
+  config.pad = special.pad;
+  return config;
+}
+
+TokenBatches::Options train_options(const PretrainOptions& options) {
+  return {.sequence = options.sequence, .batch_size = options.train.batch_size,
+          .micro_batch_size = options.train.micro_batch_size, .steps = options.train.steps,
+          .epochs = options.train.epochs, .seed = static_cast<uint64_t>(options.train.seed)};
+}
+
+struct Lots {
+  OrderedJson json = {};
+  int64_t total = 0;
+};
+
+Lots trained_by_lot(const TokenBatches& batches, const text::TokenShards& shards) {
+  Lots lots{.json = OrderedJson::array()};
+  const auto counts = batches.targets_by_lot(batches.steps());
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const auto& lot = shards.lots()[i];
+    lots.json.push_back({{"lot", lot.lot}, {"partner", lot.partner}, {"language", lot.language}, {"tokens", counts[i]}});
+    lots.total += counts[i];
+  }
+  HELIO_CHECK(lots.total == batches.targets(), "tokens by lot sum to the tokens trained");
+  return lots;
+}
+
+}  // namespace
+
+PretrainRun::PretrainRun(PretrainOptions options) : options_(std::move(options)) {
+  PretrainOptions fresh;
+  setup_ = set_up_run("pretrain", describe(options_), describe(fresh), resolve_threads(options_.train.threads));
+  if (options_.tokenizer.empty() && options_.init.empty())
+    throw Error(ErrorKind::usage, "no tokenizer: --tokenizer").with_hint("the one the token shards were made with");
+  tokenizer_dir_ = options_.tokenizer.empty() ? options_.init : options_.tokenizer;
+  check_output(setup_.out);
+
+  const text::TokenShards shards(options_.tokens, "train");
+  config_ = options_.init.empty() ? new_config(options_, shards, tokenizer_dir_)
+                                  : checkpoint::load_decoder_config(options_.init);
+  check_vocabulary(shards.vocab_size(), config_.vocab_size, tokenizer_dir_);
+  if (!fs::exists(tokenizer_dir_ / "tokenizer.json"))
+    throw Error(ErrorKind::not_found, "'" + tokenizer_dir_.string() + "' has no tokenizer.json");
+  if (options_.sequence > config_.max_positions)
+    throw Error(ErrorKind::invalid, "sequences of " + std::to_string(options_.sequence) +
+                                        " tokens are longer than the model's " +
+                                        std::to_string(config_.max_positions) + " positions")
+        .with_hint("lower sequence, or raise model.context for a new model");
+}
+
+OrderedJson PretrainRun::plan() const {
+  const text::TokenShards shards(options_.tokens, "train");
+  const TokenBatches batches(shards, train_options(options_));
+  return plan_json(setup_, config_,
+                   {.steps = batches.steps(), .tokens = batches.targets(), .sequence = options_.sequence,
+                    .step_rows = options_.train.batch_size,
+                    .micro_rows = options_.train.micro_batch_size});
+}
+
+RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
+  const text::TokenShards shards(options_.tokens, "train"), heldout_shards(options_.tokens, "heldout");
+  const TokenBatches batches(shards, train_options(options_));
+  std::unique_ptr<TokenBatches> heldout;
+  if (heldout_shards.tokens() > 0)
+    heldout = std::make_unique<TokenBatches>(
+        heldout_shards, TokenBatches::Options{.sequence = options_.sequence, .batch_size = 16,
+                                              .targets = options_.heldout_tokens, .seed = kHeldoutOrder});
+
+  Checkpoints checkpoints(setup_.run, setup_.key);
+  const auto found = checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
+  write_run_folder(setup_);
+
+  model::Decoder model = [&] {
+    if (!options_.init.empty()) return model::Decoder::load(options_.init);
+    model::Decoder fresh(config_);
+    fresh.initialise(static_cast<uint64_t>(options_.train.seed), options_.model.init_std);
+    return fresh;
+  }();
+  const auto objective = causal_lm();
+  Trainer trainer({.train = options_.train, .run_dir = setup_.run,
+                   .title = options_.init.empty() ? "Pre-training" : "Continued pre-training",
+                   .key = setup_.key, .resume_command = setup_.command_line},
+                  model, *objective, batches, heldout.get(), monitor, stop);
+  if (found) trainer.restore(*found);
+  const RunSummary summary = trainer.run();
+
+  const Lots lots = trained_by_lot(batches, shards);
+  write_file_atomic(setup_.run / "lots.json", pretty({{"lots", lots.json}, {"total", lots.total}}));
+  StagedDir staged(setup_.out);
+  model.save(staged.path());
+  copy_tokenizer(tokenizer_dir_, staged.path(), ChatTemplate::keep);
+  Manifest manifest = model_manifest(setup_, setup_.out);
+  manifest.facts = summary.json();
+  manifest.facts["tokens_trained"] = lots.total;
+  manifest.facts["tokens_by_lot"] = lots.json;
+  add_shape_facts(manifest.facts, config_);
+  seal_artefact(staged.path(), manifest);
+  staged.commit();
+  checkpoints.clear();
+  return summary;
+}
+
+}  // namespace helio::train

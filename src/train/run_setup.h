@@ -1,0 +1,58 @@
+// What every training command does around its trainer: which run this is, its folder, its model's
+// folder. Torch-free.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/manifest.h"
+#include "core/options.h"
+#include "text/tokenizer.h"
+
+namespace helio::train {
+
+// One training run, identified by what decides its result.
+struct RunSetup {
+  std::string command = {};       // "pretrain"
+  std::string command_line = {};  // "helio pretrain --tokens ... ": what was asked, to be shown in hints
+  std::vector<ArtefactInput> inputs = {};
+  OrderedJson options = {};  // without paths: for manifests
+  OrderedJson given = {};    // with paths: for run.yaml
+  std::filesystem::path out = {}, run = {};
+  int64_t threads = 0;
+  // Hash of command, options, contents of the inputs, threads and code; not of how often it saves.
+  std::string key = {};
+};
+
+// `now` describes the options as given, `defaults` a fresh struct. An empty `run` becomes
+// WORKSPACE/runs/NAME for WORKSPACE/models/NAME, otherwise OUT-run.
+RunSetup set_up_run(const std::string& command, const Describe& now, const Describe& defaults,
+                    int64_t threads);
+
+// run.yaml (the options) and env.json (version, machine, libraries: telemetry).
+void write_run_folder(const RunSetup& setup);
+
+// Refuses to replace a folder that is not empty and not helio's.
+void check_output(const std::filesystem::path& out);
+
+// A manifest of kind "model" with the run's inputs, options and code.
+Manifest model_manifest(const RunSetup& setup, const std::filesystem::path& dir);
+
+enum class ChatTemplate { keep, solar };  // solar: written even when the source has another
+
+// tokenizer.json and what stands beside it, from `source` to `dir`; chat_template.jinja is made when
+// there is none. A source without tokenizer.json is an error.
+void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::path& dir, ChatTemplate chat);
+
+// A tokenizer with more ids than the model has embeddings is an error.
+void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings, const std::filesystem::path& tokenizer);
+
+// Conversations or pairs longer than the model's positions are an error.
+void check_length(int64_t max_length, int64_t positions);
+
+// The id that ends an answer: the tokenizer's eos. None is an error.
+text::TokenId end_of_text(const std::filesystem::path& model, const text::Tokenizer& tokenizer);
+
+}  // namespace helio::train

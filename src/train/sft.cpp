@@ -1,0 +1,81 @@
+#include "train/sft.h"
+
+#include "core/error.h"
+#include "core/fs.h"
+#include "train/estimate.h"
+
+namespace helio::train {
+namespace {
+
+ExampleBatches::Options batch_options(const Optimisation& train) {
+  return {.order = {.batch_size = train.batch_size, .steps = train.steps, .epochs = train.epochs,
+                    .seed = static_cast<uint64_t>(train.seed)},
+          .micro_batch_size = train.micro_batch_size};
+}
+
+}  // namespace
+
+SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
+  SftOptions fresh;
+  setup_ = set_up_run("sft", describe(options_), describe(fresh), resolve_threads(options_.train.threads));
+  check_output(setup_.out);
+  config_ = checkpoint::load_decoder_config(options_.model);
+  const auto tokenizer = text::load_tokenizer(options_.model);
+  check_vocabulary(tokenizer->vocab_size(), config_.vocab_size, options_.model);
+  check_length(options_.max_length, config_.max_positions);
+  auto loaded = text::load_conversations(options_.data, options_.limit);
+  refused_ = loaded.refused;
+  data_ = encode_conversations(loaded.rows, *tokenizer, end_of_text(options_.model, *tokenizer),
+                               {.max_length = options_.max_length,
+                                .loss_on = options_.loss_on == "all" ? LossOn::all : LossOn::assistant,
+                                .heldout = options_.heldout});
+}
+
+OrderedJson SftRun::plan() const {
+  const ExampleBatches batches(data_.train, batch_options(options_.train));
+  const auto examples = static_cast<int64_t>(data_.train.size());
+  const int64_t mean = data_.tokens / examples;
+  return plan_json(setup_, config_,
+                   {.steps = batches.steps(), .tokens = batches.steps() * options_.train.batch_size * mean,
+                    .sequence = mean, .step_rows = options_.train.batch_size,
+                    .micro_rows = options_.train.micro_batch_size});
+}
+
+RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
+  const ExampleBatches batches(data_.train, batch_options(options_.train));
+  std::unique_ptr<ExampleBatches> heldout;
+  if (!data_.heldout.empty())
+    heldout = std::make_unique<ExampleBatches>(data_.heldout, ExampleBatches::Options{.order = {.batch_size = 16}});
+
+  Checkpoints checkpoints(setup_.run, setup_.key);
+  const auto found = checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
+  write_run_folder(setup_);
+  for (const auto& [reason, count] : refused_)
+    monitor.note(std::to_string(count) + " conversations left out: " + reason);
+
+  model::Decoder model = model::Decoder::load(options_.model);
+  const auto objective = causal_lm();
+  Trainer trainer({.train = options_.train, .run_dir = setup_.run, .title = "Fine-tuning", .key = setup_.key,
+                   .resume_command = setup_.command_line},
+                  model, *objective, batches, heldout.get(), monitor, stop);
+  if (found) trainer.restore(*found);
+  const RunSummary summary = trainer.run();
+
+  StagedDir staged(setup_.out);
+  model.save(staged.path());
+  copy_tokenizer(options_.model, staged.path(), ChatTemplate::solar);
+  Manifest manifest = model_manifest(setup_, setup_.out);
+  manifest.facts = summary.json();
+  manifest.facts["examples"] = data_.train.size();
+  manifest.facts["heldout_examples"] = data_.heldout.size();
+  manifest.facts["examples_refused"] = refused_;
+  manifest.facts["examples_cut"] = data_.cut;
+  manifest.facts["examples_without_targets"] = data_.nothing_learned;
+  add_shape_facts(manifest.facts, config_);
+  seal_artefact(staged.path(), manifest);
+  staged.commit();
+  checkpoints.clear();
+  return summary;
+}
+
+}  // namespace helio::train

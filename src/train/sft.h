@@ -1,0 +1,27 @@
+// helio sft: supervised fine-tuning of a model on conversations.
+#pragma once
+
+#include "core/monitor.h"
+#include "train/conversation_rows.h"
+#include "train/options.h"
+#include "train/run_setup.h"
+#include "train/trainer.h"
+
+namespace helio::train {
+
+class SftRun {
+ public:
+  explicit SftRun(SftOptions options);
+
+  OrderedJson plan() const;
+  RunSummary run(Monitor& monitor, const StopRequest& stop);
+
+ private:
+  SftOptions options_;
+  RunSetup setup_;
+  checkpoint::DecoderConfig config_;
+  std::map<std::string, int64_t> refused_;
+  EncodedConversations data_;
+};
+
+}  // namespace helio::train
