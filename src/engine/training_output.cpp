@@ -13,7 +13,7 @@ std::string duration(double seconds) {
   return fmt::format("{:.1f} h", seconds / 3600);
 }
 
-std::string count(const OrderedJson& value) { return fmt::format("{:L}", value.get<int64_t>()); }
+std::string count(const OrderedJson& value) { return fmt::format("{}", fmt::group_digits(value.get<int64_t>())); }
 
 }  // namespace
 

@@ -43,7 +43,7 @@ struct AlignRun::Step {
 
 AlignRun::AlignRun(AlignOptions options) : options_(std::move(options)) {
   AlignOptions fresh;
-  setup_ = set_up_run("align", describe(options_), describe(fresh), resolve_threads(options_.train.threads));
+  setup_ = set_up_run("align", describe(options_), describe(fresh), use_threads(options_.train.threads));
   check_output(setup_.out);
   dpo({.loss = options_.loss, .beta = options_.beta, .label_smoothing = options_.label_smoothing});
   config_ = checkpoint::load_decoder_config(options_.model);

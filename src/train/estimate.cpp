@@ -1,6 +1,5 @@
 #include "train/estimate.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
@@ -15,10 +14,9 @@ namespace {
 // norms, the loss and the optimiser. Measured with solar-mini's shapes on two AVX-512 cores.
 constexpr double kStepEfficiency = 0.45;
 
-double measure_gemm(int64_t rows, int64_t width, int64_t threads) {
+double measure_gemm(int64_t rows, int64_t width) {
   using Clock = std::chrono::steady_clock;
   const c10::AutoGradMode no_grad(false);
-  at::set_num_threads(static_cast<int>(threads));
   const at::Tensor a = at::ones({rows, width}, at::TensorOptions(at::kFloat));
   const at::Tensor b = at::ones({width, width}, at::TensorOptions(at::kFloat));
   at::mm(a, b);
@@ -35,7 +33,7 @@ double measure_gemm(int64_t rows, int64_t width, int64_t threads) {
 
 }  // namespace
 
-Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work, int64_t threads) {
+Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work) {
   Estimate e{.parameters = config.parameters()};
   const int64_t embedding = config.vocab_size * config.hidden_size;
   const double products = static_cast<double>(config.parameters() - (config.tied_embeddings ? 0 : embedding));
@@ -45,13 +43,13 @@ Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work,
   const int64_t rows = work.micro_rows ? work.micro_rows : work.step_rows;
   const int64_t kept_per_token = config.layers * (14 * config.hidden_size + 4 * config.intermediate_size);
   e.memory_bytes = 16 * e.parameters + rows * work.sequence * kept_per_token * 4 + (int64_t(350) << 20);
-  e.gemm_flops_per_second = measure_gemm(1024, std::max<int64_t>(64, config.hidden_size), threads);
+  e.gemm_flops_per_second = measure_gemm(1024, std::max<int64_t>(64, config.hidden_size));
   e.seconds = e.flops / (kStepEfficiency * e.gemm_flops_per_second);
   return e;
 }
 
 OrderedJson plan_json(const RunSetup& setup, const checkpoint::DecoderConfig& config, const Workload& work) {
-  const Estimate e = estimate(config, work, setup.threads);
+  const Estimate e = estimate(config, work);
   OrderedJson inputs = OrderedJson::array();
   for (const auto& input : setup.inputs)
     inputs.push_back({{"role", input.role}, {"kind", input.kind}, {"name", input.name}, {"content", input.content}});

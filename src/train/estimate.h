@@ -22,7 +22,7 @@ struct Estimate {
 // head is not), and attention's products. Time: flops over what matrix products of this width reach on
 // this machine right now (measured, about 0.3 s), and the share of it that whole steps reach.
 // Memory: weights, gradients and both moments in f32, and what the backward pass keeps.
-Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work, int64_t threads);
+Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work);
 
 // The resolved plan as --dry-run shows it.
 OrderedJson plan_json(const RunSetup& setup, const checkpoint::DecoderConfig& config, const Workload& work);

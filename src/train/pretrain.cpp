@@ -66,7 +66,7 @@ Lots trained_by_lot(const TokenBatches& batches, const text::TokenShards& shards
 
 PretrainRun::PretrainRun(PretrainOptions options) : options_(std::move(options)) {
   PretrainOptions fresh;
-  setup_ = set_up_run("pretrain", describe(options_), describe(fresh), resolve_threads(options_.train.threads));
+  setup_ = set_up_run("pretrain", describe(options_), describe(fresh), use_threads(options_.train.threads));
   if (options_.tokenizer.empty() && options_.init.empty())
     throw Error(ErrorKind::usage, "no tokenizer: --tokenizer").with_hint("the one the token shards were made with");
   tokenizer_dir_ = options_.tokenizer.empty() ? options_.init : options_.tokenizer;

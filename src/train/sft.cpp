@@ -17,7 +17,7 @@ ExampleBatches::Options batch_options(const Optimisation& train) {
 
 SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
   SftOptions fresh;
-  setup_ = set_up_run("sft", describe(options_), describe(fresh), resolve_threads(options_.train.threads));
+  setup_ = set_up_run("sft", describe(options_), describe(fresh), use_threads(options_.train.threads));
   check_output(setup_.out);
   config_ = checkpoint::load_decoder_config(options_.model);
   const auto tokenizer = text::load_tokenizer(options_.model);

@@ -1,6 +1,5 @@
 #include "train/trainer.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
@@ -8,9 +7,9 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
-#include <thread>
 
 #include "core/error.h"
+#include "nn/runtime.h"
 #include "nn/tensor_io.h"
 #include "nn/torch_error.h"
 
@@ -47,8 +46,9 @@ constexpr size_t kLastLosses = 10;
 
 }  // namespace
 
-int64_t resolve_threads(int64_t asked) {
-  return asked ? asked : std::max<int64_t>(1, std::thread::hardware_concurrency());
+int64_t use_threads(int64_t asked) {
+  nn::prepare_runtime(asked);
+  return nn::threads_in_use();
 }
 
 OrderedJson RunSummary::json() const {
@@ -73,7 +73,6 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective, c
 Trainer::~Trainer() = default;
 
 RunSummary Trainer::run() {
-  at::set_num_threads(static_cast<int>(resolve_threads(plan_.train.threads)));
   journal_ = std::make_unique<Journal>(
       Journal::Options{.run_dir = plan_.run_dir, .log_every = plan_.train.log_every,
                        .steps = batches_.steps(), .resume_step = done_, .title = plan_.title},

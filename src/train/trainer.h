@@ -76,7 +76,7 @@ class Trainer {
   std::optional<Json> window_ = {};  // of the journal, from the checkpoint
 };
 
-// The number of threads a run uses: as asked, or all of the machine's.
-int64_t resolve_threads(int64_t asked);
+// Sets how many threads tensor work uses (0: all cores this process may use); returns the number.
+int64_t use_threads(int64_t asked);
 
 }  // namespace helio::train
