@@ -45,6 +45,16 @@ TokenBatches::Options train_options(const PretrainOptions& options) {
           .epochs = options.train.epochs, .seed = static_cast<uint64_t>(options.train.seed)};
 }
 
+// Tokens may have been built without a held-out split: then there is no held-out loss.
+std::unique_ptr<text::TokenShards> open_heldout(const std::string& tokens) {
+  try {
+    return std::make_unique<text::TokenShards>(tokens, "heldout");
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    return nullptr;
+  }
+}
+
 struct Lots {
   OrderedJson json = {};
   int64_t total = 0;
@@ -95,12 +105,13 @@ OrderedJson PretrainRun::plan() const {
 }
 
 RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
-  const text::TokenShards shards(options_.tokens, "train"), heldout_shards(options_.tokens, "heldout");
+  const text::TokenShards shards(options_.tokens, "train");
+  const auto heldout_shards = open_heldout(options_.tokens);
   const TokenBatches batches(shards, train_options(options_));
   std::unique_ptr<TokenBatches> heldout;
-  if (heldout_shards.tokens() > 0)
+  if (heldout_shards && heldout_shards->tokens() > 0)
     heldout = std::make_unique<TokenBatches>(
-        heldout_shards, TokenBatches::Options{.sequence = options_.sequence, .batch_size = 16,
+        *heldout_shards, TokenBatches::Options{.sequence = options_.sequence, .batch_size = 16,
                                               .targets = options_.heldout_tokens, .seed = kHeldoutOrder});
 
   Checkpoints checkpoints(setup_.run, setup_.key);

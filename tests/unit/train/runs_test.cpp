@@ -1,0 +1,457 @@
+// Whole runs in small: stop, kill and resume to the same bits, refuse what cannot work.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "core/error.h"
+#include "train/align.h"
+#include "train/pretrain.h"
+#include "train/sft.h"
+#include "workspace.h"
+
+namespace helio::train {
+namespace {
+
+constexpr int64_t kLongRun = 150;
+
+// Asks to stop once `step` is done.
+class StopAt final : public Monitor {
+ public:
+  StopAt(StopRequest& stop, int64_t step) : stop_(stop), step_(step) {}
+  void begin(std::string_view, int64_t, std::string_view unit) override { steps_ = unit == "steps"; }
+  void at(int64_t done, std::string_view) override {
+    if (steps_ && done == step_) stop_.raise();
+  }
+  void end(std::string_view) override {}
+  void note(std::string_view) override {}
+  void warn(std::string_view) override {}
+
+ private:
+  StopRequest& stop_;
+  int64_t step_;
+  bool steps_ = false;
+};
+
+ErrorKind kind_of(const std::function<void()>& body, std::string* text = nullptr) {
+  try {
+    body();
+  } catch (const Error& error) {
+    if (text) *text = error.what();
+    return error.kind();
+  }
+  ADD_FAILURE() << "no error";
+  return ErrorKind::internal;
+}
+
+class Runs : public testing::Test {
+ protected:
+  void SetUp() override {
+    write_tokenizer(dir_ / "tokenizer");
+    write_tokens(dir_ / "tokens", {});
+  }
+  PretrainOptions options(const std::string& name) {
+    PretrainOptions o;
+    o.tokens = (dir_ / "tokens").string();
+    o.tokenizer = (dir_ / "tokenizer").string();
+    o.out = (dir_ / "models").string() + "/" + name;
+    o.run = (dir_ / "runs").string() + "/" + name;
+    o.sequence = 24;
+    o.model = tiny_shape();
+    o.train = tiny_training();
+    return o;
+  }
+  std::string model_hash(const std::string& name) const {
+    return load_manifest(dir_ / "models" / name).content;
+  }
+  std::string metrics(const std::string& name) const { return untimed_metrics(dir_ / "runs" / name); }
+  // A small model to start from.
+  std::string base() {
+    if (!has_manifest(dir_ / "models" / "base")) PretrainRun(options("base")).run(monitor_, stop_);
+    return (dir_ / "models").string() + "/base";
+  }
+  std::string write_rows(const std::string& name, const std::vector<Json>& rows) {
+    std::string text;
+    for (const Json& row : rows) text += row.dump() + "\n";
+    write_file_atomic(dir_ / name, text);
+    return (dir_ / name).string();
+  }
+
+  TempDir dir_;
+  SilentMonitor monitor_;
+  StopRequest stop_;
+};
+
+TEST_F(Runs, PretrainingWritesAModelThatLearned) {
+  auto o = options("base");
+  o.train.steps = 30;
+  o.train.validate_every = 10;
+  const RunSummary summary = PretrainRun(o).run(monitor_, stop_);
+  EXPECT_LT(*summary.heldout_end, *summary.heldout_start - 0.5);
+  const Manifest manifest = load_manifest(o.out);
+  verify_artefact(o.out);
+  EXPECT_EQ(manifest.kind, "model");
+  EXPECT_EQ(manifest.facts["tokens_trained"], 30 * 4 * 24);
+  for (const char* file : {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"})
+    EXPECT_TRUE(fs::exists(fs::path(o.out) / file)) << file;
+  const auto config = checkpoint::load_decoder_config(o.out);
+  EXPECT_EQ(config.eos, 257);
+  EXPECT_EQ(config.pad, 258);
+  const Json lots = load_json(fs::path(o.run) / "lots.json");
+  EXPECT_EQ(lots["total"], 30 * 4 * 24);
+  int64_t sum = 0;
+  for (const Json& lot : lots["lots"]) sum += lot["tokens"].get<int64_t>();
+  EXPECT_EQ(lots["total"], sum);
+  EXPECT_FALSE(fs::exists(fs::path(o.run) / "checkpoints"));
+  // Held-out loss at 0, 10, 20, 30 and a line a step.
+  std::vector<int64_t> evaluated;
+  int64_t lines = 0;
+  for (const Json& row : read_all(fs::path(o.run) / "metrics.jsonl")) {
+    if (row.contains("eval/loss")) evaluated.push_back(row["step"]);
+    else ++lines;
+  }
+  EXPECT_EQ(evaluated, (std::vector<int64_t>{0, 10, 20, 30}));
+  EXPECT_EQ(lines, 30);
+}
+
+TEST_F(Runs, TwiceTheSameBits) {
+  PretrainRun(options("one")).run(monitor_, stop_);
+  PretrainRun(options("two")).run(monitor_, stop_);
+  EXPECT_EQ(model_hash("one"), model_hash("two"));
+  EXPECT_EQ(metrics("one"), metrics("two"));
+}
+
+TEST_F(Runs, StoppedAndResumedGivesTheSameBits) {
+  auto whole = options("whole");
+  whole.train.log_every = 4;  // the line's window is cut by the stop
+  PretrainRun(whole).run(monitor_, stop_);
+  for (const int64_t at : {1, 3, 6}) {
+    SCOPED_TRACE(at);
+    auto o = options("cut" + std::to_string(at));
+    o.train.log_every = 4;
+    StopRequest stop;
+    StopAt stopper(stop, at);
+    std::string text;
+    EXPECT_EQ(kind_of([&] { PretrainRun(o).run(stopper, stop); }, &text), ErrorKind::interrupted);
+    EXPECT_NE(text.find("--resume"), std::string::npos) << text;
+    EXPECT_NE(text.find("helio pretrain"), std::string::npos) << text;
+    // Without being asked, unfinished work is neither used nor thrown away.
+    EXPECT_EQ(kind_of([&] { PretrainRun(o).run(monitor_, stop_); }, &text), ErrorKind::usage);
+    EXPECT_NE(text.find("--restart"), std::string::npos) << text;
+    o.unfinished.resume = true;
+    PretrainRun(o).run(monitor_, stop_);
+    EXPECT_EQ(model_hash("cut" + std::to_string(at)), model_hash("whole"));
+    EXPECT_EQ(metrics("cut" + std::to_string(at)), metrics("whole"));
+  }
+}
+
+TEST_F(Runs, KilledAnywhereAndResumedGivesTheSameBits) {
+  const auto prepare = [&](const std::string& name) {
+    auto o = options(name);
+    o.train.steps = kLongRun;
+    o.train.save_every = 3;
+    o.unfinished.resume = true;
+    return o;
+  };
+  PretrainRun(prepare("whole")).run(monitor_, stop_);
+  auto o = prepare("killed");
+  Rng rng(static_cast<uint64_t>(getpid()));
+  int kills = 0;
+  for (bool done = false; !done;) {
+    const pid_t child = fork();
+    if (child == 0) {
+      // LibTorch's threads do not survive a fork: the child is a program of its own.
+      setenv("HELIO_TRAIN_TEST_OUT", o.out.c_str(), 1);
+      setenv("HELIO_TRAIN_TEST_RUN", o.run.c_str(), 1);
+      setenv("HELIO_TRAIN_TEST_DIR", (dir_ / "").c_str(), 1);
+      execl("/proc/self/exe", "helio_train_test", "--gtest_filter=KilledChild.*", "--gtest_also_run_disabled_tests", nullptr);
+      _exit(127);
+    }
+    // Starting takes about a quarter of a second; the run itself one to two.
+    const auto patience = std::chrono::milliseconds(kills < 5 ? 200 + rng.below(900) : 60000);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    int status = 0;
+    pid_t ended = 0;
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    if (ended == 0) {
+      kill(child, SIGKILL);
+      waitpid(child, &status, 0);
+      ++kills;
+      continue;
+    }
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    done = true;
+  }
+  EXPECT_GT(kills, 0);
+  EXPECT_EQ(model_hash("killed"), model_hash("whole"));
+  EXPECT_EQ(metrics("killed"), metrics("whole"));
+}
+
+// Run by the test above in a process of its own.
+TEST(KilledChild, DISABLED_Trains) {
+  const char* out = getenv("HELIO_TRAIN_TEST_OUT");
+  if (!out) GTEST_SKIP() << "only as a child";
+  const std::string dir = getenv("HELIO_TRAIN_TEST_DIR");
+  PretrainOptions o;
+  o.tokens = dir + "tokens";
+  o.tokenizer = dir + "tokenizer";
+  o.out = out;
+  o.run = getenv("HELIO_TRAIN_TEST_RUN");
+  o.sequence = 24;
+  o.model = tiny_shape();
+  o.train = tiny_training();
+  o.train.steps = kLongRun;
+  o.train.save_every = 3;
+  o.unfinished.resume = true;
+  SilentMonitor monitor;
+  StopRequest stop;
+  PretrainRun(o).run(monitor, stop);
+}
+
+TEST_F(Runs, CheckpointsOfAnotherRunOrDamagedAreNotUsed) {
+  auto o = options("base");
+  o.unfinished.resume = true;
+  StopRequest stop;
+  StopAt stopper(stop, 4);
+  EXPECT_EQ(kind_of([&] { PretrainRun(o).run(stopper, stop); }), ErrorKind::interrupted);
+  const fs::path checkpoints = fs::path(o.run) / "checkpoints";
+  EXPECT_TRUE(fs::exists(checkpoints / "step-2") && fs::exists(checkpoints / "step-4"));
+  // The newest is damaged: the one before it serves.
+  write_file_atomic(checkpoints / "step-4" / "model.safetensors", "not this");
+  PretrainRun(o).run(monitor_, stop_);
+  PretrainRun(options("whole")).run(monitor_, stop_);
+  EXPECT_EQ(model_hash("base"), model_hash("whole"));
+  EXPECT_EQ(metrics("base"), metrics("whole"));
+  // Another learning rate is another run.
+  auto other = options("other");
+  StopRequest again;
+  StopAt stopper2(again, 4);
+  EXPECT_EQ(kind_of([&] { PretrainRun(other).run(stopper2, again); }), ErrorKind::interrupted);
+  other.train.lr = 1e-3;
+  other.unfinished.resume = true;
+  PretrainRun(other).run(monitor_, stop_);
+  auto fresh = options("fresh");
+  fresh.train.lr = 1e-3;
+  PretrainRun(fresh).run(monitor_, stop_);
+  EXPECT_EQ(model_hash("other"), model_hash("fresh"));
+}
+
+TEST_F(Runs, RestartDropsWhatWasThere) {
+  auto o = options("base");
+  StopRequest stop;
+  StopAt stopper(stop, 4);
+  EXPECT_EQ(kind_of([&] { PretrainRun(o).run(stopper, stop); }), ErrorKind::interrupted);
+  o.unfinished.restart = true;
+  PretrainRun(o).run(monitor_, stop_);
+  PretrainRun(options("whole")).run(monitor_, stop_);
+  EXPECT_EQ(metrics("base"), metrics("whole"));
+}
+
+TEST_F(Runs, ContinuedPretrainingMeasuresItsStart) {
+  auto o = options("more");
+  o.init = base();
+  o.tokenizer = "";
+  const RunSummary more = PretrainRun(o).run(monitor_, stop_);
+  const Json facts = load_manifest(dir_ / "models" / "base").facts;
+  EXPECT_EQ(*more.heldout_start, facts["heldout_loss_end"].get<double>());
+  EXPECT_EQ(load_manifest(o.out).inputs.back().role, "init");
+}
+
+TEST_F(Runs, ANotFiniteLossNamesStepAndDocumentsAndKeepsTheCheckpoint) {
+  auto o = options("base");
+  o.train.steps = 40;
+  o.train.lr = 1e30;
+  o.train.warmup_ratio = 0.1;  // step 1 has rate 0: a checkpoint before it breaks
+  o.train.save_every = 1;
+  std::string text;
+  EXPECT_EQ(kind_of([&] { PretrainRun(o).run(monitor_, stop_); }, &text), ErrorKind::failed);
+  EXPECT_NE(text.find("not finite"), std::string::npos) << text;
+  EXPECT_NE(text.find("taking step"), std::string::npos) << text;
+  EXPECT_NE(text.find(" #"), std::string::npos) << text;
+  EXPECT_TRUE(fs::exists(fs::path(o.run) / "checkpoints" / "step-1" / "state.json"));
+  EXPECT_FALSE(fs::exists(o.out));
+}
+
+TEST_F(Runs, RefusesWhatCannotWork) {
+  std::string text;
+  auto long_rows = options("x");
+  long_rows.sequence = 300;
+  EXPECT_EQ(kind_of([&] { PretrainRun run(long_rows); }, &text), ErrorKind::invalid);
+  EXPECT_NE(text.find("256 positions"), std::string::npos) << text;
+  auto heads = options("x");
+  heads.model.heads = 5;
+  EXPECT_EQ(kind_of([&] { PretrainRun run(heads); }), ErrorKind::invalid);
+  auto lost = options("x");
+  lost.tokenizer = (dir_ / "nowhere").string();
+  EXPECT_EQ(kind_of([&] { PretrainRun run(lost); }), ErrorKind::not_found);
+  make_dirs(dir_ / "empty");
+  auto no_tokenizer = options("x");
+  no_tokenizer.tokenizer = (dir_ / "empty").string();
+  EXPECT_EQ(kind_of([&] { PretrainRun run(no_tokenizer); }), ErrorKind::not_found);
+  // A vocabulary larger than the embedding.
+  write_tokens(dir_ / "large", {.vocab_size = 300});
+  auto large = options("x");
+  large.tokens = (dir_ / "large").string();
+  large.init = base();
+  EXPECT_EQ(kind_of([&] { PretrainRun run(large); }, &text), ErrorKind::invalid);
+  EXPECT_NE(text.find("embeddings"), std::string::npos) << text;
+  // A folder of somebody else's.
+  write_file_atomic(dir_ / "models" / "mine" / "thesis.txt", "do not touch");
+  EXPECT_EQ(kind_of([&] { PretrainRun run(options("mine")); }), ErrorKind::invalid);
+}
+
+TEST_F(Runs, FineTuningLearnsAndResumes) {
+  std::vector<Json> rows;
+  for (int i = 0; i < 24; ++i)
+    rows.push_back({{"instruction", "Say " + std::to_string(i % 3)}, {"input", ""}, {"output", "It is " + std::to_string(i % 3)}});
+  rows.push_back({{"instruction", "nothing"}, {"input", ""}, {"output", " "}});
+  const std::string data = write_rows("sft.jsonl", rows);
+  const auto options_of = [&](const std::string& name) {
+    SftOptions o;
+    o.model = base();
+    o.data = data;
+    o.out = (dir_ / "models").string() + "/" + name;
+    o.run = (dir_ / "runs").string() + "/" + name;
+    o.max_length = 64;
+    o.heldout = 0.2;
+    o.train = tiny_training();
+    o.train.steps = 12;
+    return o;
+  };
+  const RunSummary summary = SftRun(options_of("whole")).run(monitor_, stop_);
+  EXPECT_LT(summary.last_loss, summary.first_loss);
+  EXPECT_EQ(load_manifest(dir_ / "models" / "whole").facts["examples_refused"]["empty_answer"], 1);
+  auto o = options_of("cut");
+  StopRequest stop;
+  StopAt stopper(stop, 5);
+  EXPECT_EQ(kind_of([&] { SftRun(o).run(stopper, stop); }), ErrorKind::interrupted);
+  o.unfinished.resume = true;
+  SftRun(o).run(monitor_, stop_);
+  EXPECT_EQ(model_hash("cut"), model_hash("whole"));
+  EXPECT_EQ(metrics("cut"), metrics("whole"));
+}
+
+class Alignments : public Runs {
+ protected:
+  AlignOptions align_options(const std::string& name) {
+    if (data_.empty()) {
+      std::vector<Json> rows;
+      for (int i = 0; i < 24; ++i)
+        rows.push_back({{"conversations", {{{"from", "human"}, {"value", "Question " + std::to_string(i)}}}},
+                        {"chosen", {{"from", "gpt"}, {"value", "good " + std::to_string(i)}}},
+                        {"rejected", {{"from", "gpt"}, {"value", std::to_string(i) + " bad bad"}}}});
+      rows.push_back({{"prompt", "equal"}, {"chosen", "same"}, {"rejected", "same"}});
+      data_ = write_rows("pairs.jsonl", rows);
+    }
+    AlignOptions o;
+    o.model = base();
+    o.data = data_;
+    o.out = (dir_ / "models").string() + "/" + name;
+    o.run = (dir_ / "runs").string() + "/" + name;
+    o.max_length = 64;
+    o.heldout = 0.25;
+    o.steps = 2;
+    o.train = tiny_training();
+    o.train.steps = 8;
+    o.train.lr = 2e-3;
+    return o;
+  }
+  std::string step_metrics(const std::string& name) const {
+    return untimed_metrics(dir_ / "runs" / name / "step-1") + untimed_metrics(dir_ / "runs" / name / "step-2");
+  }
+  std::string data_;
+};
+
+TEST_F(Alignments, EveryStepStandsOnTheOneBefore) {
+  const auto o = align_options("sdpo");
+  const OrderedJson facts = AlignRun(o).run(monitor_, stop_);
+  EXPECT_EQ(facts["pairs_refused"]["equal_sides"], 1);
+  EXPECT_EQ(facts["pairs"].get<int64_t>() + facts["heldout_pairs"].get<int64_t>(), 24);
+  ASSERT_EQ(facts["steps"].size(), 2u);
+  EXPECT_EQ(facts["steps"][0]["reference"], "base");
+  EXPECT_EQ(facts["steps"][1]["reference"], "sdpo/step-1");
+  for (const auto& step : facts["steps"]) {
+    EXPECT_EQ(step["chunk"]["rewards_before"]["margin"], 0.0);
+    EXPECT_GT(step["chunk"]["rewards_after"]["margin"].get<double>(), 0);
+    EXPECT_EQ(step["heldout"]["rewards_after"]["accuracy"]["of"], facts["heldout_pairs"]);
+  }
+  // The easier half comes first.
+  EXPECT_GE(facts["steps"][0]["chunk"]["start_margin_low"].get<double>(), facts["steps"][1]["chunk"]["start_margin_high"].get<double>());
+  const Manifest first = load_manifest(fs::path(o.out) / "step-1"), second = load_manifest(fs::path(o.out) / "step-2");
+  EXPECT_EQ(second.inputs[0].content, first.content);
+  EXPECT_EQ(first.inputs[0].content, model_hash("base"));
+  EXPECT_EQ(load_manifest(o.out).kind, "models");
+  verify_artefact(o.out);
+  // What TRL reports, each step.
+  const auto rows = read_all(fs::path(o.run) / "step-2" / "metrics.jsonl");
+  for (const char* name : {"loss", "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies",
+                           "logps/chosen", "logps/rejected", "grad_norm", "learning_rate", "epoch", "num_tokens"})
+    EXPECT_TRUE(rows[1].contains(name)) << name;
+  EXPECT_NEAR(rows[1]["loss"].get<double>(), std::log(2.0), 1e-5);  // step 1: policy = reference
+  EXPECT_TRUE(rows[0].contains("eval/rewards/margins"));
+}
+
+TEST_F(Alignments, StoppedAndResumedGivesTheSameBits) {
+  AlignRun(align_options("whole")).run(monitor_, stop_);
+  auto o = align_options("cut");
+  for (const int64_t at : {3, 2}) {  // in the first step, then early in what is left of it
+    StopRequest stop;
+    StopAt stopper(stop, at);
+    try {
+      AlignRun(o).run(stopper, stop);
+      FAIL() << "not stopped";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+    }
+    std::string text;
+    auto unasked = o;
+    unasked.unfinished = {};
+    EXPECT_EQ(kind_of([&] { AlignRun(unasked).run(monitor_, stop_); }, &text), ErrorKind::usage);
+    o.unfinished.resume = true;
+  }
+  AlignRun(o).run(monitor_, stop_);
+  EXPECT_EQ(model_hash("cut/step-1"), model_hash("whole/step-1"));
+  EXPECT_EQ(model_hash("cut/step-2"), model_hash("whole/step-2"));
+  EXPECT_EQ(step_metrics("cut"), step_metrics("whole"));
+}
+
+TEST_F(Alignments, ReferenceScoresAreComputedOnce) {
+  const auto o = align_options("sdpo");
+  AlignRun(o).run(monitor_, stop_);
+  const fs::path file = fs::path(o.run) / "reference" / "step-2.jsonl";
+  const auto rows = read_all(file);
+  EXPECT_EQ(rows[0]["model"], load_manifest(fs::path(o.out) / "step-1").content);
+  EXPECT_EQ(rows.size() - 1, rows[0]["count"].get<size_t>());
+  const auto written = fs::last_write_time(file);
+  AlignRun(o).run(monitor_, stop_);  // a whole result is made again, from the kept scores
+  EXPECT_EQ(fs::last_write_time(file), written);
+}
+
+TEST_F(Alignments, AReferenceOfItsOwnGivesAMarginFromTheStart) {
+  auto more = options("other");
+  more.init = base();
+  PretrainRun(more).run(monitor_, stop_);
+  auto o = align_options("own");
+  o.steps = 1;
+  o.reference = more.out;
+  const OrderedJson facts = AlignRun(o).run(monitor_, stop_);
+  EXPECT_EQ(facts["steps"][0]["reference"], "other");
+  EXPECT_NE(facts["steps"][0]["chunk"]["rewards_before"]["margin"].get<double>(), 0.0);
+}
+
+TEST_F(Alignments, PlansWithoutWriting) {
+  const auto o = align_options("planned");
+  const OrderedJson plan = AlignRun(o).plan();
+  EXPECT_EQ(plan["steps"], 16);
+  EXPECT_GT(plan["memory_bytes"].get<int64_t>(), 0);
+  EXPECT_GT(plan["seconds"].get<double>(), 0);
+  EXPECT_FALSE(fs::exists(o.out));
+  EXPECT_FALSE(fs::exists(o.run));
+}
+
+}  // namespace
+}  // namespace helio::train
