@@ -3,8 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
-#include <limits>
+#include <optional>
 #include <thread>
 
 #include "core/error.h"
@@ -157,6 +158,16 @@ TEST_F(Runs, KilledAnywhereAndResumedGivesTheSameBits) {
     return o;
   };
   PretrainRun(prepare("whole")).run(monitor_, stop_);
+  const auto newest_checkpoint = [](const fs::path& run) {
+    std::string newest;
+    std::error_code gone;  // folders come and go meanwhile
+    for (fs::directory_iterator at(run / "checkpoints", gone), end; !gone && at != end; at.increment(gone)) {
+      const std::string name = at->path().filename().string();
+      if (name.starts_with("step-") && (name.size() > newest.size() || (name.size() == newest.size() && name > newest))) newest = name;
+    }
+    return newest;
+  };
+  using Clock = std::chrono::steady_clock;
   auto o = prepare("killed");
   Rng rng(static_cast<uint64_t>(getpid()));
   int kills = 0;
@@ -170,13 +181,16 @@ TEST_F(Runs, KilledAnywhereAndResumedGivesTheSameBits) {
       execl("/proc/self/exe", "helio_train_test", "--gtest_filter=KilledChild.*", "--gtest_also_run_disabled_tests", nullptr);
       _exit(127);
     }
-    // Starting takes about a quarter of a second; the run itself one to two.
-    const auto patience = std::chrono::milliseconds(kills < 5 ? 200 + rng.below(900) : 60000);
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    // Killed a few milliseconds after it wrote one more checkpoint: in a step, a save, an evaluation.
+    const std::string before = newest_checkpoint(o.run);
+    std::optional<Clock::time_point> deadline;
     int status = 0;
     pid_t ended = 0;
-    while ((ended = waitpid(child, &status, WNOHANG)) == 0 && std::chrono::steady_clock::now() < deadline)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 && (!deadline || Clock::now() < *deadline)) {
+      if (kills < 5 && !deadline && newest_checkpoint(o.run) != before)
+        deadline = Clock::now() + std::chrono::microseconds(rng.below(40000));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     if (ended == 0) {
       kill(child, SIGKILL);
       waitpid(child, &status, 0);
