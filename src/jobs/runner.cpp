@@ -169,6 +169,14 @@ void clear_litter(const Recipe& recipe) {
     }
 }
 
+// The recipe's name and order, for readers of the workspace who do not have the recipe
+// (the report). No stage can have a name that begins with a dot.
+void save_recipe(const Recipe& recipe) {
+  OrderedJson json = {{"name", recipe.name}, {"about", recipe.about}, {"stages", OrderedJson::array()}};
+  for (const Stage& stage : recipe.stages) json["stages"].push_back({{"name", stage.name}, {"kind", stage.kind}});
+  write_file_atomic(recipe.workspace / "state" / ".recipe.json", pretty(json));
+}
+
 void write_options(const Recipe& recipe, const Stage& stage) {
   // JSON is YAML: the stage reads it back with the same typed reader.
   write_file_atomic(state_file(recipe, stage, ".yaml"), pretty(stage.resolved));
@@ -214,6 +222,7 @@ RunOutcome run_recipe(const Recipe& recipe, const RunOptions& options, Monitor& 
   const auto started = std::chrono::steady_clock::now();
   const WorkspaceLock lock(recipe.workspace / "state" / "lock");
   clear_litter(recipe);
+  save_recipe(recipe);
   RunOutcome outcome;
   size_t number = 0;
   for (const Stage& stage : recipe.stages) {
