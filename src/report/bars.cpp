@@ -8,7 +8,7 @@
 namespace helio::report {
 
 Markup meter(double share, std::string_view css) {
-  Svg svg({.width = 100, .height = 8, .css = "meter"});
+  Svg svg({.width = 100, .height = 8, .css = "meter", .fit = Svg::Frame::Fit::stretched});
   const double width = std::clamp(share, 0.0, 1.0) * 100;
   svg.rect({0, 0, 100, 8}, "rest");
   if (width > 0) svg.rect({0, 0, width, 8}, css);
@@ -44,7 +44,7 @@ Markup draw(const BarChart& chart) {
 }
 
 Markup draw(const RadarChart& chart) {
-  constexpr double kWidth = 420, kHeight = 340, kRadius = 118;
+  constexpr double kWidth = 420, kHeight = 350, kRadius = 138;
   const Point center{kWidth / 2, kHeight / 2 + 2};
   const size_t n = chart.axes.size();
   const auto at = [&](size_t axis, double value) {
@@ -65,7 +65,9 @@ Markup draw(const RadarChart& chart) {
     Path path;
     for (size_t i = 0; i < n; ++i) i == 0 ? path.move(at(i, level)) : path.line(at(i, level));
     svg.path(path.close(), "grid");
-    svg.label({center.x + 4, center.y - level * kRadius + 11}, percent(level, 0), "tick");
+    // Between two corners, where the rings cross no axis.
+    const double angle = std::numbers::pi * (1.0 / static_cast<double>(n) - 0.5), reach = level * kRadius * std::cos(std::numbers::pi / static_cast<double>(n));
+    svg.label({center.x + std::cos(angle) * reach + 4, center.y + std::sin(angle) * reach + 2}, percent(level, 0), "tick");
   }
   for (size_t i = 0; i < n; ++i) {
     svg.line(center, at(i, 1), "grid");

@@ -35,7 +35,8 @@ struct LineChart {
   };
   struct Span {  // a name over a part of the x range
     double from = 0, to = 0;
-    std::string label = {}, css = {};
+    Text label = {};
+    std::string css = {};
   };
   double width = 760, height = 300;
   std::string labelled_by = {};

@@ -128,12 +128,13 @@ Markup draw(const LineChart& chart) {
     }
     svg.label({end, chart.height - 6}, chart.x_label, "note end");
   }
-  svg.turned_label({13, (top + floor) / 2}, chart.y_label, "note mid");
+  if (!chart.y_label.en.empty()) svg.turned_label({13, (top + floor) / 2}, chart.y_label, "note mid");
   if (chart.level) svg.line({kLeft, y(*chart.level)}, {end, y(*chart.level)}, "level");
   for (const auto& span : chart.spans) {
     const double room = x(span.to) - x(span.from) - 8;
     svg.line({x(span.from) + 1, 22}, {x(span.to) - 1, 22}, "span " + span.css);
-    svg.label({(x(span.from) + x(span.to)) / 2, 15}, fit(span.label, room, 12), "spanname mid", span.label);
+    svg.label({(x(span.from) + x(span.to)) / 2, 15},
+              Text{.en = fit(span.label.en, room, 12), .ko = fit(span.label.ko, room, 12)}, "spanname mid " + span.css);
   }
   for (const auto& mark : chart.marks) {
     svg.line({x(mark.x), named ? 22 : top}, {x(mark.x), floor}, "mark");

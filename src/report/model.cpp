@@ -29,7 +29,7 @@ std::string machine_of(const Report& report) {
       };
       if (const auto threads = env.count("threads")) add(std::to_string(*threads) + " threads");
       if (const auto memory = env.number("memory")) add(bytes_text(*memory));
-      if (!env.text("torch").empty()) add("LibTorch " + env.text("torch"));
+      add(env.text("system"));
       if (!line.empty()) return line;
     }
   return {};

@@ -56,9 +56,11 @@ Dataset read_dataset(const StageInfo& stage) {
   });
   std::sort(data.splits.begin(), data.splits.end(),
             [](const auto& a, const auto& b) { return a.name > b.name; });  // train before heldout
+  data.documents_in = account.below("in").count("documents");
+  data.documents_out = account.below("out").count("documents");
   if (!data.steps.empty()) {
-    data.documents_in = data.steps.front().in;
-    data.documents_out = data.steps.back().out;
+    if (!data.documents_in) data.documents_in = data.steps.front().in;
+    if (!data.documents_out) data.documents_out = data.steps.back().out;
   }
   return data;
 }

@@ -33,6 +33,7 @@ Svg::Svg(const Frame& frame) {
                     {"viewBox", "0 0 " + coordinate(frame.width) + " " + coordinate(frame.height)},
                     {"width", frame.width},
                     {"height", frame.height},
+                    {"preserveAspectRatio", frame.fit == Frame::Fit::stretched ? "none" : ""},
                     {"role", "img"},
                     {"aria-labelledby", frame.labelled_by},
                     {"aria-hidden", frame.labelled_by.empty() ? "true" : ""}});

@@ -35,6 +35,7 @@ class Svg {
     double width = 0, height = 0;
     std::string css = {};
     std::string labelled_by = {};  // id of the element that names the drawing for screen readers
+    enum class Fit { whole, stretched } fit = Fit::whole;  // stretched: fills its place, shape or not
   };
   explicit Svg(const Frame& frame);
 

@@ -80,6 +80,7 @@ const std::vector<Message> kMessages = {
      "들어온 문서와 각 단계에서 빠진 문서, 그 이유입니다. 이유 없이 빠진 문서는 없습니다."},
     {"data.funnel", "Documents left after each step", "단계별로 남은 문서 수"},
     {"data.step", "step", "단계"},
+    {"data.documents", "documents", "문서"},
     {"data.left", "left", "남음"},
     {"data.dropped", "dropped", "제외"},
     {"data.changed", "changed", "수정"},
@@ -183,6 +184,7 @@ const std::vector<Message> kMessages = {
     {"eval.lower", "lower is better", "낮을수록 좋음"},
     {"eval.tasks", "What each task is", "과제 설명"},
     {"eval.not_run_note", "{0} did not run for {1}: {2}", "{1}에서 {0} 실행 안 함: {2}"},
+    {"eval.not_run_all", "{0} did not run: {1}", "{0} 실행 안 함: {1}"},
     {"eval.reproduces", "after {0}", "{0} 기준"},
 
     {"club.title", "Partners' statement", "파트너 정산서"},
