@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <map>
 #include <new>
@@ -24,10 +25,20 @@ namespace {
 StopRequest stop_request;
 volatile std::sig_atomic_t stop_signal = 0;
 
+volatile std::sig_atomic_t stop_second = 0;  // when the first signal came, in seconds
+
 void on_signal(int signal) {
-  if (stop_signal) _exit(128 + signal);  // a second Ctrl-C: now
-  stop_signal = signal;
-  stop_request.raise();
+  struct timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (!stop_signal) {
+    stop_signal = signal;
+    stop_second = static_cast<std::sig_atomic_t>(now.tv_sec);
+    stop_request.raise();
+  } else if (now.tv_sec - stop_second >= 2) {
+    // A second Ctrl-C means now. One at once is the same one: a terminal tells the whole process
+    // group, and helio run tells its stage again.
+    _exit(128 + signal);
+  }
 }
 
 void catch_signals() {

@@ -57,5 +57,5 @@ def metrics(workspace):
     for path in sorted((workspace / "runs").rglob("metrics.jsonl")):
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         rows[str(path.relative_to(workspace))] = [
-            {k: v for k, v in line.items() if not k.startswith(("throughput/", "mem/"))} for line in lines]
+            {k: v for k, v in line.items() if k != "tokens_per_s" and not k.startswith(("throughput/", "mem/"))} for line in lines]
     return rows
