@@ -31,15 +31,16 @@ class TerminalMonitor final : public Monitor {
 
   void at(int64_t done, std::string_view detail) override {
     const std::lock_guard lock(mutex_);
-    // A resumed run starts in the middle: the rate counts only what was done here.
+    const auto now = Clock::now();
+    // Rate and ETA count from the first report: what came before it (loading, a first validation, the
+    // steps of a run that is resumed) says nothing of the pace.
     if (!first_known_) {
-      first_ = done > 1 && done == total_ ? 0 : done;
+      first_ = done;
+      first_at_ = now;
       first_known_ = true;
-      if (done <= 1) first_ = 0;
     }
     done_ = done;
     detail_ = detail;
-    const auto now = Clock::now();
     const double since = std::chrono::duration<double>(now - last_shown_).count();
     if (since < (live_ ? 0.1 : 5.0)) return;
     last_shown_ = now;
@@ -55,7 +56,8 @@ class TerminalMonitor final : public Monitor {
     std::string line = fmt::format("{}{}", live_ ? "\r\033[K" : "", what_);
     if (done_ > 0) {
       line += fmt::format(" · {} {}", count_text(double(done_)), unit_);
-      if (seconds > 0.05) line += fmt::format(" · {}/s", count_text(double(done_ - first_) / seconds));
+      const double rate = pace();
+      if (rate > 0) line += fmt::format(" · {}/s", count_text(rate));
     }
     line += " · " + duration_text(seconds);
     if (!summary.empty()) line += fmt::format(" · {}", summary);
@@ -75,6 +77,11 @@ class TerminalMonitor final : public Monitor {
  private:
   double elapsed() const { return std::chrono::duration<double>(Clock::now() - started_).count(); }
 
+  double pace() const {
+    const double seconds = std::chrono::duration<double>(Clock::now() - first_at_).count();
+    return first_known_ && done_ > first_ && seconds > 0.01 ? double(done_ - first_) / seconds : 0;
+  }
+
   void print_line(const std::string& line) {
     if (live_ && active_) std::fprintf(stderr, "\r\033[K");
     std::fprintf(stderr, "%s\n", line.c_str());
@@ -82,8 +89,7 @@ class TerminalMonitor final : public Monitor {
 
   void show(const char* before, const char* after) {
     if (quiet_) return;
-    const double seconds = elapsed();
-    const double rate = seconds > 0 ? double(done_ - first_) / seconds : 0;
+    const double rate = pace();
     std::string line = fmt::format("{}{} ", before, what_);
     if (total_ > 0)
       line += fmt::format("{}/{} {} ({}%)", count_text(double(done_)), count_text(double(total_)), unit_,
@@ -103,7 +109,7 @@ class TerminalMonitor final : public Monitor {
   std::string what_, unit_, detail_;
   int64_t total_ = 0, done_ = 0, first_ = 0;
   bool active_ = false, first_known_ = false;
-  Clock::time_point started_ = {}, last_shown_ = {};
+  Clock::time_point started_ = {}, first_at_ = {}, last_shown_ = {};
 };
 
 }  // namespace
