@@ -11,6 +11,7 @@ Error::Error(ErrorKind kind, std::string message, std::source_location where)
 }
 
 Error& Error::add_context(std::string line) {
+  if (line.starts_with("while ")) line.erase(0, 6);  // render() says it
   context_.push_back(std::move(line));
   render();
   return *this;

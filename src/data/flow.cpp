@@ -63,7 +63,7 @@ void Flow::run_fused(size_t first, size_t last, int threads, Monitor& monitor,
     for (size_t i = begin; i < end; ++i) {
       Document& document = documents_[i];
       for (size_t step = first; step < last && fates_[document.order].dropped_at < 0; ++step)
-        in_context([&] { return "while running " + steps_[step].name + " on " + document.id; },
+        in_context([&] { return "running " + steps_[step].name + " on " + document.id; },
                    [&] { apply(step, document, tally); });
     }
     const int64_t now = done += int64_t(end - begin);
@@ -123,7 +123,7 @@ void Flow::run_stage(size_t index, int threads, Monitor& monitor, const StopRequ
   StageContext context{.threads = threads, .monitor = monitor, .stop = stop, .counters = counters_,
                        .files = files_};
   const std::vector<Verdict> verdicts = in_context(
-      [&] { return "while running " + step.name; },
+      [&] { return "running " + step.name; },
       [&] { return std::get<std::unique_ptr<Stage>>(step.run)->run(documents_, context); });
   HELIO_CHECK(int64_t(documents_.size()) == account.in, step.name + " lost or made documents");
   HELIO_CHECK(verdicts.empty() || verdicts.size() == documents_.size(),

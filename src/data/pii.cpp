@@ -159,6 +159,9 @@ std::optional<size_t> ipv4_end(std::string_view text, size_t begin) {
   if (at < text.size() && (is_alnum(text[at]) || text[at] == '_')) return std::nullopt;
   if (at + 1 < text.size() && (text[at] == '.' || text[at] == '-') && is_alnum(text[at + 1]))
     return std::nullopt;  // a version or a longer number
+  // "Section 6.3.2.1": numbers of sections and versions have the same form. What has no part above
+  // 31 is taken for one of those, at the price of a few real addresses (8.8.8.8).
+  if (*std::max_element(parts.begin(), parts.end()) < 32) return std::nullopt;
   const int a = parts[0], b = parts[1], c = parts[2];
   const bool local = a == 0 || a == 10 || a == 127 || a >= 224 || (a == 169 && b == 254) ||
                      (a == 172 && b >= 16 && b <= 31) || (a == 192 && b == 168) ||

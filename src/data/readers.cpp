@@ -244,7 +244,7 @@ ReadSummary read_source(const SourceOptions& options, const std::string& lot,
   int64_t done = 0;
   for (const SourceFile& file : files) {
     stop.check();
-    in_context([&] { return "while reading " + file.path.string(); }, [&] { reader.read(file); });
+    in_context([&] { return "reading " + file.path.string(); }, [&] { reader.read(file); });
     monitor.at(++done);
   }
   monitor.end(std::to_string(reader.documents()) + " documents");

@@ -53,7 +53,7 @@ Step read_step(const Node& node) {
       step.name += (step.name.back() == '[' ? "" : " ") + language;
     step.name += "]";
   }
-  in_context([&] { return "while reading the options of " + step.name; }, [&] {
+  in_context([&] { return "reading the options of " + step.name; }, [&] {
     step.options = step.op->resolve(options);
     step.run = step.op->make(options);
   });
@@ -75,7 +75,7 @@ std::vector<Step> read_steps(const Node& node) {
   std::set<std::string> names;
   for (const Node& item : node.items()) {
     steps.push_back(in_context(
-        [&] { return "while reading step " + std::to_string(steps.size() + 1); },
+        [&] { return "reading step " + std::to_string(steps.size() + 1); },
         [&] { return read_step(item); }));
     Step& step = steps.back();
     const std::string base = step.name;
