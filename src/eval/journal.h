@@ -1,0 +1,38 @@
+// Scores that are safe on disk as soon as they are known, so that an interrupted evaluation goes on
+// where it was. One JSON line for each batch of requests, named by a hash of everything that decides
+// its scores: a changed model, option or item is simply not found there.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/language_model.h"
+
+namespace helio::eval {
+
+class Journal {
+ public:
+  // Reads what is there; a last line that was cut off by a crash is dropped, and the file ended
+  // before it.
+  explicit Journal(std::filesystem::path file);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  std::optional<std::vector<model::Score>> find(const std::string& key, size_t count) const;
+  void add(const std::string& key, const std::vector<model::Score>& scores);  // synced
+  size_t size() const { return known_.size(); }
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+  std::map<std::string, std::vector<model::Score>> known_ = {};
+};
+
+// "Everything that decides its scores": `settings` (dtype, batch size, code) and the requests' ids.
+std::string journal_key(const std::string& settings, const std::vector<model::ScoreRequest>& requests);
+
+}  // namespace helio::eval

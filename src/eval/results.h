@@ -1,0 +1,19 @@
+// results.json: judged items to figures.
+#pragma once
+
+#include <string>
+
+#include "core/json.h"
+#include "eval/scoring.h"
+#include "eval/task.h"
+
+namespace helio::eval {
+
+// What a task is, whichever model answers it.
+OrderedJson task_json(const Task& task);
+// One model on one task, scored.
+OrderedJson result_json(const Task& task, const ScoredTask& scored, const std::string& model);
+// One model on one task, not scored: `status` "not_run" with why, or "planned".
+OrderedJson unscored_json(const Task& task, const std::string& model, const std::string& status, const std::string& reason);
+
+}  // namespace helio::eval

@@ -1,0 +1,40 @@
+// helio eval run without the command line: every model on every task, into an artefact folder.
+//
+//   results.json                figures, and what each stands on (docs/evaluation.md lists its keys)
+//   samples/TASK.MODEL.jsonl    one line an item: log-probabilities, right answer, prediction
+//
+// While it runs, scores are kept in a journal beside the folder; an interrupted run goes on from there.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/monitor.h"
+#include "eval/options.h"
+#include "model/language_model.h"
+
+namespace helio::eval {
+
+struct EvalEnvironment {
+  std::function<std::unique_ptr<model::LanguageModel>(const std::filesystem::path&)> load = {};
+  Monitor& monitor;
+  const StopRequest& stop;
+};
+
+// The content of results.json. With options.dry_run nothing is loaded or written, and every result
+// that could be had has status "planned".
+OrderedJson run_evaluation(const EvalOptions& options, const EvalEnvironment& environment);
+
+// What models are called: the path below a folder "models" when there is one, else the last
+// component; longer where two would be equal.
+std::vector<std::string> display_names(const std::vector<std::string>& paths);
+
+// Models down, tasks across: value ± standard error, '—' for what did not run, and '≈' where the
+// score cannot be told from a guess.
+std::string results_table(const OrderedJson& results);
+
+}  // namespace helio::eval
