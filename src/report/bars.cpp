@@ -44,7 +44,7 @@ Markup draw(const BarChart& chart) {
 }
 
 Markup draw(const RadarChart& chart) {
-  constexpr double kWidth = 420, kHeight = 350, kRadius = 138;
+  constexpr double kWidth = 420, kHeight = 350, kRadius = 122;
   const Point center{kWidth / 2, kHeight / 2 + 2};
   const size_t n = chart.axes.size();
   const auto at = [&](size_t axis, double value) {
@@ -65,9 +65,6 @@ Markup draw(const RadarChart& chart) {
     Path path;
     for (size_t i = 0; i < n; ++i) i == 0 ? path.move(at(i, level)) : path.line(at(i, level));
     svg.path(path.close(), "grid");
-    // Between two corners, where the rings cross no axis.
-    const double angle = std::numbers::pi * (1.0 / static_cast<double>(n) - 0.5), reach = level * kRadius * std::cos(std::numbers::pi / static_cast<double>(n));
-    svg.label({center.x + std::cos(angle) * reach + 4, center.y + std::sin(angle) * reach + 2}, percent(level, 0), "tick");
   }
   for (size_t i = 0; i < n; ++i) {
     svg.line(center, at(i, 1), "grid");
@@ -83,6 +80,11 @@ Markup draw(const RadarChart& chart) {
       if (one.values[i])
         svg.circle(at(i, *one.values[i]), 2.6, "dot " + one.css,
                    one.name + " · " + chart.axes[i] + " " + percent(*one.values[i]));
+  }
+  for (const double level : {0.25, 0.5, 0.75, 1.0}) {
+    // Between two corners, where the rings cross no axis.
+    const double angle = std::numbers::pi * (1.0 / static_cast<double>(n) - 0.5), reach = level * kRadius * std::cos(std::numbers::pi / static_cast<double>(n));
+    svg.label({center.x + std::cos(angle) * reach + 4, center.y + std::sin(angle) * reach + 2}, percent(level, 0), "tick");
   }
   return svg.finish();
 }

@@ -1,5 +1,6 @@
 #include "report/format.h"
 
+// Numbers and their units stay on one line: the spaces between them do not break.
 #include <fmt/format.h>
 
 #include <array>
@@ -20,7 +21,7 @@ double advance(uint32_t code) {  // in em, of a common sans-serif, on the genero
   switch (code) {
     case 'i': case 'j': case 'l': case '.': case ',': case ':': case ';': case '\'': case '|': case '!': return 0.3;
     case 'm': case 'w': case 'M': case 'W': case '%': case '@': return 0.9;
-    case ' ': case 'f': case 't': case 'r': case 'I': case '/': case '(': case ')': case '-': return 0.38;
+    case ' ': case 0xa0: case 'f': case 't': case 'r': case 'I': case '/': case '(': case ')': case '-': return 0.38;
     default: return code >= 'A' && code <= 'Z' ? 0.68 : 0.57;
   }
 }
@@ -85,7 +86,7 @@ std::string rounded(double value, int decimals) {
 
 std::string short_count(double value) {
   if (!std::isfinite(value)) return kDash;
-  static constexpr std::array<const char*, 5> kUnits = {"", " K", " M", " B", " T"};
+  static constexpr std::array<const char*, 5> kUnits = {"", "\u00a0K", "\u00a0M", "\u00a0B", "\u00a0T"};
   size_t unit = 0;
   while (std::abs(value) >= 999.5 && unit + 1 < kUnits.size()) {
     value /= 1000;
@@ -103,17 +104,17 @@ std::string bytes_text(double bytes) {
     bytes /= 1000;
     ++unit;
   }
-  return rounded(bytes, unit > 0 && bytes < 9.95 ? 1 : 0) + " " + kUnits[unit];
+  return rounded(bytes, unit > 0 && bytes < 9.95 ? 1 : 0) + "\u00a0" + kUnits[unit];
 }
 
 std::string duration_text(double seconds) {
   if (!std::isfinite(seconds)) return kDash;
-  if (seconds < 0.95) return fmt::format("{:.0f} ms", seconds * 1000);
-  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 0.95) return fmt::format("{:.0f}\u00a0ms", seconds * 1000);
+  if (seconds < 59.95) return fmt::format("{:.1f}\u00a0s", seconds);
   const auto whole = static_cast<int64_t>(std::llround(seconds));
-  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  if (whole < 3600) return fmt::format("{}\u00a0min\u00a0{:02}\u00a0s", whole / 60, whole % 60);
   const int64_t minutes = (whole + 30) / 60;
-  return fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
+  return fmt::format("{}\u00a0h\u00a0{:02}\u00a0min", minutes / 60, minutes % 60);
 }
 
 std::string percent(double share, int decimals) {

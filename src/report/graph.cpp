@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "report/charts.h"
 #include "report/format.h"
@@ -7,91 +8,106 @@
 namespace helio::report {
 namespace {
 
-// The longest way from a source: a node stands right of everything it was made from.
-std::vector<size_t> columns_of(const Graph& graph) {
-  std::vector<size_t> column(graph.nodes.size(), 0);
-  for (size_t round = 0; round < graph.nodes.size(); ++round) {  // ends: a graph of hashes has no circle
-    bool moved = false;
-    for (const auto& [from, to] : graph.edges)
-      if (column[to] < column[from] + 1 && column[from] + 1 < graph.nodes.size()) {
-        column[to] = column[from] + 1;
-        moved = true;
-      }
-    if (!moved) break;
-  }
-  // A source moves right, next to what uses it first, so that no line crosses the whole page.
-  std::vector<bool> has_input(graph.nodes.size());
-  for (const auto& [from, to] : graph.edges) has_input[to] = true;
-  for (size_t i = 0; i < column.size(); ++i) {
-    if (has_input[i]) continue;
-    size_t first = graph.nodes.size();
-    for (const auto& [from, to] : graph.edges)
-      if (from == i) first = std::min(first, column[to]);
-    if (first < graph.nodes.size() && first > 0) column[i] = first - 1;
-  }
-  return column;
+using Columns = std::vector<std::vector<size_t>>;
+
+// Nodes by column; columns that nobody is in are left out.
+Columns columns_of(const Graph& graph) {
+  std::map<int, std::vector<size_t>> by_number;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) by_number[graph.nodes[i].column].push_back(i);
+  Columns columns;
+  for (auto& [number, nodes] : by_number) columns.push_back(std::move(nodes));
+  return columns;
 }
 
-// Order within columns by the mean place of neighbours, a few sweeps to and fro.
-std::vector<std::vector<size_t>> rows_of(const Graph& graph, const std::vector<size_t>& column) {
-  std::vector<std::vector<size_t>> rows(column.empty() ? 0 : 1 + *std::max_element(column.begin(), column.end()));
-  for (size_t i = 0; i < column.size(); ++i) rows[column[i]].push_back(i);
-  std::vector<double> place(column.size());
+// Within a column, how many steps a node is from the first it comes from there.
+std::vector<int> depths_of(const Graph& graph) {
+  std::vector<int> depth(graph.nodes.size(), 0);
+  for (size_t round = 0; round < graph.nodes.size(); ++round) {
+    bool moved = false;
+    for (const auto& [from, to] : graph.edges) {
+      if (graph.nodes[from].column != graph.nodes[to].column || depth[to] > depth[from]) continue;
+      depth[to] = depth[from] + 1;
+      moved = true;
+    }
+    if (!moved) break;  // hashes make no circles; were there one, the rounds would end it
+  }
+  return depth;
+}
+
+// Rows: what is made from what stands below it, else by the mean place of the neighbours to the right
+// and left, swept a few times to and fro.
+void order_rows(const Graph& graph, Columns& columns) {
+  const std::vector<int> depth = depths_of(graph);
+  std::vector<double> place(graph.nodes.size());
   const auto settle = [&](const std::vector<size_t>& nodes) {
     for (size_t row = 0; row < nodes.size(); ++row)
       place[nodes[row]] = static_cast<double>(row) - static_cast<double>(nodes.size() - 1) / 2;
   };
-  for (const auto& nodes : rows) settle(nodes);
-  for (int sweep = 0; sweep < 6; ++sweep)
-    for (size_t k = 0; k < rows.size(); ++k) {
-      auto& nodes = rows[sweep % 2 == 0 ? k : rows.size() - 1 - k];
-      const auto pull = [&](size_t node) {
+  for (auto& nodes : columns) {
+    std::stable_sort(nodes.begin(), nodes.end(), [&](size_t a, size_t b) { return depth[a] < depth[b]; });
+    settle(nodes);
+  }
+  for (size_t sweep = 0; sweep < 6; ++sweep)
+    for (size_t k = 0; k < columns.size(); ++k) {
+      auto& nodes = columns[sweep % 2 == 0 ? k : columns.size() - 1 - k];
+      std::vector<double> pull(graph.nodes.size());
+      for (const size_t node : nodes) {
         double sum = 0, count = 0;
         for (const auto& [from, to] : graph.edges)
           if (from == node || to == node) {
             sum += place[from == node ? to : from];
             ++count;
           }
-        return count > 0 ? sum / count : place[node];
-      };
-      std::vector<std::pair<double, size_t>> keyed;
-      for (const size_t node : nodes) keyed.emplace_back(pull(node), node);
-      std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-      for (size_t i = 0; i < nodes.size(); ++i) nodes[i] = keyed[i].second;
+        pull[node] = count > 0 ? sum / count : place[node];
+      }
+      std::stable_sort(nodes.begin(), nodes.end(), [&](size_t a, size_t b) {
+        return depth[a] != depth[b] ? depth[a] < depth[b] : pull[a] < pull[b];
+      });
       settle(nodes);
     }
-  return rows;
+}
+
+// From side to side between columns; down, or round the right side, within one.
+Path edge_path(Point from, Point to, Point size, double down) {
+  if (from.x != to.x) {
+    const Point a{from.x + size.x, from.y + size.y / 2}, b{to.x, to.y + size.y / 2};
+    const double bend = std::max(14.0, std::min(60.0, std::abs(b.x - a.x) / 2));
+    return Path().move(a).curve({a.x + bend, a.y}, {b.x - bend, b.y}, b);
+  }
+  const bool next = to.y - from.y < down * 1.5 && to.y > from.y;
+  if (next) return Path().move({from.x + size.x / 2, from.y + size.y}).line({to.x + size.x / 2, to.y});
+  const Point a{from.x + size.x, from.y + size.y / 2}, b{to.x + size.x, to.y + size.y / 2};
+  return Path().move(a).curve({a.x + 26, a.y}, {b.x + 26, b.y}, b);
 }
 
 }  // namespace
 
 Markup draw(const Graph& graph) {
-  constexpr double kNode = 112, kHigh = 38, kAcross = 150, kDown = 56, kEdge = 8;
-  const auto column = columns_of(graph);
-  const auto rows = rows_of(graph, column);
+  constexpr double kWidth = 1104, kHigh = 38, kDown = 54, kEdge = 4;
+  Columns columns = columns_of(graph);
+  order_rows(graph, columns);
   size_t tallest = 1;
-  for (const auto& nodes : rows) tallest = std::max(tallest, nodes.size());
+  for (const auto& nodes : columns) tallest = std::max(tallest, nodes.size());
+  // Six or seven columns fill the page; more make the picture wider, not its letters smaller.
+  const double count = static_cast<double>(std::max<size_t>(columns.size(), 1));
+  const double node = 116, across = std::max(node + 34, count > 1 ? (kWidth - 2 * kEdge - node) / (count - 1) : 0);
   const double height = kEdge * 2 + kDown * static_cast<double>(tallest) - (kDown - kHigh);
-  const double width = kEdge * 2 + kAcross * static_cast<double>(std::max<size_t>(rows.size(), 1)) - (kAcross - kNode);
+  const double width = std::max(kWidth, kEdge * 2 + across * (count - 1) + node);
   std::vector<Point> corner(graph.nodes.size());
-  for (size_t c = 0; c < rows.size(); ++c) {
-    const double used = kDown * static_cast<double>(rows[c].size()) - (kDown - kHigh);
-    for (size_t r = 0; r < rows[c].size(); ++r)
-      corner[rows[c][r]] = {kEdge + kAcross * static_cast<double>(c), (height - used) / 2 + kDown * static_cast<double>(r)};
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const double used = kDown * static_cast<double>(columns[c].size()) - (kDown - kHigh);
+    for (size_t r = 0; r < columns[c].size(); ++r)
+      corner[columns[c][r]] = {kEdge + across * static_cast<double>(c), (height - used) / 2 + kDown * static_cast<double>(r)};
   }
   Svg svg({.width = width, .height = height, .css = "chart dag", .labelled_by = graph.labelled_by});
-  for (const auto& [from, to] : graph.edges) {
-    const Point a{corner[from].x + kNode, corner[from].y + kHigh / 2}, b{corner[to].x, corner[to].y + kHigh / 2};
-    const double bend = std::max(18.0, std::min(60.0, (b.x - a.x) / 2));
-    svg.path(Path().move(a).curve({a.x + bend, a.y}, {b.x - bend, b.y}, b), "edge",
-             graph.nodes[from].name + " → " + graph.nodes[to].name);
-  }
+  for (const auto& [from, to] : graph.edges)
+    svg.path(edge_path(corner[from], corner[to], {node, kHigh}, kDown), "edge", graph.nodes[from].name + " → " + graph.nodes[to].name);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    const auto& node = graph.nodes[i];
+    const auto& one = graph.nodes[i];
     const Point p = corner[i];
-    svg.rect({p.x, p.y, kNode, kHigh}, "node k-" + node.kind, 6, node.tip);
-    svg.label({p.x + 10, p.y + 16}, fit(node.name, kNode - 18, 12), "nodename", node.tip);
-    svg.label({p.x + 10, p.y + 30}, fit(node.kind, kNode - 18, 10.5), "nodekind");
+    svg.rect({p.x, p.y, node, kHigh}, "node k-" + one.kind, 6, one.tip);
+    svg.label({p.x + 10, p.y + 16}, fit(one.name, node - 16, 12), "nodename", one.tip);
+    svg.label({p.x + 10, p.y + 30}, fit(one.kind, node - 16, 10.5), "nodekind");
   }
   return svg.finish();
 }

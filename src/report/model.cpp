@@ -68,12 +68,19 @@ OrderedJson alignment_json(const Alignment& align) {
     OrderedJson row = {{"step", step.number}, {"start", step.start}, {"reference", step.reference},
                        {"margin_first", nullptr}, {"margin_last", nullptr},
                        {"heldout_accuracy", or_null(step.heldout_accuracy)}, {"interval", nullptr},
-                       {"heldout_pairs", or_null(step.heldout_pairs)}};
+                       {"heldout_pairs", or_null(step.heldout_pairs)},
+                       {"pairs_margin_before", or_null(step.margin_before)},
+                       {"pairs_margin_after", or_null(step.margin_after)},
+                       {"heldout_margin", or_null(step.heldout_margin)},
+                       {"preference_before", or_null(step.preference_before)},
+                       {"preference", or_null(step.preference)}, {"preference_interval", nullptr}};
     if (!step.run.margins.empty()) {
       row["margin_first"] = step.run.margins.front().value;
       row["margin_last"] = step.run.margins.back().value;
     }
     if (step.interval) row["interval"] = {step.interval->low, step.interval->high};
+    if (step.preference_interval)
+      row["preference_interval"] = {step.preference_interval->low, step.preference_interval->high};
     out["steps"].push_back(std::move(row));
   }
   return out;

@@ -91,8 +91,13 @@ struct AlignStep {
   std::string start = {}, reference = {};
   Run run = {};
   Count pairs = {}, heldout_pairs = {};
-  Number heldout_accuracy = {};
-  std::optional<Interval> interval = {};  // 95%
+  Number margin_before = {}, margin_after = {};    // mean over all pairs of the step
+  Number heldout_margin = {};                      // mean over the held-out pairs, after
+  Number heldout_accuracy = {};                    // held-out pairs with a positive margin
+  std::optional<Interval> interval = {};           // 95%
+  // Held-out pairs whose chosen answer the model alone, without a reference, finds likelier.
+  Number preference_before = {}, preference = {};
+  std::optional<Interval> preference_interval = {};
 };
 
 struct Alignment {

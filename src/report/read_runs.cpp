@@ -28,7 +28,8 @@ void read_metrics(const fs::path& folder, Run& run) {
     add(run.heldout, "eval/loss");
     add(run.margins, "rewards/margins");
     add(run.accuracies, "rewards/accuracies");
-    add(run.heldout_accuracies, "eval/rewards/accuracies");
+    // Before the first step the model is its own reference: every margin is 0, a tie, no preference.
+    if (*step > 0) add(run.heldout_accuracies, "eval/rewards/accuracies");
     if (const auto tokens = record.count("num_tokens")) run.tokens = tokens;
   });
 }
@@ -110,10 +111,22 @@ AlignStep read_step(const StageInfo& stage, int64_t number) {
     step.pairs = facts.count("pairs");
     step.heldout_pairs = facts.count("heldout_pairs");
     step.heldout_accuracy = facts.number("heldout_accuracy");
+    const std::string reference = facts.text("reference");
+    if (!reference.empty()) step.reference = reference;
+    step.margin_before = facts.below("chunk").below("rewards_before").number("margin");
+    step.margin_after = facts.below("chunk").below("rewards_after").number("margin");
+    const Record heldout = facts.below("heldout");
+    step.heldout_margin = heldout.below("rewards_after").number("margin");
+    step.preference_before = heldout.below("preference_before").number("share");
+    step.preference = heldout.below("preference_after").number("share");
   }
   if (!step.heldout_accuracy) step.heldout_accuracy = last_value(step.run.heldout_accuracies);
-  if (step.heldout_accuracy && step.heldout_pairs && *step.heldout_pairs > 0)
-    step.interval = wilson(*step.heldout_accuracy, static_cast<double>(*step.heldout_pairs));
+  const auto interval = [&](const Number& share) -> std::optional<Interval> {
+    if (!share || !step.heldout_pairs || *step.heldout_pairs <= 0) return std::nullopt;
+    return wilson(*share, static_cast<double>(*step.heldout_pairs));
+  };
+  step.interval = interval(step.heldout_accuracy);
+  step.preference_interval = interval(step.preference);
   return step;
 }
 

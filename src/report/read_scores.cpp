@@ -1,3 +1,4 @@
+// results.json of helio eval run.
 #include <algorithm>
 #include <cmath>
 
@@ -6,23 +7,104 @@
 namespace helio::report {
 namespace {
 
-Score read_score(const Record& row, const Number& chance) {
-  Score score{.value = row.number("value"), .stderr_of = row.number("stderr"),
-              .items = row.count("items"), .of = row.count("of"), .reason = row.text("reason")};
-  if (row.has("interval")) {
-    const Json& interval = row.json().at("interval");
-    if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() || !interval[1].is_number())
-      row.damaged("interval", "[low, high]");
-    score.interval = Interval{.low = interval[0], .high = interval[1]};
-  } else if (score.value && score.stderr_of) {
-    const double half = 1.96 * *score.stderr_of;
-    score.interval = Interval{.low = *score.value - half, .high = *score.value + half};
-  }
-  // A score that guessing could have made says nothing about the model.
-  if (score.value && chance && score.interval)
-    score.at_chance = score.interval->low <= *chance && *chance <= score.interval->high;
+// {"value", "stderr", "interval95"} of one metric.
+Score read_score(const Record& metric) {
+  Score score{.value = metric.number("value"), .stderr_of = metric.number("stderr")};
+  if (!metric.has("interval95")) return score;
+  const Json& interval = metric.json().at("interval95");
+  if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() || !interval[1].is_number())
+    metric.damaged("interval95", "[low, high]");
+  score.interval = Interval{.low = interval[0], .high = interval[1]};
   return score;
 }
+
+bool flag(const Record& row, const char* key, bool otherwise) {
+  if (!row.has(key)) return otherwise;
+  if (!row.json().at(key).is_boolean()) row.damaged(key, "true or false");
+  return row.json().at(key).get<bool>();
+}
+
+Task read_task(const Record& row) {
+  Task task{.name = row.text("name"), .about = row.text("about"), .metric = row.text("main_metric"),
+            .lower_is_better = !flag(row, "higher_is_better", true), .chance = row.number("chance")};
+  const Record source = row.below("reproduces");
+  if (source.has("protocol")) task.protocol = source.text("protocol") + " " + source.text("version");
+  if (const auto shots = row.below("settings").count("shots"); shots && !task.protocol.empty())
+    task.protocol += ", " + std::to_string(*shots) + "-shot";
+  return task;
+}
+
+class Reader {
+ public:
+  Reader(Evaluation& evaluation, const Record& results) : evaluation_(evaluation), results_(results) {}
+
+  void read() {
+    results_.each_row("models", [&](const Record& row) { evaluation_.models.push_back(row.text("name")); });
+    std::vector<Task> tasks;
+    results_.each_row("tasks", [&](const Record& row) { tasks.push_back(read_task(row)); });
+    for (const Task& task : tasks) add(task);
+    results_.each_row("results", [&](const Record& row) { result(row); });
+  }
+
+ private:
+  // Bits per byte of two languages are two scales: each gets a column, named "bits_per_byte ko".
+  void add(const Task& task) {
+    std::vector<std::string> parts;
+    if (task.lower_is_better)
+      results_.each_row("results", [&](const Record& row) {
+        if (row.text("task") != task.name) return;
+        row.each_row("parts", [&](const Record& part) {
+          if (std::find(parts.begin(), parts.end(), part.text("name")) == parts.end()) parts.push_back(part.text("name"));
+        });
+      });
+    if (parts.empty() || parts.size() > 4) parts = {""};
+    for (const std::string& part : parts) {
+      Task column = task;
+      if (!part.empty()) column.name += " " + part;
+      column.scores.resize(evaluation_.models.size());
+      evaluation_.tasks.push_back(std::move(column));
+    }
+  }
+
+  void result(const Record& row) {
+    const std::string model = row.text("model"), name = row.text("task");
+    const auto found = std::find(evaluation_.models.begin(), evaluation_.models.end(), model);
+    if (found == evaluation_.models.end()) row.damaged("model", "one of the models listed");
+    const auto index = static_cast<size_t>(found - evaluation_.models.begin());
+    bool known = false;
+    for (Task& task : evaluation_.tasks) {
+      if (task.name != name && !task.name.starts_with(name + " ")) continue;
+      known = true;
+      if (task.name == name) {
+        task.scores[index] = score_of(row, row, task);
+        continue;
+      }
+      const std::string wanted = task.name.substr(name.size() + 1);
+      bool there = false;
+      row.each_row("parts", [&](const Record& part) {
+        if (part.text("name") != wanted) return;
+        task.scores[index] = score_of(row, part, task);
+        there = true;
+      });
+      if (!there) task.scores[index].reason = row.text("reason");
+    }
+    if (!known) row.damaged("task", "one of the tasks listed");
+  }
+
+  static Score score_of(const Record& row, const Record& part, const Task& task) {
+    Score score;
+    if (part.text("status") == "ok") score = read_score(part.below("metrics").below(task.metric.c_str()));
+    score.items = part.count("n");
+    score.of = part.count("total");
+    score.reason = part.text("reason");
+    if (!score.value) score.items = std::nullopt;
+    score.at_chance = score.value && flag(row, "at_chance", false);
+    return score;
+  }
+
+  Evaluation& evaluation_;
+  const Record& results_;
+};
 
 }  // namespace
 
@@ -32,26 +114,7 @@ Evaluation read_evaluation(const StageInfo& stage) {
   if (!fs::exists(file)) return evaluation;
   const Json json = load_object(file);
   const Record results(json, file.string());
-  results.each_row("models", [&](const Record& row) { evaluation.models.push_back(row.text("name")); });
-  results.each_row("tasks", [&](const Record& row) {
-    Task task{.name = row.text("name"), .about = row.text("about"), .metric = row.text("metric"),
-              .protocol = row.text("reproduces"), .chance = row.number("chance")};
-    if (row.has("lower_is_better")) {
-      if (!row.json().at("lower_is_better").is_boolean()) row.damaged("lower_is_better", "true or false");
-      task.lower_is_better = row.json().at("lower_is_better").get<bool>();
-    }
-    task.scores.resize(evaluation.models.size());
-    evaluation.tasks.push_back(std::move(task));
-  });
-  results.each_row("results", [&](const Record& row) {
-    const std::string model = row.text("model"), name = row.text("task");
-    const auto column = std::find(evaluation.models.begin(), evaluation.models.end(), model);
-    const auto task = std::find_if(evaluation.tasks.begin(), evaluation.tasks.end(),
-                                   [&](const Task& t) { return t.name == name; });
-    if (column == evaluation.models.end()) row.damaged("model", "one of the models listed");
-    if (task == evaluation.tasks.end()) row.damaged("task", "one of the tasks listed");
-    task->scores[static_cast<size_t>(column - evaluation.models.begin())] = read_score(row, task->chance);
-  });
+  Reader(evaluation, results).read();
   return evaluation;
 }
 

@@ -19,7 +19,7 @@ void statement_table(Section& s, const Statement& statement) {
   Table table(s, say("club.title"),
               {Cell(say("club.partner")), Cell(say("club.documents_in"), "n"), Cell(say("club.words_in"), "n"),
                Cell(say("club.surviving"), "n"), Cell(say("club.tokens"), "n"), Cell(say("club.trained"), "n"),
-               Cell(say("club.credited"), "n"), Cell(say("club.share")), Cell(amount, "n")});
+               Cell(say("club.credited"), "n"), Cell(say("club.share")), Cell(amount, "n")}, "hidecap");
   const auto row = [&](const Cell& name, const PartnerRow& p, const Number& share, std::string_view css) {
     table.row({name, count_or_dash(p.documents_in), count_or_dash(p.words_in), count_or_dash(p.documents_surviving),
                count_or_dash(p.tokens), count_or_dash(p.trained), count_or_dash(p.credited), share_cell(share),
@@ -41,32 +41,83 @@ std::string css_word(const std::string& kind) {
   return out;
 }
 
-// Lots are many and alike: the picture shows the folder that holds them, the table each one.
-void graph(Section& s) {
-  const auto& all = s.report.artefacts;
-  std::map<std::string, size_t> node_of;  // content -> node
-  Graph graph;
-  std::vector<size_t> artefact_of;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (std::count(all[i].path.begin(), all[i].path.end(), '/') > 1 && all[i].kind == "lot") continue;
-    if (!node_of.emplace(all[i].content, graph.nodes.size()).second) continue;
-    const std::string place = all[i].path.substr(all[i].path.find('/') + 1);
-    graph.nodes.push_back({.name = place, .kind = css_word(all[i].kind), .tip = all[i].kind + " " + place + " · " + all[i].content});
-    artefact_of.push_back(i);
+std::string place_of(const Artefact& artefact) { return artefact.path.substr(artefact.path.find('/') + 1); }
+
+// Left to right as text becomes a model. What comes from outside stands beside what reads it.
+int column_of(const std::string& kind) {
+  static const std::map<std::string, int> kColumns = {{"lots", 1},      {"lot", 1},    {"dataset", 2}, {"tokenizer", 3},
+                                                      {"tokens", 3},    {"model", 4},  {"models", 4},  {"evaluation", 5},
+                                                      {"statement", 5}};
+  const auto found = kColumns.find(kind);
+  return found == kColumns.end() ? 5 : found->second;
+}
+
+class LineageGraph {
+ public:
+  explicit LineageGraph(const std::vector<Artefact>& artefacts) : all_(artefacts) {
+    for (size_t i = 0; i < all_.size(); ++i) add(all_[i]);
+    for (const Artefact& artefact : all_) stand_for(artefact);
+    for (const Artefact& artefact : all_) connect(artefact);
+    graph.edges.assign(edges_.begin(), edges_.end());
   }
-  const size_t own = graph.nodes.size();
-  std::set<std::pair<size_t, size_t>> edges;
-  for (size_t node = 0; node < own; ++node)
-    for (const ArtefactInput& input : all[artefact_of[node]].inputs) {
-      auto source = node_of.find(input.content);
-      if (source == node_of.end()) {
+  Graph graph = {};
+
+ private:
+  // Lots are many and alike: the picture shows the folder that holds them, the table each one.
+  // A folder of models is shown by the models in it.
+  bool shown(const Artefact& artefact) const {
+    if (artefact.kind == "lot" && std::count(artefact.path.begin(), artefact.path.end(), '/') > 1) return false;
+    return artefact.kind != "models" || !last_part(artefact);
+  }
+
+  const Artefact* last_part(const Artefact& artefact) const {
+    const Artefact* last = nullptr;
+    for (const Artefact& other : all_)
+      if (other.path.starts_with(artefact.path + "/")) last = &other;
+    return last;
+  }
+
+  void add(const Artefact& artefact) {
+    if (!shown(artefact) || !node_of_.emplace(artefact.content, graph.nodes.size()).second) return;
+    graph.nodes.push_back({.name = place_of(artefact), .kind = css_word(artefact.kind),
+                           .tip = artefact.kind + " " + place_of(artefact) + " · " + artefact.content,
+                           .column = column_of(artefact.kind)});
+  }
+
+  void stand_for(const Artefact& artefact) {
+    if (artefact.kind != "models") return;
+    if (const Artefact* last = last_part(artefact)) node_of_.emplace(artefact.content, node_of_.at(last->content));
+  }
+
+  void connect(const Artefact& artefact) {
+    if (!shown(artefact)) return;
+    const size_t node = node_of_.at(artefact.content);
+    for (const ArtefactInput& input : artefact.inputs) {
+      auto source = node_of_.find(input.content);
+      if (source == node_of_.end()) {
         if (input.content.empty() || input.kind == "lot") continue;
-        graph.nodes.push_back({.name = input.name, .kind = css_word(input.kind), .tip = input.kind + " " + input.name + " · " + input.content});
-        source = node_of.emplace(input.content, graph.nodes.size() - 1).first;
+        graph.nodes.push_back({.name = input.name, .kind = css_word(input.kind),
+                               .tip = input.kind + " " + input.name + " · " + input.content,
+                               .column = graph.nodes[node].column - 1});
+        source = node_of_.emplace(input.content, graph.nodes.size() - 1).first;
+        outside_.insert(source->second);
+      } else if (outside_.contains(source->second)) {  // beside the leftmost that reads it
+        int& column = graph.nodes[source->second].column;
+        column = std::min(column, graph.nodes[node].column - 1);
       }
-      if (source->second != node) edges.emplace(source->second, node);
+      if (source->second != node) edges_.emplace(source->second, node);
     }
-  graph.edges.assign(edges.begin(), edges.end());
+  }
+
+  const std::vector<Artefact>& all_;
+  std::map<std::string, size_t> node_of_ = {};  // content -> node
+  std::set<size_t> outside_ = {};
+  std::set<std::pair<size_t, size_t>> edges_ = {};
+};
+
+void graph(Section& s) {
+  LineageGraph lineage(s.report.artefacts);
+  Graph& graph = lineage.graph;
   if (graph.nodes.empty() || graph.nodes.size() > 120) return;  // beyond that the table reads better
   const std::string id = s.next_id();
   graph.labelled_by = id;
@@ -75,12 +126,15 @@ void graph(Section& s) {
 
 void lineage_table(Section& s) {
   Table table(s, say("lineage.title"),
-              {"lineage.artefact", "lineage.kind", "lineage.content", "lineage.made_by", "lineage.from", "#lineage.size"});
+              {"lineage.artefact", "lineage.kind", "lineage.content", "lineage.made_by", "lineage.from", "#lineage.size"}, "hidecap");
+  std::map<std::string, std::string> place;  // by content
+  for (const Artefact& artefact : s.report.artefacts) place.emplace(artefact.content, place_of(artefact));
   for (const Artefact& artefact : s.report.artefacts) {
     Markup inputs;
     for (const ArtefactInput& input : artefact.inputs) {
       if (&input != &artefact.inputs.front()) inputs.text(" · ");
-      inputs.element("span", {{"title", input.role + ": " + input.kind + " " + input.content}}, input.name);
+      inputs.element("span", {{"title", input.role + ": " + input.kind + " " + input.content}},
+                     place.contains(input.content) ? place.at(input.content) : input.name);
     }
     if (artefact.inputs.empty()) inputs.text(kDash);
     table.row({Cell(artefact.path, "mono"), artefact.kind, Cell(short_hash(artefact.content), "mono hash", artefact.content),

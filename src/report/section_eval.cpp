@@ -161,8 +161,12 @@ void about_tasks(Section& s, const Evaluation& evaluation, const Footnotes& note
   s.paragraph(say("eval.at_chance_note"), "small");
   s.subheading(say("eval.tasks"));
   s.out.open("dl", {{"class", "about-tasks"}});
+  std::string before;
   for (const Task& task : evaluation.tasks) {
-    s.out.open("div").element("dt", {{"class", "mono"}}, task.name).open("dd").text(task.about.empty() ? kDash : task.about);
+    const std::string name = task.name.substr(0, task.name.find(' '));  // columns of one task share it
+    if (name == before) continue;
+    before = name;
+    s.out.open("div").element("dt", {{"class", "mono"}}, name).open("dd").text(task.about.empty() ? kDash : task.about);
     if (!task.protocol.empty()) {
       s.out.open("small").text(" ");
       s.say(say("eval.reproduces", {task.protocol}));

@@ -50,11 +50,13 @@ void model_tiles(Section& s) {
 void preference_tile(Section& s) {
   if (s.report.alignments.empty()) return;
   const AlignStep& last = s.report.alignments.front().steps.back();
-  if (!last.heldout_accuracy) return tile(s, say("head.preference"), kDash, say("page.not_run"));
-  const std::string low = last.interval ? percent(last.interval->low) : kDash;
-  const std::string high = last.interval ? percent(last.interval->high) : kDash;
-  tile(s, say("head.preference"), percent(*last.heldout_accuracy),
-       say("head.preference_sub", {low, high, count_or_dash(last.heldout_pairs)}));
+  // The model alone, when the run says it; else measured against the last step's reference.
+  const Number share = last.preference ? last.preference : last.heldout_accuracy;
+  const auto interval = last.preference ? last.preference_interval : last.interval;
+  if (!share) return tile(s, say("head.preference"), kDash, say("page.not_run"));
+  tile(s, say("head.preference"), percent(*share),
+       say("head.preference_sub", {interval ? percent(interval->low) : kDash, interval ? percent(interval->high) : kDash,
+                                   count_or_dash(last.heldout_pairs)}));
 }
 
 // One tile a language: of the last model that was scored, with the first one's beside it.
@@ -63,7 +65,7 @@ void bits_tiles(Section& s) {
   for (const Task& task : s.report.evaluations.front().tasks) {
     if (!task.name.starts_with("bits_per_byte") || task.scores.empty()) continue;
     std::string language = task.name.substr(std::string_view("bits_per_byte").size());
-    while (!language.empty() && (language.front() == '_' || language.front() == '.' || language.front() == '/')) language.erase(0, 1);
+    while (!language.empty() && (language.front() == '_' || language.front() == ' ')) language.erase(0, 1);
     tile(s, say("head.bits", {language.empty() ? "—" : language}), number_or_dash(task.scores.back().value, 3),
          say("head.bits_sub", {number_or_dash(task.scores.front().value, 3)}));
   }

@@ -48,7 +48,9 @@ void align_facts(const Report& report, const StageInfo& stage, std::vector<Fact>
     if (align.stage != stage.name) continue;
     facts.push_back({say("fact.steps"), std::to_string(align.steps.size())});
     const AlignStep& last = align.steps.back();
-    facts.push_back({say("fact.margin"), last.run.margins.empty() ? kDash : rounded(last.run.margins.back().value, 3)});
+    const Number margin = last.margin_after ? last.margin_after
+                          : last.run.margins.empty() ? Number() : Number(last.run.margins.back().value);
+    facts.push_back({say("fact.margin"), number_or_dash(margin, 3)});
     facts.push_back({say("fact.accuracy"), or_dash(last.heldout_accuracy, [](double v) { return percent(v); })});
   }
 }

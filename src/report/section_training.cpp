@@ -97,7 +97,10 @@ void dus_losses(Section& s, const Upscaling& up) {
   row(up.stage, up.stage, up.after_loss);
   row(up.recovered.empty() ? kDash : up.recovered, up.recovered, up.recovered_loss);
   s.out.open("div", {{"class", "split-figure"}});
+  s.out.open("div");
   s.figure(id, say("dus.losses"), draw(chart));
+  s.paragraph(say("dus.lower"), "small");
+  s.out.close();
   Table table(s, say("page.numbers"), {"dus.model", "#fact.layers", "#fact.parameters", "#fact.heldout"});
   const auto line = [&](const char* key, const std::string& layers, const Count& parameters, const Number& loss) {
     table.row({say(key), layers, count_or_dash(parameters), number_or_dash(loss, 4)});
@@ -139,32 +142,53 @@ void draw_margins(Section& s, const Alignment& align) {
   s.out.close();
 }
 
-void align_panel(Section& s, const Alignment& align) {
+std::string range(const std::optional<Interval>& interval) {
+  return interval ? percent(interval->low) + " – " + percent(interval->high) : std::string(kDash);
+}
+
+std::string share_or_dash(const Number& share) {
+  return or_dash(share, [](double value) { return percent(value); });
+}
+
+enum class Measure { against_reference, alone };
+
+void accuracy_bars(Section& s, const Alignment& align, Measure measure) {
+  const bool alone = measure == Measure::alone;
   const std::string id = s.next_id();
   BarChart chart{.low = 0, .high = 1, .level = 0.5, .labelled_by = id};
-  for (const AlignStep& step : align.steps)
-    chart.rows.push_back({.name = step.run.stage, .css = s.palette.css(step.run.stage), .value = step.heldout_accuracy,
-                          .interval = step.interval,
-                          .shown = or_dash(step.heldout_accuracy, [](double v) { return percent(v); })});
+  const AlignStep& first = align.steps.front();
+  if (alone && first.preference_before)
+    chart.rows.push_back({.name = first.start, .css = s.palette.css(first.start), .value = first.preference_before,
+                          .shown = share_or_dash(first.preference_before)});
+  for (const AlignStep& step : align.steps) {
+    const Number& value = alone ? step.preference : step.heldout_accuracy;
+    chart.rows.push_back({.name = step.run.stage, .css = s.palette.css(step.run.stage), .value = value,
+                          .interval = alone ? step.preference_interval : step.interval, .shown = share_or_dash(value)});
+  }
+  s.figure(id, say(alone ? "align.alone" : "align.against"), draw(chart));
+}
+
+void align_panel(Section& s, const Alignment& align) {
   s.out.open("div", {{"class", "panel"}});
-  s.figure(id, say("align.heldout"), draw(chart));
+  accuracy_bars(s, align, Measure::against_reference);
+  if (std::any_of(align.steps.begin(), align.steps.end(), [](const AlignStep& x) { return x.preference.has_value(); }))
+    accuracy_bars(s, align, Measure::alone);
   s.paragraph(say("align.wilson"), "small");
   s.out.close();
 }
 
 void align_table(Section& s, const Alignment& align) {
   Table table(s, say("page.numbers"),
-              {"align.step", "align.start", "align.reference", "#align.pairs", "#align.first", "#align.last",
-               "#align.train_accuracy", "#align.heldout", "align.interval"});
+              {"align.step", "align.start", "align.reference", "#align.pairs", "#align.before", "#align.after",
+               "#align.heldout_margin", "#align.heldout", "#align.interval", "#align.preference", "#align.interval"});
   for (const AlignStep& step : align.steps) {
     const auto& margins = step.run.margins;
-    const auto& right = step.run.accuracies;
+    const Number before = step.margin_before ? step.margin_before : margins.empty() ? Number() : Number(margins.front().value);
+    const Number after = step.margin_after ? step.margin_after : margins.empty() ? Number() : Number(margins.back().value);
     table.row({Cell(std::to_string(step.number)), Cell(step.start, "mono"), Cell(reference_name(step), "mono"),
-               count_or_dash(step.pairs), margins.empty() ? std::string(kDash) : rounded(margins.front().value, 4),
-               margins.empty() ? std::string(kDash) : rounded(margins.back().value, 4),
-               right.empty() ? std::string(kDash) : percent(right.back().value),
-               or_dash(step.heldout_accuracy, [](double v) { return percent(v); }),
-               step.interval ? percent(step.interval->low) + " – " + percent(step.interval->high) : std::string(kDash)});
+               count_or_dash(step.pairs), number_or_dash(before, 4), number_or_dash(after, 4),
+               number_or_dash(step.heldout_margin, 4), share_or_dash(step.heldout_accuracy), range(step.interval),
+               share_or_dash(step.preference), range(step.preference_interval)});
   }
   table.end();
 }

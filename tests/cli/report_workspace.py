@@ -154,7 +154,7 @@ def training(ws, rng):
 
 def alignment(ws, rng):
     for t, (margin, start, accuracy) in enumerate([(0.31, 0.02, 0.533), (0.52, 0.01, 0.567)], 1):
-        rows = [{"step": 0, "eval/loss": 0.6931, "eval/rewards/accuracies": 0.5}]
+        rows = [{"step": 0, "eval/loss": 0.6931, "eval/rewards/accuracies": 0.0}]
         for step in range(1, 18):
             share = step / 17
             rows.append({"step": step, "loss": 0.69 - 0.12 * share, "learning_rate": 5e-5 * (1 - share), "num_tokens": step * 5000,
@@ -164,7 +164,11 @@ def alignment(ws, rng):
         ws.metrics(f"aligned/step-{t}", rows)
         before = "models/sft" if t == 1 else "models/aligned/step-1"
         ws.seal(f"models/aligned/step-{t}", "model", "align", [("model", before), ("reference", before), ("data", "text/dpo_en_demo.json")],
-                {"parameters": 6_515_136, "pairs": 135, "heldout_pairs": 30, "heldout_accuracy": accuracy}, size=26_100_000)
+                {"parameters": 6_515_136, "pairs": 135, "heldout_pairs": 30, "heldout_accuracy": accuracy,
+                 "start": "sft" if t == 1 else "aligned/step-1", "reference": "sft" if t == 1 else "aligned/step-1",
+                 "chunk": {"rewards_before": {"margin": 0.0}, "rewards_after": {"margin": margin + 0.04}},
+                 "heldout": {"rewards_after": {"margin": margin / 6}, "preference_before": {"share": 0.5 if t == 1 else 0.533},
+                             "preference_after": {"share": 0.533 if t == 1 else 0.567}}}, size=26_100_000)
     ws.seal("models/aligned", "models", "align", [("model", "models/sft"), ("data", "text/dpo_en_demo.json")], size=52_200_000)
     ws.state("aligned", "align", "models/aligned", 97.3, 1710,
              {"model": "sft", "data": "text/dpo_en_demo.json", "reference": "", "loss": "sigmoid", "order": "easy_to_hard", "beta": 0.1, "steps": 2},
@@ -172,36 +176,48 @@ def alignment(ws, rng):
 
 
 TASKS = [
-    # name, about, metric, reproduces, lower, chance, base..step-2, stderr, items, of
-    ("bits_per_byte_ko", "Held-out Korean documents: bits the model needs for a byte of text.", "bits/byte", "", True, None,
-     [1.482, 1.731, 1.391, 1.44, 1.447, 1.452], 0.011, 131, 131),
-    ("bits_per_byte_en", "Held-out English documents: bits the model needs for a byte of text.", "bits/byte", "", True, None,
-     [1.911, 2.204, 1.803, 1.79, 1.801, 1.806], 0.014, 156, 156),
-    ("cloze", "Four continuations of a held-out passage, one of them its own.", "accuracy", "", False, 0.25,
+    # name, about, metric, lm-eval's shots, higher is better, chance, base..step-2 (by part), stderr, items, total
+    ("bits_per_byte", "How many bits the model needs for a byte of held-out text, by language. Lower is better.", "bits_per_byte", None, False,
+     None, {"ko": [1.482, 1.731, 1.391, 1.44, 1.447, 1.452], "en": [1.911, 2.204, 1.803, 1.79, 1.801, 1.806]}, 0.012, 287, 287),
+    ("cloze", "The beginning of a held-out document and four continuations, one of them its own.", "acc_norm", None, True, 0.25,
      [0.612, 0.494, 0.668, 0.651, 0.655, 0.650], 0.03, 256, 256),
-    ("preference", "Held-out pairs: is the chosen answer the likelier one?", "accuracy", "", False, 0.5,
+    ("preference", "Of two answers to a held-out prompt, is the chosen one the likelier?", "acc", None, True, 0.5,
      [0.5, 0.467, 0.5, 0.533, 0.533, 0.567], 0.091, 30, 30),
-    ("hellaswag", "Which of four endings a short scene has.", "acc_norm", "lm-eval 0.4.13, 0-shot", False, 0.25,
+    ("hellaswag", "How does an everyday scene go on? Four endings, three of them made by a machine.", "acc_norm", 0, True, 0.25,
      [0.27, 0.25, 0.28, 0.26, 0.27, 0.27], 0.044, 100, 10042),
-    ("mmlu", "Questions from 57 school and university subjects.", "acc", "lm-eval 0.4.13, 5-shot", False, 0.25,
-     [0.24, 0.25, 0.23, 0.25, 0.26, 0.25], 0.043, 100, 14042),
-    ("winogrande", "Which of two names a pronoun stands for.", "acc", "lm-eval 0.4.13, 0-shot", False, 0.5, [None] * 6, None, None, 1267),
+    ("mmlu", "57 school, university and professional subjects; four choices, one letter is the answer.", "acc", 0, True, 0.25,
+     [0.24, 0.25, 0.23, 0.25, 0.26, 0.25], 0.043, 114, 14042),
+    ("winogrande", "Which of two names fits the gap in a sentence?", "acc", 0, True, 0.5, None, None, 0, 1267),
 ]
 
 
+def estimate(value, stderr):
+    return {"value": value, "stderr": stderr, "interval95": [round(value - 1.96 * stderr, 4), round(value + 1.96 * stderr, 4)]}
+
+
+def result(model, index, task):
+    name, _, metric, _, _, chance, values, stderr, items, total = task
+    if values is None:
+        return {"model": model, "task": name, "status": "not_run", "reason": "the benchmarks folder has no winogrande", "n": 0, "total": total}
+    row = {"model": model, "task": name, "status": "ok", "n": items, "total": total, "unscorable": 0}
+    if isinstance(values, dict):
+        row["metrics"] = {metric: estimate(sum(v[index] for v in values.values()) / len(values), stderr)}
+        row["parts"] = [{"name": part, "status": "ok", "n": items // 2, "total": items // 2, "metrics": {metric: estimate(v[index], stderr)}}
+                        for part, v in values.items()]
+    else:
+        row["metrics"] = {metric: estimate(values[index], stderr)}
+    row["at_chance"] = None if chance is None else abs(values[index] - chance) <= 2 * stderr
+    return row
+
+
 def scores(ws):
-    results = []
-    for name, _, _, _, _, _, values, stderr, items, of in TASKS:
-        for model, value in zip(MODELS, values):
-            row = {"model": model, "task": name, "value": value, "stderr": stderr, "items": items, "of": of}
-            if value is None:
-                row = {"model": model, "task": name, "value": None, "reason": "its data is not in the benchmarks folder"}
-            results.append(row)
     ws.write("evals/scores/results.json", {
         "models": [{"name": model} for model in MODELS],
-        "tasks": [{"name": name, "about": about, "metric": metric, "reproduces": after, "lower_is_better": lower, "chance": chance}
-                  for name, about, metric, after, lower, chance, *_ in TASKS],
-        "results": results})
+        "tasks": [{"name": name, "about": about, "metrics": [metric], "main_metric": metric, "higher_is_better": higher, "chance": chance,
+                   "reproduces": None if shots is None else {"protocol": "lm-evaluation-harness", "version": "0.4.13", "task": name},
+                   "items": items, "total": total, "settings": {} if shots is None else {"shots": shots}}
+                  for name, about, metric, shots, higher, chance, _, _, items, total in TASKS],
+        "results": [result(model, index, task) for index, model in enumerate(MODELS) for task in TASKS]})
     ws.seal("evals/scores", "evaluation", "eval run",
             [("models", "models/" + model) for model in MODELS] + [("dataset", "datasets/corpus"), ("pairs", "text/dpo_en_demo.json")], size=812_000)
     ws.state("scores", "eval run", "evals/scores", 74.6, 940, {"models": MODELS, "dataset": "corpus"},
