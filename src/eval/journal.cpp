@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 
 #include "core/error.h"
 #include "core/fs.h"
@@ -58,8 +59,13 @@ void Journal::add(const std::string& key, const std::vector<model::Score>& score
     if (n < 0) throw system_error("cannot write '" + path_.string() + "'", errno);
     done += static_cast<size_t>(n);
   }
-  if (fdatasync(fd_)) throw system_error("cannot write '" + path_.string() + "'", errno);
   known_[key] = scores;
+  // A kill leaves what was written; only a power cut needs the disk, and then a second is all that
+  // is lost. A sync for each batch would cost more than small models' scores.
+  const auto now = std::chrono::steady_clock::now();
+  if (now - synced_ < std::chrono::seconds(1)) return;
+  synced_ = now;
+  if (fdatasync(fd_)) throw system_error("cannot write '" + path_.string() + "'", errno);
 }
 
 std::string journal_key(const std::string& settings, const std::vector<model::ScoreRequest>& requests) {

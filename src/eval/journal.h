@@ -1,8 +1,9 @@
-// Scores that are safe on disk as soon as they are known, so that an interrupted evaluation goes on
+// Scores that are written as soon as they are known, so that an interrupted evaluation goes on
 // where it was. One JSON line for each batch of requests, named by a hash of everything that decides
 // its scores: a changed model, option or item is simply not found there.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -23,12 +24,14 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   std::optional<std::vector<model::Score>> find(const std::string& key, size_t count) const;
-  void add(const std::string& key, const std::vector<model::Score>& scores);  // synced
+  // Written at once; synced to the disk at most once a second.
+  void add(const std::string& key, const std::vector<model::Score>& scores);
   size_t size() const { return known_.size(); }
 
  private:
   std::filesystem::path path_;
   int fd_ = -1;
+  std::chrono::steady_clock::time_point synced_ = {};
   std::map<std::string, std::vector<model::Score>> known_ = {};
 };
 

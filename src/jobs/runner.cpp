@@ -95,7 +95,9 @@ std::string first_difference(const OrderedJson& was, const OrderedJson& is, cons
                                                  path.empty() ? key : path + "." + key);
       if (!found.empty()) return found;
     }
-    return path.empty() ? "an option is gone" : path;
+    for (const auto& [key, value] : was.items())
+      if (!is.contains(key)) return path.empty() ? key : path + "." + key;
+    return path;
   }
   return path;
 }
