@@ -14,8 +14,9 @@ namespace {
 std::vector<fs::path> files_of(const fs::path& place) {
   std::vector<fs::path> files;
   if (fs::is_directory(place)) {
+    // Not every Arrow file: `datasets` keeps the results of its own map() beside the data.
     for (const auto& file : list_files(place, {".arrow"}))
-      if (file.parent_path() == place) files.push_back(file);
+      if (file.parent_path() == place && file.filename().string().starts_with("data-")) files.push_back(file);
     return files;
   }
   for (const char* ending : {".arrow", ".jsonl", ".jsonl.gz", ".jsonl.zst"}) {

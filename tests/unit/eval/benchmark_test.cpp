@@ -167,6 +167,15 @@ TEST(BenchmarkData, MissingIsNotRunDamagedIsAnError) {
   EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string()}), Error);
 }
 
+TEST(BenchmarkData, OnlyTheDataFilesOfAFolderAreRead) {
+  TempDir dir;
+  const std::string rows = read_file(fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/arrow_stream/sliced.arrow");
+  dir.file("winogrande/winogrande_xl/validation/data-00000-of-00001.arrow", rows);
+  dir.file("winogrande/winogrande_xl/validation/cache-1234567890abcdef.arrow", rows);  // what datasets.map leaves
+  BenchmarkData data(dir.path());
+  EXPECT_EQ(data.documents(find_task("winogrande").data, "validation", "")->size(), 2u);
+}
+
 TEST(BenchmarkData, LimitsAreSharedOut) {
   EXPECT_EQ(share_of_limit({}, 3, 57, 100), 100);
   EXPECT_EQ(share_of_limit({.limit = 100}, 42, 57, 100), 2);

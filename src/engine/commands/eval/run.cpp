@@ -14,7 +14,7 @@ class EvalRun final : public cli::Command {
     return {.positional = {"models"},
             .required = {"models"},
             .examples = {"helio eval run models/base models/aligned/step-2 --dataset datasets/corpus --out evals/scores",
-                         "helio eval run models/base --tasks hellaswag,mmlu --benchmarks benchmarks --limit 100 --out evals/quick",
+                         "helio eval run models/base --tasks hellaswag mmlu --benchmarks benchmarks --limit 100 --out evals/quick",
                          "helio eval run models/base --dataset datasets/corpus --dry-run"}};
   }
 
