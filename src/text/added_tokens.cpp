@@ -122,7 +122,9 @@ void TokenFinder::find(std::string_view text, std::vector<Segment>& segments) co
     if (pattern.lstrip) begin = std::max(skip_spaces_left(text, begin), done);
     if (pattern.rstrip) end = skip_spaces_right(text, end);
     if (done < begin) segments.push_back({-1, done, begin});
-    segments.push_back({hit.pattern, begin, end});
+    // A token whose spaces an earlier one has stripped is gone; HF panics where it lies inside
+    // them.
+    if (begin < end) segments.push_back({hit.pattern, begin, end});
     done = end;
   }
   if (done < text.size()) segments.push_back({-1, done, text.size()});

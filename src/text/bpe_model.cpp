@@ -86,6 +86,11 @@ void BpeModel::read_vocabulary(const Json& json) {
   int64_t largest = -1;
   for (const auto& [token, id] : vocabulary.items())
     largest = std::max<int64_t>(largest, read_id(id, "token '" + token + "'"));
+  // Tables are indexed by ids: a few far ones must not make them huge.
+  const auto entries = static_cast<int64_t>(vocabulary.size());
+  if (largest >= std::max<int64_t>(1 << 16, 16 * entries))
+    throw malformed("the vocabulary has " + std::to_string(entries) + " tokens, but an id of " +
+                    std::to_string(largest));
   tokens_.resize(static_cast<size_t>(largest + 1));
   ids_.reserve(vocabulary.size());
   for (const auto& [token, json_id] : vocabulary.items()) {

@@ -22,7 +22,7 @@ Error refuse(std::string_view pattern, const std::string& what) {
                "split pattern '" + std::string(pattern.substr(0, 200)) + "': " + what)
       .with_hint(
           "supported: literals, groups, (?i:), look-around, classes, \\p{..}, \\s \\S \\d "
-          "\\D \\w, and the quantifiers * + ? {n,m} with ? or +");
+          "\\D \\w, and the quantifiers * + ? (greedy, lazy, possessive) and {n,m}");
 }
 
 std::string engine_message(int code) {
@@ -48,7 +48,11 @@ class Translator {
           class_begin_ = at_ + 1 + (peek(1) == '^' ? 1 : 0);
         }
         if (c == '(' && peek(1) == '?') check_group();
-        if (c == '}' && peek(1) == '+') throw refuse(pattern_, "'}+' is not supported");
+        if (c == '(' && peek(1) == '*') throw refuse(pattern_, "'(*' is not supported");
+        // Ruby reads these three in its own way.
+        if (c == '}' && (peek(1) == '+' || peek(1) == '?'))
+          throw refuse(pattern_, std::string("'}") + peek(1) + "' is not supported");
+        if (c == '{' && peek(1) == ',') throw refuse(pattern_, "'{,' is not supported");
         out_.push_back(c);
       }
     }
@@ -112,12 +116,18 @@ class Translator {
   }
 
   void copy() {
+    size_t length = 2;
+    if (peek(2) == '{' && (peek(1) == 'p' || peek(1) == 'P' || peek(1) == 'x')) {
+      const size_t end = pattern_.find('}', at_);
+      if (end == std::string_view::npos) throw refuse(pattern_, "a '{' without '}'");
+      length = end + 1 - at_;
+    }
     // \v is one character to Oniguruma, a set to PCRE2.
-    if (pattern_[at_ + 1] == 'v')
+    if (peek(1) == 'v')
       out_ += "\\x0b";
     else
-      out_.append(pattern_, at_, 2);
-    ++at_;
+      out_.append(pattern_, at_, length);
+    at_ += length - 1;
   }
 
   void set(std::string_view members, std::string_view negation, bool bare) {
@@ -155,7 +165,7 @@ struct Workspace {
   Workspace() {
     if (!data || !context || !stack) throw std::bad_alloc();
     pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
-    pcre2_set_match_limit(context.get(), 20'000'000);
+    pcre2_set_match_limit(context.get(), 10'000'000);
     pcre2_set_heap_limit(context.get(), 64 << 10);  // KiB
   }
 };
@@ -175,9 +185,13 @@ SplitRegex::SplitRegex(const std::string& pattern)
   const std::string translated = translate_pattern(pattern);
   int problem = 0;
   PCRE2_SIZE place = 0;
+  const std::unique_ptr<pcre2_compile_context, Release<pcre2_compile_context_free>> context(
+      pcre2_compile_context_create(nullptr));
+  if (!context) throw std::bad_alloc();
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   impl_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()),
                                   translated.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE,
-                                  &problem, &place, nullptr));
+                                  &problem, &place, context.get()));
   if (!impl_->code) throw refuse(pattern, engine_message(problem));
   // Where the JIT is not available PCRE2 interprets: slower, the same matches.
   pcre2_jit_compile(impl_->code.get(), PCRE2_JIT_COMPLETE);

@@ -44,6 +44,9 @@ IdTemplate read_template(const Json& json) {
     if (!ids.is_array()) throw malformed(of + ": 'ids' must be a list");
     for (const auto& id : ids) made.items.push_back(read_id(id, of));
   }
+  // Twice would double the ids at every such step.
+  if (std::count(made.items.begin(), made.items.end(), IdTemplate::kText) != 1)
+    throw malformed(of + ": 'single' must have the sequence A once");
   return made;
 }
 
@@ -80,6 +83,13 @@ BpeTokenizer::BpeTokenizer(const Json& json)
   for (TokenId id = 0; id <= model_.largest_id(); ++id)
     if (const auto* token = model_.token(id); token && special.contains(*token))
       kinds_[static_cast<size_t>(id)] = 2;
+
+  for (const auto& step : templates_)
+    for (const TokenId id : step.items)
+      if (id != IdTemplate::kText &&
+          (static_cast<size_t>(id) >= kinds_.size() || kinds_[static_cast<size_t>(id)] == 0))
+        throw malformed("TemplateProcessing adds id " + std::to_string(id) +
+                        ", which no token has");
 }
 
 void BpeTokenizer::read_added_tokens(const Json& json) {

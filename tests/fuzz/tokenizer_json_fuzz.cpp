@@ -1,0 +1,7 @@
+// Hostile tokenizer.json files.
+#include "tokenizer_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
+  helio::text::fuzz::try_tokenizer({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
