@@ -48,6 +48,7 @@ struct LineChart {
   std::optional<double> level = {};  // a horizontal line to compare with
   int y_ticks = 5;
   std::optional<double> low = {}, high = {};  // of y; else from the data
+  std::optional<double> end = {};             // x from 0 to here; else from the data
 };
 Markup draw(const LineChart& chart);
 

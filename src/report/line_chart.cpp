@@ -24,6 +24,7 @@ struct Scale {
 };
 
 Range x_range(const LineChart& chart) {
+  if (chart.end && *chart.end > 0) return {.low = 0, .high = *chart.end};
   Range range;
   for (const auto& line : chart.lines)
     for (const Sample& p : line.points) range.add(p.step);

@@ -13,7 +13,7 @@ void language_switch(Section& s) {
 }
 
 void bar(Section& s) {
-  s.out.open("nav", {{"class", "bar"}, {"aria-label", say("page.sections").en}}).open("div", {{"class", "in"}});
+  s.out.open("nav", {{"class", "topnav"}, {"aria-label", say("page.sections").en}}).open("div", {{"class", "in"}});
   s.out.open("a", {{"class", "brand"}, {"href", "#top"}});
   Svg mark({.width = 20, .height = 20, .css = "brandmark"});
   mark.circle({10, 5.4}, 3.4, "sun");

@@ -131,8 +131,10 @@ void lineage_table(Section& s) {
   for (const Artefact& artefact : s.report.artefacts) place.emplace(artefact.content, place_of(artefact));
   for (const Artefact& artefact : s.report.artefacts) {
     Markup inputs;
+    std::set<std::string> named;  // a model that is also the reference is named once
     for (const ArtefactInput& input : artefact.inputs) {
-      if (&input != &artefact.inputs.front()) inputs.text(" · ");
+      if (!named.insert(input.content).second) continue;
+      if (named.size() > 1) inputs.text(" · ");
       inputs.element("span", {{"title", input.role + ": " + input.kind + " " + input.content}},
                      place.contains(input.content) ? place.at(input.content) : input.name);
     }

@@ -42,12 +42,17 @@ void bars(Section& s, const Evaluation& evaluation, const Task& task) {
   s.figure(id, caption, draw(chart), "task");
 }
 
-void radar(Section& s, const Evaluation& evaluation) {
-  RadarChart chart;
+// Empty when there are fewer than three axes: two are a line.
+std::vector<const Task*> radar_tasks(const Evaluation& evaluation) {
   std::vector<const Task*> tasks;
   for (const Task& task : evaluation.tasks)
     if (is_share(task) && ran(task)) tasks.push_back(&task);
-  if (tasks.size() < 3) return;  // two axes are a line
+  if (tasks.size() < 3) tasks.clear();
+  return tasks;
+}
+
+void radar(Section& s, const Evaluation& evaluation, const std::vector<const Task*>& tasks) {
+  RadarChart chart;
   for (const Task* task : tasks) {
     chart.axes.push_back(task->name);
     chart.chance.push_back(task->chance);
@@ -89,7 +94,21 @@ Text not_run_note(const Evaluation& evaluation, const Task& task, const std::str
   return say("eval.not_run_note", {task.name, models, reason});
 }
 
-Cell score_cell(const Evaluation& evaluation, const Task& task, size_t model, Footnotes& notes, bool best) {
+// Nothing beats it and something is worse; a score that guessing could have made is never the best.
+bool is_best(const Task& task, size_t model) {
+  const Score& score = task.scores[model];
+  if (!score.value || score.at_chance) return false;
+  bool worse = false;
+  for (const Score& other : task.scores) {
+    if (!other.value) continue;
+    const double lead = task.lower_is_better ? *other.value - *score.value : *score.value - *other.value;
+    if (lead < 0) return false;
+    worse = worse || lead > 0;
+  }
+  return worse;
+}
+
+Cell score_cell(const Evaluation& evaluation, const Task& task, size_t model, Footnotes& notes) {
   const Score& score = task.scores[model];
   Markup cell;
   if (!score.value) {
@@ -100,7 +119,7 @@ Cell score_cell(const Evaluation& evaluation, const Task& task, size_t model, Fo
     }
     return {cell};
   }
-  cell.element(best ? "b" : "span", {}, shown(task, *score.value));
+  cell.element(is_best(task, model) ? "b" : "span", {}, shown(task, *score.value));
   const std::string around = spread(task, score);
   if (!around.empty()) cell.element("small", {}, " " + around);
   if (score.at_chance) {
@@ -126,11 +145,7 @@ void score_table(Section& s, const Evaluation& evaluation, Footnotes& notes) {
     name.open("i", {{"class", "key " + s.palette.css(evaluation.models[i])}, {"aria-hidden", "true"}}).close().text(evaluation.models[i]);
     std::vector<Cell> cells = {Cell(name, "mono")};
     for (const Task& task : evaluation.tasks) {
-      bool best = task.scores[i].value && !task.scores[i].at_chance;
-      for (const Score& other : task.scores)
-        if (best && other.value && (task.lower_is_better ? *other.value < *task.scores[i].value : *other.value > *task.scores[i].value))
-          best = false;
-      cells.push_back(score_cell(evaluation, task, i, notes, best));
+      cells.push_back(score_cell(evaluation, task, i, notes));
     }
     table.row(cells);
   }
@@ -192,11 +207,12 @@ void eval_section(Section& s) {
     std::vector<Section::Key> keys;
     for (const std::string& model : evaluation.models) keys.push_back({.name = model, .css = "key " + s.palette.css(model)});
     s.legend(keys);
-    s.out.open("div", {{"class", "eval"}}).open("div", {{"class", "tasks"}});
+    const auto tasks = radar_tasks(evaluation);
+    s.out.open("div", {{"class", tasks.empty() ? "eval alone" : "eval"}}).open("div", {{"class", "tasks"}});
     for (const Task& task : evaluation.tasks)
       if (ran(task)) bars(s, evaluation, task);  // the table has the others, and why they did not run
     s.out.close();
-    radar(s, evaluation);
+    if (!tasks.empty()) radar(s, evaluation, tasks);
     s.out.close();
     Footnotes notes;
     score_table(s, evaluation, notes);

@@ -27,6 +27,7 @@ struct Chain {
 std::vector<Chain> chains_of(const Report& report) {
   std::vector<Chain> chains;
   for (const Run& run : report.runs) {
+    if (last_step(run) == 0) continue;  // not run yet
     const auto chain = std::find_if(chains.begin(), chains.end(), [&](const Chain& c) {
       return c.runs.back()->stage == run.after && c.runs.back()->kind == run.kind;
     });
@@ -58,6 +59,7 @@ void draw_chain(Section& s, const Chain& chain) {
     upscaled = upscaled || run->upscaled;
     offset = end;
   }
+  loss.end = lr.end = offset;  // one axis for both
   Text caption = say("loss.sft");
   if (chain.runs.front()->kind != "sft") {
     const Text more = one ? same("") : upscaled ? say("loss.chain_dus") : say("loss.chain_continued");
@@ -136,6 +138,7 @@ void draw_margins(Section& s, const Alignment& align) {
                                .label = say("align.step_name", {std::to_string(step.number), reference_name(step)}), .css = css});
     offset = end;
   }
+  margins.end = accuracy.end = offset;
   s.out.open("div", {{"class", "panel wide"}});
   s.figure(id, say("align.margins"), draw(margins));
   s.figure(id_2, say("align.accuracies"), draw(accuracy), "quiet");
@@ -198,13 +201,14 @@ void align_table(Section& s, const Alignment& align) {
 void loss_section(Section& s) {
   s.out.open("section", {{"aria-labelledby", "training"}});
   s.heading("training", "loss.title", "loss.lead");
-  if (s.report.runs.empty()) {
+  if (chains_of(s.report).empty()) {
     s.paragraph(say("page.nothing"), "faint");
     s.out.close();
     return;
   }
   std::vector<Section::Key> keys;
-  for (const Run& run : s.report.runs) keys.push_back({.name = run.stage, .css = "key " + s.palette.css(run.stage)});
+  for (const Run& run : s.report.runs)
+    if (last_step(run) > 0) keys.push_back({.name = run.stage, .css = "key " + s.palette.css(run.stage)});
   keys.push_back({.css = "key line", .text = say("loss.training")});
   keys.push_back({.css = "key round", .text = say("loss.heldout")});
   s.legend(keys);
@@ -220,12 +224,16 @@ void dus_section(Section& s) {
   s.out.open("section", {{"aria-labelledby", "upscaling"}});
   for (const Upscaling& up : s.report.upscalings) {
     s.heading(&up == &s.report.upscalings.front() ? "upscaling" : "", "dus.title", "");
+    if (!up.parameters && up.layer_map.empty() && !up.after_loss) {
+      s.paragraph(say("page.nothing"), "faint");
+      continue;
+    }
     if (up.layer_map.empty() || up.seam < 1 || static_cast<size_t>(up.seam) >= up.layer_map.size()) {
       s.paragraph(say("dus.no_map"), "faint");
       dus_losses(s, up);
       continue;
     }
-    s.paragraph(say("dus.lead", {std::to_string(up.drop)}), "lead");
+    s.paragraph(up.drop == 1 ? say("dus.lead_one") : say("dus.lead", {std::to_string(up.drop)}), "lead");
     const std::string id = s.next_id();
     const auto seam = static_cast<size_t>(up.seam);
     s.figure(id,
@@ -243,6 +251,12 @@ void align_section(Section& s) {
   s.heading("alignment", "align.title", "align.lead");
   for (const Alignment& align : s.report.alignments) {
     if (s.report.alignments.size() > 1) s.subheading(same(align.stage));
+    if (std::none_of(align.steps.begin(), align.steps.end(), [](const AlignStep& step) {
+          return step.heldout_accuracy || last_step(step.run) > 0;
+        })) {
+      s.paragraph(say("page.nothing"), "faint");
+      continue;
+    }
     std::vector<Section::Key> keys;
     for (const AlignStep& step : align.steps) {
       const Text name = say("align.step_name", {std::to_string(step.number), reference_name(step)});
