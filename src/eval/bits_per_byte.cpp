@@ -80,6 +80,7 @@ class BitsPerByteTask final : public Task {
   }
 
   std::string item_id(int64_t item) const override { return at(item).id; }
+  int64_t cost(int64_t item) const override { return static_cast<int64_t>(at(item).text.size()); }
 
  private:
   const HeldoutDocument& at(int64_t item) const { return documents_[static_cast<size_t>(item)]; }

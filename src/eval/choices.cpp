@@ -17,6 +17,12 @@ ChoiceTask::ChoiceTask(TaskSpec spec, std::vector<ChoiceItem> items, std::vector
   settings_ = std::move(settings);
 }
 
+int64_t ChoiceTask::cost(int64_t item) const {
+  size_t bytes = 0;
+  for (const Ask& ask : at(item).asks) bytes += ask.context.size() + ask.continuation.size();
+  return static_cast<int64_t>(bytes);
+}
+
 std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t item, const model::LanguageModel& model) const {
   std::vector<model::ScoreRequest> out;
   for (const Ask& ask : at(item).asks) {

@@ -25,6 +25,7 @@ class ChoiceTask : public Task {
                const std::vector<model::Score>& scores) const override;
   std::vector<Ask> asks(int64_t item) const override { return at(item).asks; }
   std::string item_id(int64_t item) const override { return at(item).id; }
+  int64_t cost(int64_t item) const override;
   const ChoiceItem& at(int64_t item) const { return items_[static_cast<size_t>(item)]; }
 
  private:

@@ -59,6 +59,11 @@ class PreferenceTask final : public Task {
   }
 
   std::string item_id(int64_t item) const override { return at(item).id; }
+  int64_t cost(int64_t item) const override {
+    size_t bytes = at(item).chosen.size() + at(item).rejected.size();
+    for (const auto& message : at(item).prompt) bytes += 2 * message.content.size();
+    return static_cast<int64_t>(bytes);
+  }
 
  private:
   const text::Preference& at(int64_t item) const { return pairs_[static_cast<size_t>(item)]; }

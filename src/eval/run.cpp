@@ -97,9 +97,9 @@ class Evaluation {
   }
 
   void score_models(Journal& journal, const fs::path& dir) {
-    int64_t items = 0, done = 0;
-    for (const auto& task : tasks_) items += task->items();
-    environment_.monitor.begin("evaluating", items * static_cast<int64_t>(names_.size()), "items");
+    int64_t all = 0, done = 0;
+    for (const auto& task : tasks_) all += cost_of(*task);
+    environment_.monitor.begin("evaluating", all * static_cast<int64_t>(names_.size()), "bytes");
     for (size_t m = 0; m < names_.size(); ++m) {
       const auto model = environment_.load(options_.models[m]);
       models_.push_back({{"name", names_[m]}, {"content", model->content()}, {"positions", model->max_positions()},
@@ -111,7 +111,7 @@ class Evaluation {
         const std::string refused = task->not_run().empty() ? task->refuses(*model) : task->not_run();
         if (!refused.empty()) {
           results_.push_back(unscored_json(*task, names_[m], "not_run", refused));
-          done += task->items();
+          done += cost_of(*task);
           continue;
         }
         in_context([&] { return "while scoring " + names_[m] + " on " + task->spec().name; }, [&] {
@@ -126,6 +126,12 @@ class Evaluation {
       }
     }
     environment_.monitor.end();
+  }
+
+  static int64_t cost_of(const Task& task) {
+    int64_t all = 0;
+    for (int64_t i = 0; i < task.items(); ++i) all += task.cost(i);
+    return all;
   }
 
   static void write_samples(const fs::path& dir, const Task& task, const ScoredTask& scored, std::string model) {

@@ -28,6 +28,7 @@ ScoredTask score_task(const Task& task, model::LanguageModel& model, Journal& jo
   std::vector<std::vector<model::ScoreRequest>> requests(count);
   std::vector<int64_t> tokens(count, 0);
   std::vector<size_t> order;
+  int64_t skipped = 0;
   for (size_t i = 0; i < count; ++i) {
     requests[i] = task.requests(static_cast<int64_t>(i), model);
     const bool fits = std::all_of(requests[i].begin(), requests[i].end(), [&](const auto& request) {
@@ -35,12 +36,13 @@ ScoredTask score_task(const Task& task, model::LanguageModel& model, Journal& jo
     });
     if (requests[i].empty() || !fits) {
       ++out.unscorable;
+      skipped += task.cost(static_cast<int64_t>(i));
       continue;
     }
     tokens[i] = tokens_of(requests[i]);
     order.push_back(i);
   }
-  if (out.unscorable) done(out.unscorable);
+  if (skipped) done(skipped);
   // Longest first: like lengths share a pass, and too little memory shows at once.
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return tokens[a] > tokens[b]; });
 
@@ -62,15 +64,17 @@ ScoredTask score_task(const Task& task, model::LanguageModel& model, Journal& jo
       journal.add(key, *scores);
     }
     auto score = scores->begin();
+    int64_t cost = 0;
     for (size_t i = first; i < last; ++i) {
       const size_t item = order[i];
       const auto end = score + static_cast<ptrdiff_t>(requests[item].size());
       out.items[item] = task.judge(static_cast<int64_t>(item), requests[item], {score, end});
       out.asked[item] = 1;
+      cost += task.cost(static_cast<int64_t>(item));
       requests[item] = {};
       score = end;
     }
-    done(static_cast<int64_t>(last - first));
+    done(cost);
     first = last;
   }
   return out;

@@ -22,8 +22,8 @@ struct ScoredTask {
   int64_t unscorable = 0;
 };
 
-// `done(k)` is called when k more items have their scores. Interruption is asked for by throwing
-// from it.
+// `done(cost)` is called when items of that cost (Task::cost) have their scores. Interruption is
+// asked for by throwing from it.
 ScoredTask score_task(const Task& task, model::LanguageModel& model, Journal& journal,
                       const ScoringOptions& options, const std::function<void(int64_t)>& done);
 

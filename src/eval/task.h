@@ -55,6 +55,8 @@ class Task {
   // The item's questions as text where they are text; for `helio eval requests`.
   virtual std::vector<Ask> asks(int64_t) const { return {}; }
   virtual std::string item_id(int64_t item) const = 0;
+  // Bytes of text to run: what progress is counted in, since items differ a hundredfold.
+  virtual int64_t cost(int64_t item) const = 0;
 
  protected:
   explicit Task(TaskSpec spec) : spec_(std::move(spec)) {}

@@ -139,6 +139,26 @@ TEST_F(EvalRun, RestartForgetsTheJournal) {
   EXPECT_EQ(asked.load(), all.load());
 }
 
+// Progress counts bytes, and what is not run does not hold it back.
+TEST_F(EvalRun, ProgressEndsAtItsTotal) {
+  struct Counting final : Monitor {
+    int64_t total = 0, last = 0;
+    void begin(std::string_view, int64_t all, std::string_view) override { total = all; }
+    void at(int64_t done, std::string_view) override {
+      EXPECT_GT(done, last);
+      last = done;
+    }
+    void end(std::string_view) override {}
+    void note(std::string_view) override {}
+    void warn(std::string_view) override {}
+  } monitor;
+  EvalOptions o = options("progress");
+  const auto load = [](const fs::path&) { return std::make_unique<FakeModel>(FakeOptions{.positions = 150}); };
+  run_evaluation(o, {.load = load, .monitor = monitor, .stop = stop_});
+  EXPECT_GT(monitor.total, 0);
+  EXPECT_EQ(monitor.last, monitor.total);
+}
+
 TEST_F(EvalRun, AStopRequestInterrupts) {
   stop_.raise();
   try {
