@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 #include <utility>
 
 #include "core/error.h"
@@ -34,6 +35,15 @@ void sync_file(const fs::path& path) {
   if (failed && problem != EINVAL) throw system_error("cannot sync " + in_quotes(path), problem);
 }
 
+// A killed process may stay a zombie for as long as its parent does not look: it writes no more.
+bool is_alive(int process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string stat;
+  if (!std::getline(file, stat)) return false;
+  const size_t after_name = stat.rfind(") ");
+  return after_name == std::string::npos || (stat[after_name + 2] != 'Z' && stat[after_name + 2] != 'X');
+}
+
 }  // namespace
 
 void remove_stale_temporaries(const fs::path& folder, std::string_view of) {
@@ -43,7 +53,7 @@ void remove_stale_temporaries(const fs::path& folder, std::string_view of) {
     if (!file.starts_with(kTemporaryPrefix)) continue;
     if (!of.empty() && !file.ends_with("-" + std::string(of))) continue;
     const int owner = std::atoi(file.c_str() + kTemporaryPrefix.size());
-    if (owner > 0 && owner != getpid() && access(("/proc/" + std::to_string(owner)).c_str(), F_OK))
+    if (owner > 0 && owner != getpid() && !is_alive(owner))
       fs::remove_all(entry.path(), ignored);
   }
 }

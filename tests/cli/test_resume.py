@@ -21,9 +21,9 @@ def status(workspace, stage):
 
 
 def run_and_kill(workspace, stage, seconds, how):
-    """Starts the recipe and kills all of it `seconds` after `stage` began; True when it was killed in that stage."""
-    run = subprocess.Popen([HELIO, *map(str, run_words(workspace, "--resume"))], start_new_session=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Runs the recipe up to `stage` and kills all of it `seconds` after `stage` began; True when it was killed in that stage."""
+    run = subprocess.Popen([HELIO, *map(str, run_words(workspace, "--resume", "--until", stage))],
+                           start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while run.poll() is None and status(workspace, stage).get("status") != "running":
             time.sleep(0.002)
@@ -45,7 +45,7 @@ def test_kill_9_in_every_stage_changes_no_byte(tmp_path):
     workspace = tmp_path / "killed"
     killed = []
     for stage in pipeline.STAGES:
-        for share in (0.15, 0.5, 0.85):
+        for share in (0.03, 0.1, 0.3, 0.6, 0.9):  # early ones too: the machine may be faster than it was
             if run_and_kill(workspace, stage, share * seconds[stage], signal.SIGKILL):
                 killed.append((stage, share))
     pipeline.helio(*run_words(workspace, "--resume"))
