@@ -181,7 +181,7 @@ void softmax_rows(float* logits, const int64_t* targets, const float* scale, flo
   }
 }
 
-#include "nn/kernels_attention.inc"
+#include "nn/kernels_attention.h"
 
 constexpr Kernels make_table(const char* name) {
   return {name,           rms_norm,          rms_norm_backward, swiglu,    swiglu_backward,

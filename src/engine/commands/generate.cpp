@@ -18,7 +18,7 @@ class GenerateCommand final : public cli::Command {
  public:
   cli::Card card() const override {
     return {.positional = {"model"},
-            .required = {"model", "prompt"},
+            .required = {"model"},
             .examples = {"helio generate models/base --prompt \"The capital of Korea is\"",
                          "helio generate models/sdpo/step-2 --chat --prompt \"Name three fruits.\" "
                          "--temperature 0.7 --top-p 0.9"}};
@@ -26,7 +26,7 @@ class GenerateCommand final : public cli::Command {
 
   void describe(Fields& f) override {
     f.input("model", model_, "Model folder (Hugging Face layout).");
-    f("prompt", prompt_, "Text to go on from; with --chat what the user says.");
+    f("prompt", prompt_, "Text to go on from (empty: begin a document); with --chat what the user says.");
     f("chat", chat_, "Put the prompt into the SOLAR chat template.");
     f("system", system_, "With --chat: what the system says.");
     f("max_new_tokens", request_.max_new_tokens, "Longest answer, in tokens.", at_least(1));
@@ -104,7 +104,8 @@ class GenerateCommand final : public cli::Command {
     // An empty prompt: a document's beginning.
     if (ids.empty() && model.special_ids().bos) ids.push_back(*model.special_ids().bos);
     if (ids.empty())
-      throw Error(ErrorKind::usage, "the prompt is empty and the model has no begin-of-text token");
+      throw Error(ErrorKind::usage, "the prompt is empty and the model has no begin-of-text token")
+          .with_hint("give --prompt");
     return ids;
   }
 
