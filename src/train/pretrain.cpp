@@ -72,6 +72,21 @@ Lots trained_by_lot(const TokenBatches& batches, const text::TokenShards& shards
   return lots;
 }
 
+// The content hash of the tokenizer in `dir`: a tokenizer folder's own, or what a model says it came
+// with. Empty when neither is known (a folder from outside).
+std::string tokenizer_content(const fs::path& dir) {
+  if (!has_manifest(dir)) return {};
+  const Manifest manifest = load_manifest(dir);
+  return manifest.kind == "tokenizer" ? manifest.content : manifest.facts.value("tokenizer", "");
+}
+
+void check_tokenizer(const text::TokenShards& shards, const fs::path& dir) {
+  const std::string content = tokenizer_content(dir);
+  if (content.empty() || content == shards.tokenizer_content()) return;
+  throw Error(ErrorKind::invalid, "the token shards were not made with the tokenizer in '" + dir.string() + "'")
+      .with_hint("build them again with it: helio tokens build");
+}
+
 }  // namespace
 
 PretrainRun::PretrainRun(PretrainOptions options) : options_(std::move(options)) {
@@ -86,6 +101,7 @@ PretrainRun::PretrainRun(PretrainOptions options) : options_(std::move(options))
   config_ = options_.init.empty() ? new_config(options_, shards, tokenizer_dir_)
                                   : checkpoint::load_decoder_config(options_.init);
   check_vocabulary(shards.vocab_size(), config_.vocab_size, tokenizer_dir_);
+  check_tokenizer(shards, tokenizer_dir_);
   if (!fs::exists(tokenizer_dir_ / "tokenizer.json"))
     throw Error(ErrorKind::not_found, "'" + tokenizer_dir_.string() + "' has no tokenizer.json");
   if (options_.sequence > config_.max_positions)
@@ -141,6 +157,7 @@ RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
   manifest.facts = summary.json();
   manifest.facts["tokens_trained"] = lots.total;
   manifest.facts["tokens_by_lot"] = lots.json;
+  manifest.facts["tokenizer"] = shards.tokenizer_content();
   add_shape_facts(manifest.facts, config_);
   seal_artefact(staged.path(), manifest);
   staged.commit();

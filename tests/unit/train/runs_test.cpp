@@ -313,6 +313,14 @@ TEST_F(Runs, RefusesWhatCannotWork) {
   large.init = base();
   EXPECT_EQ(kind_of([&] { PretrainRun run(large); }, &text), ErrorKind::invalid);
   EXPECT_NE(text.find("embeddings"), std::string::npos) << text;
+  // Shards of another tokenizer: the model made from `tokens` knows its own.
+  auto other = options("x");
+  write_tokens(dir_ / "others", {}, "another tokenizer");
+  other.tokens = (dir_ / "others").string();
+  other.tokenizer = "";
+  other.init = base();
+  EXPECT_EQ(kind_of([&] { PretrainRun run(other); }, &text), ErrorKind::invalid);
+  EXPECT_NE(text.find("not made with the tokenizer"), std::string::npos) << text;
   // A folder of somebody else's.
   write_file_atomic(dir_ / "models" / "mine" / "thesis.txt", "do not touch");
   EXPECT_EQ(kind_of([&] { PretrainRun run(options("mine")); }), ErrorKind::invalid);

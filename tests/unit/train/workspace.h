@@ -21,9 +21,9 @@ struct Corpus {
 };
 
 // Documents of 1 to 30 ids that repeat a short pattern, from two lots; eos is </s>.
-inline void write_tokens(const std::filesystem::path& dir, const Corpus& corpus) {
+inline void write_tokens(const std::filesystem::path& dir, const Corpus& corpus, const std::string& tokenizer = "test") {
   make_dirs(dir);
-  text::TokenShardWriter writer(dir, {.vocab_size = corpus.vocab_size, .eos = 257, .tokenizer_content = "test", .shard_tokens = 200});
+  text::TokenShardWriter writer(dir, {.vocab_size = corpus.vocab_size, .eos = 257, .tokenizer_content = tokenizer, .shard_tokens = 200});
   Rng rng(11);
   for (int64_t d = 0; d < corpus.train_documents + corpus.heldout_documents; ++d) {
     std::vector<text::TokenId> ids;
