@@ -1,0 +1,130 @@
+// Alignment in steps: what each stands on, what is written, stopped and resumed.
+#include <cmath>
+
+#include "core/error.h"
+#include "run_fixture.h"
+#include "train/align.h"
+
+namespace helio::train {
+namespace {
+
+class Alignments : public Runs {
+ protected:
+  AlignOptions align_options(const std::string& name) {
+    if (data_.empty()) {
+      std::vector<Json> rows;
+      for (int i = 0; i < 24; ++i)
+        rows.push_back({{"conversations", {{{"from", "human"}, {"value", "Question " + std::to_string(i)}}}},
+                        {"chosen", {{"from", "gpt"}, {"value", "good " + std::to_string(i)}}},
+                        {"rejected", {{"from", "gpt"}, {"value", std::to_string(i) + " bad bad"}}}});
+      rows.push_back({{"prompt", "equal"}, {"chosen", "same"}, {"rejected", "same"}});
+      data_ = write_rows("pairs.jsonl", rows);
+    }
+    AlignOptions o;
+    o.model = base();
+    o.data = data_;
+    o.out = (dir_ / "models").string() + "/" + name;
+    o.run = (dir_ / "runs").string() + "/" + name;
+    o.max_length = 64;
+    o.heldout = 0.25;
+    o.steps = 2;
+    o.train = tiny_training();
+    o.train.steps = 8;
+    o.train.lr = 2e-3;
+    return o;
+  }
+  std::string step_metrics(const std::string& name) const {
+    return untimed_metrics(dir_ / "runs" / name / "step-1") + untimed_metrics(dir_ / "runs" / name / "step-2");
+  }
+  std::string data_;
+};
+
+TEST_F(Alignments, EveryStepStandsOnTheOneBefore) {
+  const auto o = align_options("sdpo");
+  const OrderedJson facts = AlignRun(o).run(monitor_, stop_);
+  EXPECT_EQ(facts["pairs_refused"]["equal_sides"], 1);
+  EXPECT_EQ(facts["pairs"].get<int64_t>() + facts["heldout_pairs"].get<int64_t>(), 24);
+  ASSERT_EQ(facts["steps"].size(), 2u);
+  EXPECT_EQ(facts["steps"][0]["reference"], "base");
+  EXPECT_EQ(facts["steps"][1]["reference"], "sdpo/step-1");
+  for (const auto& step : facts["steps"]) {
+    EXPECT_EQ(step["chunk"]["rewards_before"]["margin"], 0.0);
+    EXPECT_GT(step["chunk"]["rewards_after"]["margin"].get<double>(), 0);
+    EXPECT_EQ(step["heldout"]["rewards_after"]["accuracy"]["of"], facts["heldout_pairs"]);
+  }
+  // The easier half comes first.
+  EXPECT_GE(facts["steps"][0]["chunk"]["start_margin_low"].get<double>(), facts["steps"][1]["chunk"]["start_margin_high"].get<double>());
+  const Manifest first = load_manifest(fs::path(o.out) / "step-1"), second = load_manifest(fs::path(o.out) / "step-2");
+  EXPECT_EQ(second.inputs[0].content, first.content);
+  EXPECT_EQ(first.inputs[0].content, model_hash("base"));
+  EXPECT_EQ(load_manifest(o.out).kind, "models");
+  verify_artefact(o.out);
+  // What TRL reports, each step.
+  const auto rows = read_all(fs::path(o.run) / "step-2" / "metrics.jsonl");
+  for (const char* name : {"loss", "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies",
+                           "logps/chosen", "logps/rejected", "grad_norm", "learning_rate", "epoch", "num_tokens"})
+    EXPECT_TRUE(rows[1].contains(name)) << name;
+  EXPECT_NEAR(rows[1]["loss"].get<double>(), std::log(2.0), 1e-5);  // step 1: policy = reference
+  EXPECT_TRUE(rows[0].contains("eval/rewards/margins"));
+}
+
+TEST_F(Alignments, StoppedAndResumedGivesTheSameBits) {
+  AlignRun(align_options("whole")).run(monitor_, stop_);
+  auto o = align_options("cut");
+  for (const int64_t at : {3, 2}) {  // in the first step, then early in what is left of it
+    StopRequest stop;
+    StopAt stopper(stop, at);
+    try {
+      AlignRun(o).run(stopper, stop);
+      FAIL() << "not stopped";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+    }
+    std::string text;
+    auto unasked = o;
+    unasked.unfinished = {};
+    EXPECT_EQ(kind_of([&] { AlignRun(unasked).run(monitor_, stop_); }, &text), ErrorKind::usage);
+    o.unfinished.resume = true;
+  }
+  AlignRun(o).run(monitor_, stop_);
+  EXPECT_EQ(model_hash("cut/step-1"), model_hash("whole/step-1"));
+  EXPECT_EQ(model_hash("cut/step-2"), model_hash("whole/step-2"));
+  EXPECT_EQ(step_metrics("cut"), step_metrics("whole"));
+}
+
+TEST_F(Alignments, ReferenceScoresAreComputedOnce) {
+  const auto o = align_options("sdpo");
+  AlignRun(o).run(monitor_, stop_);
+  const fs::path file = fs::path(o.run) / "reference" / "step-2.jsonl";
+  const auto rows = read_all(file);
+  EXPECT_EQ(rows[0]["model"], load_manifest(fs::path(o.out) / "step-1").content);
+  EXPECT_EQ(rows.size() - 1, rows[0]["count"].get<size_t>());
+  const auto written = fs::last_write_time(file);
+  AlignRun(o).run(monitor_, stop_);  // a whole result is made again, from the kept scores
+  EXPECT_EQ(fs::last_write_time(file), written);
+}
+
+TEST_F(Alignments, AReferenceOfItsOwnGivesAMarginFromTheStart) {
+  auto more = options("other");
+  more.init = base();
+  PretrainRun(more).run(monitor_, stop_);
+  auto o = align_options("own");
+  o.steps = 1;
+  o.reference = more.out;
+  const OrderedJson facts = AlignRun(o).run(monitor_, stop_);
+  EXPECT_EQ(facts["steps"][0]["reference"], "other");
+  EXPECT_NE(facts["steps"][0]["chunk"]["rewards_before"]["margin"].get<double>(), 0.0);
+}
+
+TEST_F(Alignments, PlansWithoutWriting) {
+  const auto o = align_options("planned");
+  const OrderedJson plan = AlignRun(o).plan();
+  EXPECT_EQ(plan["steps"], 16);
+  EXPECT_GT(plan["memory_bytes"].get<int64_t>(), 0);
+  EXPECT_GT(plan["seconds"].get<double>(), 0);
+  EXPECT_FALSE(fs::exists(o.out));
+  EXPECT_FALSE(fs::exists(o.run));
+}
+
+}  // namespace
+}  // namespace helio::train
