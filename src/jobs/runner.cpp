@@ -197,7 +197,12 @@ std::vector<StagePlan> plan_run(const Recipe& recipe, const RunOptions& options)
       return input.stage >= 0 && will_change[static_cast<size_t>(input.stage)];
     });
     const State old = load_state(recipe, stage);
-    if (upstream != stage.inputs.end()) {
+    const auto missing = std::find_if(stage.inputs.begin(), stage.inputs.end(), [](const auto& input) {
+      return input.stage < 0 && !fs::exists(input.path);
+    });
+    if (missing != stage.inputs.end()) {
+      plan.why = "'" + missing->path.string() + "' is not here yet";
+    } else if (upstream != stage.inputs.end()) {
       plan.why = old.status.empty() ? "never run" : "stage " + recipe.stages[static_cast<size_t>(upstream->stage)].name + " runs";
     } else {
       const OrderedJson inputs = input_contents(recipe, stage);

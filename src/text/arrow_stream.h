@@ -3,7 +3,7 @@
 //
 // A reader of our own, and small: benchmark data uses strings, numbers, booleans, lists and structs,
 // uncompressed. Anything else (dictionaries, compression, dates) is an error that names it. Every
-// offset and length is checked before it is used. See docs/decisions/0008-arrow-reader.md.
+// offset and length is checked before it is used. See docs/decisions/0005-arrow-reader.md.
 #pragma once
 
 #include <filesystem>
