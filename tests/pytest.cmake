@@ -17,6 +17,10 @@ foreach(suite cli peers docs)
     if(marked)
       set(label fast)
     endif()
+    # The end-to-end tests share one finished workspace (tests/cli/pipeline.py).
+    if("${suite}.${name}" MATCHES "^(cli.pipeline|cli.resume|docs.readme)$")
+      set_tests_properties(${suite}.${name} PROPERTIES RESOURCE_LOCK tiny_workspace)
+    endif()
     set_tests_properties(${suite}.${name} PROPERTIES LABELS ${label} TIMEOUT 1800
       ENVIRONMENT "OMP_WAIT_POLICY=passive;HELIO_BIN=${CMAKE_BINARY_DIR}/bin;HELIO_TORCH=${HELIO_TORCH};PYTHONDONTWRITEBYTECODE=1")
   endforeach()
