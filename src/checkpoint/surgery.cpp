@@ -217,8 +217,7 @@ std::vector<TensorCopy> Upscale::rename_tensors(const OrderedJson& config) const
               "tensor '{}' belongs to a layer that config.json, with {} layers, does not have",
               shown(tensor.name), plan_.source_layers))
           .with_hint("config.json and the weights belong to different models");
-    if (part.layer >= 0)
-      layers[static_cast<size_t>(part.layer)][part.rest] = &tensor;
+    if (part.layer >= 0) layers[static_cast<size_t>(part.layer)][part.rest] = &tensor;
     else
       (tensor.name.find("embed") != std::string::npos ? first : last)
           .push_back({.name = tensor.name, .source = &tensor});

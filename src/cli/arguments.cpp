@@ -114,8 +114,14 @@ ParsedArguments parse_arguments(const std::vector<std::string>& words,
     const std::string key = with_underscores(name.substr(name.starts_with("--") ? 2 : 1));
     const FieldInfo* field = name.starts_with("--") ? field_named(fields, key) : nullptr;
     if (!field && !has_value) {
-      if (key == "json") { parsed.common.json = true; continue; }
-      if (key == "quiet" || word == "-q") { parsed.common.quiet = true; continue; }
+      if (key == "json") {
+        parsed.common.json = true;
+        continue;
+      }
+      if (key == "quiet" || word == "-q") {
+        parsed.common.quiet = true;
+        continue;
+      }
       if (key.starts_with("no_"))
         if (const FieldInfo* negated = field_named(fields, key.substr(3));
             negated && negated->type == FieldType::boolean) {
@@ -144,8 +150,7 @@ ParsedArguments parse_arguments(const std::vector<std::string>& words,
     if (field->type == FieldType::boolean) {
       if (!has_value && i + 1 < words.size() && (words[i + 1] == "true" || words[i + 1] == "false"))
         value = words[++i];
-      else if (!has_value)
-        value = "true";
+      else if (!has_value) value = "true";
       put(parsed.flags, *field, value, mark);
       continue;
     }
@@ -161,7 +166,8 @@ Node environment_settings(const std::vector<FieldInfo>& fields) {
   Node tree = Node::map({.source = "the environment"});
   for (const auto& field : fields) {
     std::string name = "HELIO_" + field.name;
-    for (char& c : name) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (char& c : name)
+      c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     const char* value = std::getenv(name.c_str());
     // HELIO_BIN and the like are the program's own; options are set only by their whole name.
     if (value && *value) put(tree, field, value, {.source = name});
@@ -210,7 +216,8 @@ std::string help_text(const std::string& program, const std::string& name,
     std::string word = positional;
     for (char& c : word) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     if (field && is_list(*field)) word += "...";
-    const bool must = std::find(card.required.begin(), card.required.end(), positional) != card.required.end();
+    const bool must =
+        std::find(card.required.begin(), card.required.end(), positional) != card.required.end();
     out += must ? " " + word : " [" + word + "]";
   }
   out += " [flags]\n\n";
@@ -218,13 +225,20 @@ std::string help_text(const std::string& program, const std::string& name,
     if (field.role == FieldRole::output) return "DIR";
     if (field.role == FieldRole::input) return "PATH";
     switch (field.type) {
-      case FieldType::boolean: return "";
-      case FieldType::integer: return "N";
-      case FieldType::number: return "X";
-      case FieldType::strings: return "TEXT...";
-      case FieldType::numbers: return "X...";
-      case FieldType::raw: return "YAML";
-      case FieldType::string: return "TEXT";
+      case FieldType::boolean:
+        return "";
+      case FieldType::integer:
+        return "N";
+      case FieldType::number:
+        return "X";
+      case FieldType::strings:
+        return "TEXT...";
+      case FieldType::numbers:
+        return "X...";
+      case FieldType::raw:
+        return "YAML";
+      case FieldType::string:
+        return "TEXT";
     }
     return "";
   };
@@ -238,16 +252,19 @@ std::string help_text(const std::string& program, const std::string& name,
       for (const auto choice : field.rule.choices) help += " " + std::string(choice) + ",";
       help.back() = '.';
     }
-    const bool must = std::find(card.required.begin(), card.required.end(), field.name) != card.required.end();
+    const bool must =
+        std::find(card.required.begin(), card.required.end(), field.name) != card.required.end();
     if (must) help += " [required]";
-    else if (!field.value.empty() && field.type != FieldType::boolean) help += " [" + field.value + "]";
-    else if (field.type == FieldType::boolean && field.value == "true") help += " [on; --no-" + flag_of(field.name).substr(2) + " turns it off]";
+    else if (!field.value.empty() && field.type != FieldType::boolean)
+      help += " [" + field.value + "]";
+    else if (field.type == FieldType::boolean && field.value == "true")
+      help += " [on; --no-" + flag_of(field.name).substr(2) + " turns it off]";
     out += fmt::format("{:<34} {}\n", left, help);
   }
-  out += fmt::format(
-      "{:<34} {}\n{:<34} {}\n{:<34} {}\n{:<34} {}\n", "  --config FILE[#section]",
-      "Read keys from a YAML file (flags win).", "  --json", "Write one JSON object to stdout.",
-      "  -q, --quiet", "No progress and notes on stderr.", "  -h, --help", "This text.");
+  out += fmt::format("{:<34} {}\n{:<34} {}\n{:<34} {}\n{:<34} {}\n", "  --config FILE[#section]",
+                     "Read keys from a YAML file (flags win).", "  --json",
+                     "Write one JSON object to stdout.", "  -q, --quiet",
+                     "No progress and notes on stderr.", "  -h, --help", "This text.");
   return out;
 }
 

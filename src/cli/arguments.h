@@ -30,7 +30,8 @@ ParsedArguments parse_arguments(const std::vector<std::string>& words,
 // HELIO_TRAIN_LR=1e-4 sets train.lr: a tree of what the environment sets among `fields`.
 Node environment_settings(const std::vector<FieldInfo>& fields);
 
-// flags > environment > config file > defaults, read into the command; then required fields checked.
+// flags > environment > config file > defaults, read into the command; then required fields
+// checked.
 void read_command(Command& command, const ParsedArguments& arguments);
 
 std::string help_text(const std::string& program, const std::string& name,

@@ -40,8 +40,8 @@ class Command : public Described {
 };
 
 struct CommandEntry {
-  std::string name;     // "tokenizer train"
-  std::string summary;  // one line
+  std::string name;                    // "tokenizer train"
+  std::string summary;                 // one line
   std::unique_ptr<Command> (*make)();  // null: the command belongs to the other program
 };
 

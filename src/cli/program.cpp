@@ -66,7 +66,8 @@ const CommandEntry* match(const std::vector<std::string>& words, size_t& used) {
       name.push_back(entry.name.substr(begin, end - begin));
       begin = end + 1;
     }
-    if (name.size() > words.size() || !std::equal(name.begin(), name.end(), words.begin())) continue;
+    if (name.size() > words.size() || !std::equal(name.begin(), name.end(), words.begin()))
+      continue;
     if (!best || name.size() > used) {
       best = &entry;
       used = name.size();
@@ -86,8 +87,10 @@ int top_help(std::ostream& out) {
       << "Usage: helio COMMAND [flags]      helio COMMAND --help\n\nCommands:\n";
   list_commands(out, "");
   out << "\nStart here: helio run recipes/solar-mini.yaml --dry-run\n"
-      << "Exit codes: 0 ok, 1 failed, 2 usage, 3 invalid recipe or data, 4 not found, 5 check failed,\n"
-      << "            6 out of memory, 75 interrupted but resumable, 130/143 stopped by a signal.\n";
+      << "Exit codes: 0 ok, 1 failed, 2 usage, 3 invalid recipe or data, 4 not found, 5 check "
+         "failed,\n"
+      << "            6 out of memory, 75 interrupted but resumable, 130/143 stopped by a "
+         "signal.\n";
   return 0;
 }
 
@@ -109,7 +112,8 @@ int unknown(const std::vector<std::string>& words) {
   }
   const std::string near = nearest(given, names);
   std::cerr << "helio: no command '" << given << "'\n  hint: "
-            << (near.empty() ? "helio --help lists them" : "did you mean 'helio " + near + "'?") << "\n";
+            << (near.empty() ? "helio --help lists them" : "did you mean 'helio " + near + "'?")
+            << "\n";
   return 2;
 }
 
@@ -122,23 +126,28 @@ int start_engine(const std::string& self, char** argv) {
   }
   argv[0] = const_cast<char*>(engine.c_str());
   execv(engine.c_str(), argv);
-  std::cerr << "helio: cannot start " << engine.string() << ": " << system_error("exec", errno).message() << "\n";
+  std::cerr << "helio: cannot start " << engine.string() << ": "
+            << system_error("exec", errno).message() << "\n";
   return 1;
 }
 
 void print_error(const std::string& name, const Error& error, Context& context) {
   std::cerr << "helio" << (name.empty() ? "" : " " + name) << ": " << error.what() << "\n";
   if (context.json)
-    context.out << compact({{"error", {{"message", error.message()}, {"hint", error.hint()},
-                                       {"context", error.context()},
-                                       {"exit_code", exit_code(error.kind())}}}})
+    context.out << compact({{"error",
+                             {{"message", error.message()},
+                              {"hint", error.hint()},
+                              {"context", error.context()},
+                              {"exit_code", exit_code(error.kind())}}}})
                 << "\n";
 }
 
-int run_command(const CommandEntry& entry, const std::vector<std::string>& words, const std::string& self) {
+int run_command(const CommandEntry& entry, const std::vector<std::string>& words,
+                const std::string& self) {
   const auto command = entry.make();
   SilentMonitor silent;
-  Context context{.monitor = silent, .stop = stop_request, .out = std::cout, .json = false, .program = self};
+  Context context{
+      .monitor = silent, .stop = stop_request, .out = std::cout, .json = false, .program = self};
   context.json = std::find(words.begin(), words.end(), "--json") != words.end();
   try {
     const auto fields = options_fields([&](Fields& f) { command->describe(f); });
@@ -150,7 +159,11 @@ int run_command(const CommandEntry& entry, const std::vector<std::string>& words
     context.json = arguments.common.json;
     const auto monitor =
         make_terminal_monitor(arguments.common.quiet ? Verbosity::quiet : Verbosity::normal);
-    Context live{.monitor = *monitor, .stop = stop_request, .out = std::cout, .json = context.json, .program = self};
+    Context live{.monitor = *monitor,
+                 .stop = stop_request,
+                 .out = std::cout,
+                 .json = context.json,
+                 .program = self};
     read_command(*command, arguments);
     const int code = command->run(live);
     std::cout.flush();
@@ -161,7 +174,10 @@ int run_command(const CommandEntry& entry, const std::vector<std::string>& words
     if (error.kind() == ErrorKind::interrupted || !stop_signal) return exit_code(error.kind());
     return 128 + stop_signal;
   } catch (const std::bad_alloc&) {
-    print_error(entry.name, Error(ErrorKind::memory, "out of memory").with_hint("use a smaller batch, fewer threads, or a machine with more memory"), context);
+    print_error(entry.name,
+                Error(ErrorKind::memory, "out of memory")
+                    .with_hint("use a smaller batch, fewer threads, or a machine with more memory"),
+                context);
     return exit_code(ErrorKind::memory);
   } catch (const std::exception& error) {
     print_error(entry.name, Error(ErrorKind::failed, error.what()), context);

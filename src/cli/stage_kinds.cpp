@@ -31,8 +31,9 @@ class OptionsOnly final : public Described {
 
 template <class Options>
 jobs::StageKind engines(const char* name, const char* module) {
-  return {.name = name, .module = module,
-          .make = []() -> std::unique_ptr<Described> { return std::make_unique<OptionsOnly<Options>>(); }};
+  return {.name = name, .module = module, .make = []() -> std::unique_ptr<Described> {
+            return std::make_unique<OptionsOnly<Options>>();
+          }};
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ class TerminalMonitor final : public Monitor {
   void at(int64_t done, std::string_view detail) override {
     const std::lock_guard lock(mutex_);
     const auto now = Clock::now();
-    // Rate and ETA count from the first report: what came before it (loading, a first validation, the
-    // steps of a run that is resumed) says nothing of the pace.
+    // Rate and ETA count from the first report: what came before it (loading, a first validation,
+    // the steps of a run that is resumed) says nothing of the pace.
     if (!first_known_) {
       first_ = done;
       first_at_ = now;
@@ -92,10 +92,9 @@ class TerminalMonitor final : public Monitor {
     const double rate = pace();
     std::string line = fmt::format("{}{} ", before, what_);
     if (total_ > 0)
-      line += fmt::format("{}/{} {} ({}%)", count_text(double(done_)), count_text(double(total_)), unit_,
-                          100 * done_ / total_);
-    else
-      line += fmt::format("{} {}", count_text(double(done_)), unit_);
+      line += fmt::format("{}/{} {} ({}%)", count_text(double(done_)), count_text(double(total_)),
+                          unit_, 100 * done_ / total_);
+    else line += fmt::format("{} {}", count_text(double(done_)), unit_);
     if (rate > 0) line += fmt::format(" · {}/s", count_text(rate));
     if (rate > 0 && total_ > done_)
       line += fmt::format(" · ETA {}", duration_text(double(total_ - done_) / rate));

@@ -33,14 +33,22 @@ void Error::render() {
 
 int exit_code(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::failed: return 1;
-    case ErrorKind::usage: return 2;
-    case ErrorKind::invalid: return 3;
-    case ErrorKind::not_found: return 4;
-    case ErrorKind::check: return 5;
-    case ErrorKind::memory: return 6;
-    case ErrorKind::interrupted: return 75;
-    case ErrorKind::internal: return 1;
+    case ErrorKind::failed:
+      return 1;
+    case ErrorKind::usage:
+      return 2;
+    case ErrorKind::invalid:
+      return 3;
+    case ErrorKind::not_found:
+      return 4;
+    case ErrorKind::check:
+      return 5;
+    case ErrorKind::memory:
+      return 6;
+    case ErrorKind::interrupted:
+      return 75;
+    case ErrorKind::internal:
+      return 1;
   }
   return 1;
 }

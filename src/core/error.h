@@ -67,10 +67,10 @@ Error system_error(std::string what, int errno_value,
                    std::source_location where = std::source_location::current());
 
 // A broken promise inside helio. Never reachable from user input.
-#define HELIO_CHECK(condition, message)                                   \
-  do {                                                                    \
-    if (!(condition))                                                     \
-      throw ::helio::Error(::helio::ErrorKind::internal,                  \
+#define HELIO_CHECK(condition, message)                                         \
+  do {                                                                          \
+    if (!(condition))                                                           \
+      throw ::helio::Error(::helio::ErrorKind::internal,                        \
                            std::string("internal check failed: ") + (message)); \
   } while (false)
 

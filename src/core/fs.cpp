@@ -41,7 +41,8 @@ bool is_alive(int process) {
   std::string stat;
   if (!std::getline(file, stat)) return false;
   const size_t after_name = stat.rfind(") ");
-  return after_name == std::string::npos || (stat[after_name + 2] != 'Z' && stat[after_name + 2] != 'X');
+  return after_name == std::string::npos ||
+         (stat[after_name + 2] != 'Z' && stat[after_name + 2] != 'X');
 }
 
 }  // namespace
@@ -53,8 +54,7 @@ void remove_stale_temporaries(const fs::path& folder, std::string_view of) {
     if (!file.starts_with(kTemporaryPrefix)) continue;
     if (!of.empty() && !file.ends_with("-" + std::string(of))) continue;
     const int owner = std::atoi(file.c_str() + kTemporaryPrefix.size());
-    if (owner > 0 && owner != getpid() && !is_alive(owner))
-      fs::remove_all(entry.path(), ignored);
+    if (owner > 0 && owner != getpid() && !is_alive(owner)) fs::remove_all(entry.path(), ignored);
   }
 }
 
@@ -225,18 +225,16 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 std::vector<fs::path> list_files(const fs::path& root, const std::vector<std::string>& endings) {
-  if (!fs::is_directory(root))
-    throw Error(ErrorKind::not_found, "no folder " + in_quotes(root));
+  if (!fs::is_directory(root)) throw Error(ErrorKind::not_found, "no folder " + in_quotes(root));
   std::vector<fs::path> found;
-  for (const auto& entry : fs::recursive_directory_iterator(
-           root, fs::directory_options::follow_directory_symlink |
-                     fs::directory_options::skip_permission_denied)) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(root, fs::directory_options::follow_directory_symlink |
+                                                  fs::directory_options::skip_permission_denied)) {
     if (!entry.is_regular_file()) continue;
     const std::string name = entry.path().filename().string();
     if (name.starts_with(kTemporaryPrefix)) continue;
-    if (endings.empty() || std::any_of(endings.begin(), endings.end(), [&](const auto& ending) {
-          return name.ends_with(ending);
-        }))
+    if (endings.empty() || std::any_of(endings.begin(), endings.end(),
+                                       [&](const auto& ending) { return name.ends_with(ending); }))
       found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {

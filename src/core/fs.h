@@ -81,7 +81,8 @@ class MappedFile {
 
 // Regular files under `root` whose name ends with one of `endings` (all when empty), sorted by
 // relative path bytes: the same order on every machine.
-std::vector<fs::path> list_files(const fs::path& root, const std::vector<std::string>& endings = {});
+std::vector<fs::path> list_files(const fs::path& root,
+                                 const std::vector<std::string>& endings = {});
 
 // Names of the temporary files and folders this program makes begin with this.
 inline constexpr std::string_view kTemporaryPrefix = ".helio-tmp-";

@@ -38,8 +38,8 @@ void check_depth(std::string_view text, const std::string& source) {
       in_string = true;
     } else if (c == '{' || c == '[') {
       if (++depth > kMaxDepth)
-        throw Error(ErrorKind::invalid, source + ": JSON nested deeper than " +
-                                            std::to_string(kMaxDepth) + " levels");
+        throw Error(ErrorKind::invalid,
+                    source + ": JSON nested deeper than " + std::to_string(kMaxDepth) + " levels");
     } else if (c == '}' || c == ']') {
       --depth;
     }
@@ -55,7 +55,8 @@ Json parse_json(std::string_view text, const std::string& source) {
   } catch (const Json::parse_error& problem) {
     const Place place = place_of(text, problem.byte);
     std::string what = problem.what();
-    if (const size_t at = what.find("syntax error"); at != std::string::npos) what = what.substr(at);
+    if (const size_t at = what.find("syntax error"); at != std::string::npos)
+      what = what.substr(at);
     throw Error(ErrorKind::invalid, source + ":" + std::to_string(place.line) + ":" +
                                         std::to_string(place.column) + ": not valid JSON: " + what);
   } catch (const Json::out_of_range&) {  // 1e999; nlohmann does not say where

@@ -51,7 +51,8 @@ struct LineReader::Impl {
     if (raw_end >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) {
       coding = Coding::gzip;
       inflateInit2(&gzip, 15 + 16);
-    } else if (raw_end >= 4 && bytes[0] == 0x28 && bytes[1] == 0xb5 && bytes[2] == 0x2f && bytes[3] == 0xfd) {
+    } else if (raw_end >= 4 && bytes[0] == 0x28 && bytes[1] == 0xb5 && bytes[2] == 0x2f &&
+               bytes[3] == 0xfd) {
       coding = Coding::zstd;
       zstd = ZSTD_createDCtx();
       ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, 27);
@@ -64,8 +65,8 @@ struct LineReader::Impl {
   }
 
   [[noreturn]] void corrupt(const std::string& what) const {
-    throw Error(ErrorKind::invalid, "'" + path.string() + "': " + what + " after line " +
-                                        std::to_string(line_number))
+    throw Error(ErrorKind::invalid,
+                "'" + path.string() + "': " + what + " after line " + std::to_string(line_number))
         .with_hint("the file is damaged or was cut short; fetch or make it again");
   }
 
@@ -115,7 +116,8 @@ struct LineReader::Impl {
       ZSTD_inBuffer in{raw.data(), raw_end, raw_begin};
       ZSTD_outBuffer out{text.data() + old, kChunk, 0};
       const size_t status = ZSTD_decompressStream(zstd, &out, &in);
-      if (ZSTD_isError(status)) corrupt(std::string("not valid zstd data: ") + ZSTD_getErrorName(status));
+      if (ZSTD_isError(status))
+        corrupt(std::string("not valid zstd data: ") + ZSTD_getErrorName(status));
       raw_begin = in.pos;
       text.resize(old + out.pos);
       stream_open = status != 0;
@@ -142,7 +144,8 @@ bool LineReader::next(std::string_view& line) {
     in.scanned = in.text.size();
     if (in.text.size() - in.text_begin > in.max_line)
       throw Error(ErrorKind::invalid, in.path.string() + ":" + std::to_string(in.line_number + 1) +
-                                          ": a line longer than " + std::to_string(in.max_line >> 20) + " MiB");
+                                          ": a line longer than " +
+                                          std::to_string(in.max_line >> 20) + " MiB");
     if (in.ended) {
       if (in.text_begin == in.text.size()) return false;
       line = std::string_view(in.text).substr(in.text_begin);
@@ -161,7 +164,9 @@ bool LineReader::next(std::string_view& line) {
 }
 
 int64_t LineReader::number() const { return impl_->line_number; }
-uint64_t LineReader::bytes_read() const { return impl_->read_bytes - (impl_->raw_end - impl_->raw_begin); }
+uint64_t LineReader::bytes_read() const {
+  return impl_->read_bytes - (impl_->raw_end - impl_->raw_begin);
+}
 uint64_t LineReader::bytes_total() const { return impl_->total; }
 
 void read_jsonl(const std::filesystem::path& path,
@@ -178,7 +183,8 @@ void read_jsonl(const std::filesystem::path& path,
       const std::string head = path.string() + ":1:";
       std::string what = problem.message();
       if (what.starts_with(head))
-        what = path.string() + ":" + std::to_string(reader.number()) + ":" + what.substr(head.size());
+        what =
+            path.string() + ":" + std::to_string(reader.number()) + ":" + what.substr(head.size());
       throw Error(ErrorKind::invalid, what);
     }
     row(json, reader.number());
@@ -208,7 +214,8 @@ struct LineWriter::Impl {
     for (;;) {
       ZSTD_outBuffer chunk{out.data(), out.size(), 0};
       const size_t left = ZSTD_compressStream2(zstd, &chunk, &in, directive);
-      if (ZSTD_isError(left)) throw Error(ErrorKind::failed, std::string("zstd: ") + ZSTD_getErrorName(left));
+      if (ZSTD_isError(left))
+        throw Error(ErrorKind::failed, std::string("zstd: ") + ZSTD_getErrorName(left));
       file.write({out.data(), chunk.pos});
       if (directive == ZSTD_e_end ? left == 0 : in.pos == in.size) return;
     }

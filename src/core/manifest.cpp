@@ -12,7 +12,8 @@ namespace {
 std::string content_of(const std::string& kind, const std::vector<ArtefactFile>& files) {
   Sha256Stream stream;
   stream.update(kind).update("\n");
-  for (const auto& file : files) stream.update(file.path).update(" ").update(file.sha256).update("\n");
+  for (const auto& file : files)
+    stream.update(file.path).update(" ").update(file.sha256).update("\n");
   return stream.hex();
 }
 
@@ -25,12 +26,14 @@ std::string text_at(const Json& json, const char* key, const std::string& source
 }  // namespace
 
 OrderedJson Manifest::json() const {
-  OrderedJson out = {{"format", 1},        {"kind", kind}, {"name", name},
-                     {"content", content}, {"made_by", made_by},
-                     {"helio", {{"version", version}, {"code", code}}}};
+  OrderedJson out = {{"format", 1},        {"kind", kind},
+                     {"name", name},       {"content", content},
+                     {"made_by", made_by}, {"helio", {{"version", version}, {"code", code}}}};
   out["inputs"] = OrderedJson::array();
   for (const auto& input : inputs)
-    out["inputs"].push_back({{"role", input.role}, {"kind", input.kind}, {"name", input.name},
+    out["inputs"].push_back({{"role", input.role},
+                             {"kind", input.kind},
+                             {"name", input.name},
                              {"content", input.content}});
   out["options"] = options;
   out["facts"] = facts;
@@ -51,13 +54,15 @@ Manifest Manifest::parse(const Json& json, const std::string& source) {
     m.version = json.at("helio").at("version").get<std::string>();
     m.code = json.at("helio").at("code").get<std::string>();
     for (const auto& input : json.at("inputs"))
-      m.inputs.push_back({.role = input.at("role"), .kind = input.at("kind"),
-                          .name = input.at("name"), .content = input.at("content")});
+      m.inputs.push_back({.role = input.at("role"),
+                          .kind = input.at("kind"),
+                          .name = input.at("name"),
+                          .content = input.at("content")});
     m.options = OrderedJson::parse(json.at("options").dump());
     m.facts = OrderedJson::parse(json.at("facts").dump());
     for (const auto& file : json.at("files"))
-      m.files.push_back({.path = file.at("path"), .size = file.at("size"),
-                         .sha256 = file.at("sha256")});
+      m.files.push_back(
+          {.path = file.at("path"), .size = file.at("size"), .sha256 = file.at("sha256")});
   } catch (const Json::exception& problem) {
     throw Error(ErrorKind::invalid, source + ": damaged manifest: " + problem.what());
   }
@@ -70,9 +75,11 @@ void seal_artefact(const std::filesystem::path& dir, Manifest& manifest,
   for (const auto& path : list_files(dir)) {
     const std::string name = fs::relative(path, dir).generic_string();
     const std::string leaf = path.filename().string();
-    if (name == kManifestName || std::find(telemetry.begin(), telemetry.end(), leaf) != telemetry.end())
+    if (name == kManifestName ||
+        std::find(telemetry.begin(), telemetry.end(), leaf) != telemetry.end())
       continue;
-    manifest.files.push_back({.path = name, .size = fs::file_size(path), .sha256 = sha256_file(path)});
+    manifest.files.push_back(
+        {.path = name, .size = fs::file_size(path), .sha256 = sha256_file(path)});
   }
   manifest.content = content_of(manifest.kind, manifest.files);
   write_file_atomic(dir / kManifestName, pretty(manifest.json()));
@@ -101,7 +108,10 @@ ArtefactInput describe_input(const std::string& role, const std::filesystem::pat
     }
     Sha256Stream stream;
     for (const auto& file : list_files(path))
-      stream.update(fs::relative(file, path).generic_string()).update(" ").update(sha256_file(file)).update("\n");
+      stream.update(fs::relative(file, path).generic_string())
+          .update(" ")
+          .update(sha256_file(file))
+          .update("\n");
     input.kind = "folder";
     input.content = stream.hex();
     return input;
@@ -116,8 +126,7 @@ void verify_artefact(const std::filesystem::path& dir) {
   const Manifest manifest = load_manifest(dir);
   for (const auto& file : manifest.files) {
     const auto path = dir / file.path;
-    if (!fs::exists(path))
-      throw Error(ErrorKind::check, "'" + path.string() + "' is missing");
+    if (!fs::exists(path)) throw Error(ErrorKind::check, "'" + path.string() + "' is missing");
     if (fs::file_size(path) != file.size || sha256_file(path) != file.sha256)
       throw Error(ErrorKind::check, "'" + path.string() + "' is not what its manifest says")
           .with_hint("it changed after it was made; make it again");

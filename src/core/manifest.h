@@ -15,8 +15,8 @@ namespace helio {
 inline constexpr const char* kManifestName = "helio_manifest.json";
 
 struct ArtefactInput {
-  std::string role = {};     // the option that named it: "tokens", "model"
-  std::string kind = {};     // of the artefact, or "file"
+  std::string role = {};  // the option that named it: "tokens", "model"
+  std::string kind = {};  // of the artefact, or "file"
   std::string name = {};
   std::string content = {};  // its content hash (SHA-256, hex)
 };
@@ -44,8 +44,9 @@ struct Manifest {
 };
 
 // Hashes the files under `dir` (all but the manifest itself and `telemetry`: names of files that
-// hold clock times), fills files and content, and writes the manifest. Nothing in a manifest depends on the
-// clock, the machine's name or absolute paths. Call it as the last thing before commit.
+// hold clock times), fills files and content, and writes the manifest. Nothing in a manifest
+// depends on the clock, the machine's name or absolute paths. Call it as the last thing before
+// commit.
 void seal_artefact(const std::filesystem::path& dir, Manifest& manifest,
                    const std::vector<std::string>& telemetry = {});
 

@@ -53,7 +53,9 @@ void put_varint(std::string& out, uint64_t value) {
   }
   out += static_cast<char>(value);
 }
-void put_key(std::string& out, int field, int wire) { put_varint(out, static_cast<uint64_t>(field << 3 | wire)); }
+void put_key(std::string& out, int field, int wire) {
+  put_varint(out, static_cast<uint64_t>(field << 3 | wire));
+}
 void put_bytes(std::string& out, int field, std::string_view bytes) {
   put_key(out, field, 2);
   put_varint(out, bytes.size());
@@ -65,7 +67,8 @@ void put_fixed(std::string& out, int field, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-std::string event(double wall_time, int64_t step, std::string_view summary, std::string_view version) {
+std::string event(double wall_time, int64_t step, std::string_view summary,
+                  std::string_view version) {
   std::string out;
   put_fixed(out, 1, wall_time);
   if (step) {
@@ -95,8 +98,8 @@ std::string record(const std::string& data) {
 
 std::string tag(int64_t resume_step, double time) {
   char name[96];
-  std::snprintf(name, sizeof name, "events.out.tfevents.%010lld.%d.%lld", static_cast<long long>(time),
-                getpid(), static_cast<long long>(resume_step));
+  std::snprintf(name, sizeof name, "events.out.tfevents.%010lld.%d.%lld",
+                static_cast<long long>(time), getpid(), static_cast<long long>(resume_step));
   return name;
 }
 
@@ -164,7 +167,8 @@ MetricsWriter::MetricsWriter(const fs::path& run_dir, int64_t resume_step) {
   }
   if (resume_step == 0)
     for (const auto& entry : fs::directory_iterator(run_dir))
-      if (entry.path().filename().string().starts_with("events.out.tfevents.")) fs::remove(entry.path());
+      if (entry.path().filename().string().starts_with("events.out.tfevents."))
+        fs::remove(entry.path());
   write_file_atomic(path, kept);
   impl_.reset(new Impl{AppendFile(path), EventFile(run_dir, wall_now())});
 }

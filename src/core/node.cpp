@@ -22,11 +22,12 @@ Mark mark_of(const YAML::Node& node, const std::string& source) {
 Node convert(const YAML::Node& yaml, const std::string& source, int depth) {
   const Mark mark = mark_of(yaml, source);
   if (depth > kMaxDepth)
-    throw Error(ErrorKind::invalid, mark.str() + ": nested deeper than " +
-                                        std::to_string(kMaxDepth) + " levels");
+    throw Error(ErrorKind::invalid,
+                mark.str() + ": nested deeper than " + std::to_string(kMaxDepth) + " levels");
   switch (yaml.Type()) {
     case YAML::NodeType::Undefined:
-    case YAML::NodeType::Null: return Node();
+    case YAML::NodeType::Null:
+      return Node();
     case YAML::NodeType::Scalar: {
       Node node = Node::scalar(yaml.Scalar(), mark);
       node.set_quoted(yaml.Tag() == "!");
@@ -131,8 +132,7 @@ void Node::merge(const Node& over) {
   for (const auto& entry : over.entries()) {
     if (Node* mine = find(entry.key); mine && mine->is_map() && entry.value.is_map())
       mine->merge(entry.value);
-    else
-      set(entry.key, entry.key_mark, entry.value);
+    else set(entry.key, entry.key_mark, entry.value);
   }
 }
 
@@ -154,8 +154,10 @@ void Node::set_path(std::string_view dotted, Node value) {
 
 nlohmann::ordered_json Node::json() const {
   switch (kind_) {
-    case Kind::null: return nullptr;
-    case Kind::scalar: return scalar_json(*this);
+    case Kind::null:
+      return nullptr;
+    case Kind::scalar:
+      return scalar_json(*this);
     case Kind::list: {
       auto list = nlohmann::ordered_json::array();
       for (const auto& item : items_) list.push_back(item.json());

@@ -74,7 +74,8 @@ class Reader final : public PathFields {
     if (rule.choices.empty()) return;
     if (std::find(rule.choices.begin(), rule.choices.end(), value) == rule.choices.end()) {
       const std::vector<std::string> names(rule.choices.begin(), rule.choices.end());
-      Error error(ErrorKind::invalid, at(*node) + in_quotes(value) + " is not a choice for " + in_quotes(name));
+      Error error(ErrorKind::invalid,
+                  at(*node) + in_quotes(value) + " is not a choice for " + in_quotes(name));
       const std::string near = nearest(value, names);
       throw error.with_hint((near.empty() ? "" : "did you mean " + in_quotes(near) + "? ") +
                             "choices: " + joined(names));
@@ -170,13 +171,12 @@ class Reader final : public PathFields {
 
   static void in_range(const char* name, const Node& node, double value, const Rule& rule) {
     if ((rule.low && value < *rule.low) || (rule.high && value > *rule.high)) {
-      std::string range = rule.low && rule.high
-                              ? "between " + nlohmann::json(*rule.low).dump() + " and " +
-                                    nlohmann::json(*rule.high).dump()
+      std::string range = rule.low && rule.high ? "between " + nlohmann::json(*rule.low).dump() +
+                                                      " and " + nlohmann::json(*rule.high).dump()
                           : rule.low ? "at least " + nlohmann::json(*rule.low).dump()
                                      : "at most " + nlohmann::json(*rule.high).dump();
-      throw Error(ErrorKind::invalid, at(node) + in_quotes(name) + " is " + node.text() +
-                                          " but must be " + range);
+      throw Error(ErrorKind::invalid,
+                  at(node) + in_quotes(name) + " is " + node.text() + " but must be " + range);
     }
   }
 
@@ -190,8 +190,8 @@ class Reader final : public PathFields {
                   (mark.empty() ? "" : mark + ": ") + "unknown key " + in_quotes(entry.key));
       const std::string near = nearest(entry.key, level.known);
       throw error.with_hint(near.empty() ? "known keys: " + joined(level.known)
-                                         : "did you mean " + in_quotes(near) + "? known keys: " +
-                                               joined(level.known));
+                                         : "did you mean " + in_quotes(near) +
+                                               "? known keys: " + joined(level.known));
     }
   }
 
@@ -229,7 +229,10 @@ class JsonWriter final : public PathFields {
 
 class SchemaWriter final : public PathFields {
  public:
-  SchemaWriter() { stack_.push_back(&root); open(root); }
+  SchemaWriter() {
+    stack_.push_back(&root);
+    open(root);
+  }
   void operator()(const char* n, bool& v, const char* h) override { put(n, "boolean", v, h, {}); }
   void operator()(const char* n, int64_t& v, const char* h, const Rule& r) override {
     put(n, "integer", v, h, r);
@@ -263,7 +266,8 @@ class SchemaWriter final : public PathFields {
 
  private:
   static void open(nlohmann::ordered_json& schema) {
-    schema = {{"type", "object"}, {"additionalProperties", false},
+    schema = {{"type", "object"},
+              {"additionalProperties", false},
               {"properties", nlohmann::ordered_json::object()}};
   }
   nlohmann::ordered_json& property(const char* name) {
@@ -329,8 +333,12 @@ class Lister final : public Fields {
  private:
   void put(const char* name, const char* help, std::string value, FieldType type, const Rule& rule,
            FieldRole role = FieldRole::plain) {
-    fields.push_back({.name = prefix_ + name, .help = help, .value = std::move(value),
-                      .type = type, .role = role, .rule = rule});
+    fields.push_back({.name = prefix_ + name,
+                      .help = help,
+                      .value = std::move(value),
+                      .type = type,
+                      .role = role,
+                      .rule = rule});
   }
   std::string prefix_;
 };

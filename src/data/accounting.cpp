@@ -37,8 +37,10 @@ void Account::balance() const {
   }
   int64_t flowing = in.documents;
   for (const StepAccount& step : steps) {
-    HELIO_CHECK(step.in == flowing, "step " + step.step + " does not begin where the last one ended");
-    HELIO_CHECK(step.in == step.out + step.dropped, "step " + step.step + ": in is not out and dropped");
+    HELIO_CHECK(step.in == flowing,
+                "step " + step.step + " does not begin where the last one ended");
+    HELIO_CHECK(step.in == step.out + step.dropped,
+                "step " + step.step + ": in is not out and dropped");
     HELIO_CHECK(step.dropped == total(step.reasons), "step " + step.step + ": reasons are not all");
     flowing = step.out;
   }

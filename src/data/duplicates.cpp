@@ -26,7 +26,8 @@ std::vector<Verdict> keep_first(std::vector<Document>& documents, const std::vec
       verdicts[i] = drop(reason, value);
       members.push_back(member(i, value));
     }
-    lines.push_back(compact({{"step", step}, {"first", documents[stays].id}, {"members", members}}));
+    lines.push_back(
+        compact({{"step", step}, {"first", documents[stays].id}, {"members", members}}));
   }
   context.counters["duplicate_clusters"] += int64_t(clusters.size());
   return verdicts;

@@ -39,7 +39,8 @@ bool find_row(const fs::path& dir, const std::string& id, OrderedJson& row, std:
 OrderedJson explain(const std::filesystem::path& dataset, const std::string& id) {
   const Manifest manifest = load_manifest(dataset);
   if (manifest.kind != "dataset")
-    throw Error(ErrorKind::invalid, "'" + dataset.string() + "' is a " + manifest.kind + ", not a dataset");
+    throw Error(ErrorKind::invalid,
+                "'" + dataset.string() + "' is a " + manifest.kind + ", not a dataset");
   OrderedJson row;
   std::string alike;
   const bool kept = find_row(dataset, id, row, alike);
@@ -49,8 +50,8 @@ OrderedJson explain(const std::filesystem::path& dataset, const std::string& id)
                                         : "one that is alike: " + alike);
   }
   OrderedJson story{{"id", id}, {"fate", kept ? "kept" : "dropped"}};
-  for (const char* key : {"step", "reason", "value", "cluster", "lot", "partner", "language", "split",
-                          "path", "scores", "changed", "text"})
+  for (const char* key : {"step", "reason", "value", "cluster", "lot", "partner", "language",
+                          "split", "path", "scores", "changed", "text"})
     if (row.contains(key)) story[key] = row[key];
   return story;
 }

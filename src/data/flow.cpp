@@ -120,8 +120,8 @@ void Flow::run_stage(size_t index, int threads, Monitor& monitor, const StopRequ
   account.in = int64_t(documents_.size());
   std::vector<uint64_t> before(fates_.size());
   for (const Document& document : documents_) before[document.order] = xxh3_64(document.text);
-  StageContext context{.threads = threads, .monitor = monitor, .stop = stop, .counters = counters_,
-                       .files = files_};
+  StageContext context{
+      .threads = threads, .monitor = monitor, .stop = stop, .counters = counters_, .files = files_};
   const std::vector<Verdict> verdicts = in_context(
       [&] { return "running " + step.name; },
       [&] { return std::get<std::unique_ptr<Stage>>(step.run)->run(documents_, context); });

@@ -12,10 +12,10 @@ namespace helio::data {
 
 // What is remembered of a document, at its place in the manifest order.
 struct Fate {
-  int dropped_at = -1;                // step; -1: it survived
+  int dropped_at = -1;  // step; -1: it survived
   Verdict verdict = {};
   std::vector<uint16_t> changed_at = {};  // steps that changed its text
-  int64_t words_in = 0;               // once it was text
+  int64_t words_in = 0;                   // once it was text
 };
 
 class Flow {

@@ -59,11 +59,13 @@ void count_letter(Letters& letters, char32_t c) {
   else if (c >= 0x3041 && c <= 0x30FF) ++letters.kana;
   else if (text::is_han(c)) ++letters.han;
   else if (c >= 0x0400 && c <= 0x052F) ++letters.cyrillic;
-  else if (text::is_letter(c)) (c < 0x250 || (c >= 0x1E00 && c <= 0x1EFF) ? letters.latin : letters.other)++;
+  else if (text::is_letter(c))
+    (c < 0x250 || (c >= 0x1E00 && c <= 0x1EFF) ? letters.latin : letters.other)++;
 }
 
 bool is_edge(char c) {
-  return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80);
+  return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           static_cast<unsigned char>(c) >= 0x80);
 }
 
 }  // namespace
@@ -111,12 +113,10 @@ Language identify_language(std::string_view text, const LanguageOptions& options
   if (words == 0) return result;
   result.hangul = double(hangul_words) / double(words);
   if (result.hangul >= options.min_hangul) return {"ko", result.hangul, result.hangul};
-  const int64_t letters =
-      all.hangul + all.kana + all.han + all.cyrillic + all.latin + all.other;
+  const int64_t letters = all.hangul + all.kana + all.han + all.cyrillic + all.latin + all.other;
   const auto share = [&](int64_t part) { return double(part) / double(letters); };
   const double east_asian = share(all.kana + all.han);
-  if (east_asian > 0.3)
-    return {share(all.kana) > 0.05 ? "ja" : "zh", east_asian, result.hangul};
+  if (east_asian > 0.3) return {share(all.kana) > 0.05 ? "ja" : "zh", east_asian, result.hangul};
   if (share(all.cyrillic) > 0.5) return {"ru", share(all.cyrillic), result.hangul};
   if (result.hangul > options.max_hangul) return {"mixed", result.hangul, result.hangul};
   if (latin_words == 0) return result;

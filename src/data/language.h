@@ -11,9 +11,9 @@
 namespace helio::data {
 
 struct LanguageOptions {
-  double min_hangul = 0.4;      // share of words with Hangul from which a text is Korean
-  double max_hangul = 0.1;      // share above which it is no other language either: "mixed"
-  double min_stop_words = 0.08; // share of words from which a Latin text has a language
+  double min_hangul = 0.4;       // share of words with Hangul from which a text is Korean
+  double max_hangul = 0.1;       // share above which it is no other language either: "mixed"
+  double min_stop_words = 0.08;  // share of words from which a Latin text has a language
 };
 
 struct Language {

@@ -62,7 +62,8 @@ std::vector<uint64_t> MinHash::signature(std::string_view text) const {
   for (size_t first = 0; first + n <= words.size(); ++first) {
     const uint64_t hash = xxh64(words.run(first, n));
     for (size_t i = 0; i < count; ++i) {
-      const uint64_t wrapped = hash * a[i] + b[i];  // wraps at 2^64 before the modulus, as numpy does
+      const uint64_t wrapped =
+          hash * a[i] + b[i];  // wraps at 2^64 before the modulus, as numpy does
       uint64_t value = (wrapped & kPrime) + (wrapped >> 61);
       value -= value >= kPrime ? kPrime : 0;
       out[i] = std::min(out[i], value);

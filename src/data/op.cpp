@@ -6,9 +6,12 @@ namespace helio::data {
 
 std::string_view name_of(Shape shape) {
   switch (shape) {
-    case Shape::map: return "map";
-    case Shape::filter: return "filter";
-    case Shape::stage: return "stage";
+    case Shape::map:
+      return "map";
+    case Shape::filter:
+      return "filter";
+    case Shape::stage:
+      return "stage";
   }
   return "map";
 }

@@ -107,9 +107,8 @@ constexpr Shape shape_of() {
 
 template <class T>
 Op make_op(std::string name) {
-  using Base = std::conditional_t<
-      std::is_base_of_v<Map, T>, Map,
-      std::conditional_t<std::is_base_of_v<Filter, T>, Filter, Stage>>;
+  using Base = std::conditional_t<std::is_base_of_v<Map, T>, Map,
+                                  std::conditional_t<std::is_base_of_v<Filter, T>, Filter, Stage>>;
   static_assert(std::is_base_of_v<Base, T>, "an operator is a Map, a Filter or a Stage");
   typename T::Options defaults;
   const auto read = [](const Node& node) {

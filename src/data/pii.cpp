@@ -20,7 +20,8 @@ bool is_local(char c) {
 std::optional<PiiSpan> email_at(std::string_view text, size_t at, size_t floor) {
   size_t begin = at;
   while (begin > floor && is_local(text[begin - 1])) --begin;
-  while (begin < at && !is_alnum(text[begin]) && text[begin] != '_') ++begin;  // quotes, "mailto=" ends
+  while (begin < at && !is_alnum(text[begin]) && text[begin] != '_')
+    ++begin;  // quotes, "mailto=" ends
   if (begin == at || text[at - 1] == '.') return std::nullopt;
   size_t end = at + 1;
   size_t label = end, last_dot = 0;
@@ -43,9 +44,9 @@ std::optional<PiiSpan> email_at(std::string_view text, size_t at, size_t floor) 
 // Digits from `begin` on with at most one separator between two of them.
 struct Digits {
   std::string digits = {};
-  std::vector<size_t> ends = {};    // byte after each digit
-  std::vector<size_t> groups = {1}; // digits between separators; the last one grows
-  char separator = 0;               // the one kind between them
+  std::vector<size_t> ends = {};     // byte after each digit
+  std::vector<size_t> groups = {1};  // digits between separators; the last one grows
+  char separator = 0;                // the one kind between them
 };
 
 Digits digits_from(std::string_view text, size_t begin) {
@@ -113,7 +114,8 @@ std::optional<size_t> phone_end(std::string_view text, const Digits& found) {
   if (d[0] != '0' || d.size() < 9) return std::nullopt;
   const bool mobile = d[1] == '1' && (d[2] == '0' || d[2] == '1' || (d[2] >= '6' && d[2] <= '9'));
   const bool seoul = d[1] == '2';
-  const bool land = (d[1] >= '3' && d[1] <= '6' && d[2] >= '1' && d[2] <= '5') || d.starts_with("070");
+  const bool land =
+      (d[1] >= '3' && d[1] <= '6' && d[2] >= '1' && d[2] <= '5') || d.starts_with("070");
   const auto fits = [&](Groups groups) {
     return begins_with_groups(found, groups) && ends_after(text, found, sum(groups));
   };
@@ -153,7 +155,8 @@ std::optional<size_t> ipv4_end(std::string_view text, size_t begin) {
       ++at;
     }
     size_t count = 0;
-    while (at < text.size() && is_digit(text[at]) && count < 4) parts[i] = parts[i] * 10 + value(text[at++]), ++count;
+    while (at < text.size() && is_digit(text[at]) && count < 4)
+      parts[i] = parts[i] * 10 + value(text[at++]), ++count;
     if (count == 0 || count > 3 || parts[i] > 255) return std::nullopt;
   }
   if (at < text.size() && (is_alnum(text[at]) || text[at] == '_')) return std::nullopt;
@@ -166,8 +169,8 @@ std::optional<size_t> ipv4_end(std::string_view text, size_t begin) {
   const bool local = a == 0 || a == 10 || a == 127 || a >= 224 || (a == 169 && b == 254) ||
                      (a == 172 && b >= 16 && b <= 31) || (a == 192 && b == 168) ||
                      (a == 100 && b >= 64 && b <= 127) || (a == 198 && (b == 18 || b == 19)) ||
-                     (a == 192 && b == 0 && (c == 0 || c == 2)) || (a == 198 && b == 51 && c == 100) ||
-                     (a == 203 && b == 0 && c == 113);
+                     (a == 192 && b == 0 && (c == 0 || c == 2)) ||
+                     (a == 198 && b == 51 && c == 100) || (a == 203 && b == 0 && c == 113);
   if (local) return std::nullopt;
   return at;
 }
@@ -183,11 +186,16 @@ bool is_date(int year, int month, int day) {
 
 std::string_view name_of(Pii kind) {
   switch (kind) {
-    case Pii::email: return "email";
-    case Pii::rrn: return "rrn";
-    case Pii::card: return "card";
-    case Pii::phone: return "phone";
-    case Pii::ipv4: return "ipv4";
+    case Pii::email:
+      return "email";
+    case Pii::rrn:
+      return "rrn";
+    case Pii::card:
+      return "card";
+    case Pii::phone:
+      return "phone";
+    case Pii::ipv4:
+      return "ipv4";
   }
   return "email";
 }
@@ -230,7 +238,9 @@ std::vector<PiiSpan> find_pii(std::string_view text) {
   for (size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
     if (c == '@') {
-      const size_t before = spans.empty() ? 0 : spans.back().kind == Pii::email ? spans.back().end : 0;
+      const size_t before = spans.empty()                     ? 0
+                            : spans.back().kind == Pii::email ? spans.back().end
+                                                              : 0;
       if (const auto email = email_at(text, at, before)) {
         found(Pii::email, email->begin, email->end);
         at = email->end - 1;

@@ -24,11 +24,12 @@ struct PiiSpan {
 //          those born before October 2020, its checksum (later ones have none)
 //   card   13 to 19 digits beginning with 3 to 6, in groups or not, that pass Luhn
 //   phone  Korean: 010 and the older mobile prefixes, 02 and 0xx land lines, +82
-//   ipv4   four bytes, one of them above 31 (or it is the number of a section), of the addresses that
+//   ipv4   four bytes, one of them above 31 (or it is the number of a section), of the addresses
+//   that
 //          are routed on the internet
 std::vector<PiiSpan> find_pii(std::string_view text);
 
-bool is_rrn(std::string_view digits);    // 13 digits
+bool is_rrn(std::string_view digits);  // 13 digits
 bool passes_luhn(std::string_view digits);
 
 }  // namespace helio::data

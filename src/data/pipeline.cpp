@@ -81,14 +81,15 @@ std::vector<Document> read_lots(const std::vector<std::string>& folders, Account
 }
 
 OrderedJson row_of(const Document& document, const Flow& flow) {
-  OrderedJson row{{"id", document.id},           {"text", document.text},
-                  {"lot", document.lot},         {"partner", document.partner},
-                  {"language", document.language}, {"split", document.split},
-                  {"path", document.path}};
+  OrderedJson row{
+      {"id", document.id},           {"text", document.text},         {"lot", document.lot},
+      {"partner", document.partner}, {"language", document.language}, {"split", document.split},
+      {"path", document.path}};
   if (!document.cluster.empty()) row["cluster"] = document.cluster;
   row["scores"] = document.scores;
   auto changed = OrderedJson::array();
-  for (const uint16_t step : flow.fate(document).changed_at) changed.push_back(flow.steps()[step].name);
+  for (const uint16_t step : flow.fate(document).changed_at)
+    changed.push_back(flow.steps()[step].name);
   row["changed"] = std::move(changed);
   return row;
 }
@@ -178,7 +179,8 @@ std::vector<std::string> lot_folders(const std::vector<std::string>& lots) {
       continue;
     }
     if (kind != "lots")
-      throw Error(ErrorKind::invalid, "'" + lot + "' is a " + kind + ", not a lot or a folder of lots");
+      throw Error(ErrorKind::invalid,
+                  "'" + lot + "' is a " + kind + ", not a lot or a folder of lots");
     for (const auto& entry : club::load_roster(path).lots) folders.push_back(entry.path.string());
   }
   return folders;
@@ -225,7 +227,8 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   manifest.made_by = "data run";
   manifest.version = version();
   manifest.code = code_hash("data");
-  for (const std::string& lot : options.lots) manifest.inputs.push_back(describe_input("lots", lot));
+  for (const std::string& lot : options.lots)
+    manifest.inputs.push_back(describe_input("lots", lot));
   manifest.options = {{"steps", resolved}};
   const OrderedJson json = account.json();
   manifest.facts = {{"in", json["in"]},

@@ -19,8 +19,8 @@ struct NamedFormat {
   Format format;
 };
 constexpr NamedFormat kEndings[] = {
-    {".html", Format::html}, {".htm", Format::html},  {".xhtml", Format::html},
-    {".txt", Format::text},  {".text", Format::text}, {".md", Format::text},
+    {".html", Format::html},     {".htm", Format::html},    {".xhtml", Format::html},
+    {".txt", Format::text},      {".text", Format::text},   {".md", Format::text},
     {".markdown", Format::text}, {".jsonl", Format::jsonl}, {".ndjson", Format::jsonl}};
 
 std::string_view without_compression(std::string_view name) {
@@ -65,11 +65,14 @@ class SourceReader {
   void read(const SourceFile& file) {
     ++summary_.files;
     switch (format_of(options_, file)) {
-      case Format::html: return read_page(file);
-      case Format::jsonl: return read_rows(file);
-      case Format::text: return options_.documents == "line"        ? read_lines(file)
-                                : options_.documents == "paragraph" ? read_paragraphs(file)
-                                                                    : read_whole(file);
+      case Format::html:
+        return read_page(file);
+      case Format::jsonl:
+        return read_rows(file);
+      case Format::text:
+        return options_.documents == "line"        ? read_lines(file)
+               : options_.documents == "paragraph" ? read_paragraphs(file)
+                                                   : read_whole(file);
     }
   }
 
@@ -102,7 +105,8 @@ class SourceReader {
     std::string paragraph;
     int64_t first = 0;
     const auto end = [&] {
-      if (!paragraph.empty()) give(row(file, first), place(file, first), "text", std::move(paragraph));
+      if (!paragraph.empty())
+        give(row(file, first), place(file, first), "text", std::move(paragraph));
       paragraph.clear();
     };
     for (std::string_view line; lines.next(line);) {

@@ -1,8 +1,8 @@
 // A partner's files read into documents: web pages, text, Markdown, JSONL.
 //
-// Ids are stable: "<lot>/<path>" for a file, "<lot>/<path>#<line>" for a row, with the path relative
-// to the source. Files come in byte order of their paths. What cannot be read is named by file and
-// line, and either ends the import or is counted.
+// Ids are stable: "<lot>/<path>" for a file, "<lot>/<path>#<line>" for a row, with the path
+// relative to the source. Files come in byte order of their paths. What cannot be read is named by
+// file and line, and either ends the import or is counted.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct SourceOptions {
 };
 
 struct BadRow {
-  std::string place = {};   // "pages/a.html" or "rows.jsonl:12"
+  std::string place = {};  // "pages/a.html" or "rows.jsonl:12"
   std::string reason = {};
 };
 
@@ -62,7 +62,8 @@ ReadSummary read_source(const SourceOptions& options, const std::string& lot,
                         const std::function<void(club::LotDocument)>& sink, Monitor& monitor,
                         const StopRequest& stop);
 
-// True when `path` ('/' separators) fits `pattern`: * and ? within a folder's name, ** over folders.
+// True when `path` ('/' separators) fits `pattern`: * and ? within a folder's name, ** over
+// folders.
 bool fits_pattern(std::string_view path, std::string_view pattern);
 
 }  // namespace helio::data

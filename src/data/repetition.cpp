@@ -16,7 +16,8 @@ constexpr uint64_t kByteBase = 0x12F8D4A96E7B1C35ull & kPrime;
 
 uint64_t multiply(uint64_t a, uint64_t b) {
   const auto product = static_cast<Wide>(a) * b;
-  const uint64_t sum = (static_cast<uint64_t>(product) & kPrime) + static_cast<uint64_t>(product >> 61);
+  const uint64_t sum =
+      (static_cast<uint64_t>(product) & kPrime) + static_cast<uint64_t>(product >> 61);
   return sum >= kPrime ? sum - kPrime : sum;
 }
 uint64_t add(uint64_t a, uint64_t b) {
@@ -116,8 +117,7 @@ int64_t WordRuns::top_chars(size_t n, int64_t min_count) const {
   for (size_t i = 0; i < runs; ++i) most = std::max(most, table.enter(sequence_hash(i, n)) + 1);
   if (most < min_count) return 0;
   for (size_t i = 0; i < runs; ++i)
-    if (table.count(sequence_hash(i, n)) == most)
-      return (chars(i, n) + int64_t(n) - 1) * most;
+    if (table.count(sequence_hash(i, n)) == most) return (chars(i, n) + int64_t(n) - 1) * most;
   return 0;
 }
 

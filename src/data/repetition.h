@@ -35,11 +35,11 @@ class WordRuns {
   int64_t chars(size_t first, size_t n) const { return chars_[first + n] - chars_[first]; }
 
   size_t words_ = 0;
-  std::vector<int64_t> chars_ = {0};     // before each word, and in all
-  std::vector<uint64_t> sequence_ = {0}; // hash of the words before
-  std::vector<uint64_t> letters_ = {0};  // hash of the bytes before
-  std::vector<uint64_t> powers_ = {1};   // of the base of letters_, by bytes
-  std::vector<size_t> bytes_ = {0};      // before each word
+  std::vector<int64_t> chars_ = {0};      // before each word, and in all
+  std::vector<uint64_t> sequence_ = {0};  // hash of the words before
+  std::vector<uint64_t> letters_ = {0};   // hash of the bytes before
+  std::vector<uint64_t> powers_ = {1};    // of the base of letters_, by bytes
+  std::vector<size_t> bytes_ = {0};       // before each word
 };
 
 }  // namespace helio::data

@@ -38,13 +38,15 @@ Step read_step(const Node& node) {
     }
   }
   if (name.empty())
-    throw Error(ErrorKind::invalid, at(node) + "a step is the name of an operator or a map with 'op'")
+    throw Error(ErrorKind::invalid,
+                at(node) + "a step is the name of an operator or a map with 'op'")
         .with_hint("for example: {op: filter.length, min_words: 20}");
   const Node* place = node.find("op");
   try {
     step.op = &find_op(name);
   } catch (const Error& error) {
-    throw Error(ErrorKind::invalid, at(place ? *place : node) + error.message()).with_hint(error.hint());
+    throw Error(ErrorKind::invalid, at(place ? *place : node) + error.message())
+        .with_hint(error.hint());
   }
   step.name = name;
   if (!step.languages.empty()) {
@@ -53,10 +55,11 @@ Step read_step(const Node& node) {
       step.name += (step.name.back() == '[' ? "" : " ") + language;
     step.name += "]";
   }
-  in_context([&] { return "reading the options of " + step.name; }, [&] {
-    step.options = step.op->resolve(options);
-    step.run = step.op->make(options);
-  });
+  in_context([&] { return "reading the options of " + step.name; },
+             [&] {
+               step.options = step.op->resolve(options);
+               step.run = step.op->make(options);
+             });
   return step;
 }
 
@@ -74,12 +77,12 @@ std::vector<Step> read_steps(const Node& node) {
   std::vector<Step> steps;
   std::set<std::string> names;
   for (const Node& item : node.items()) {
-    steps.push_back(in_context(
-        [&] { return "reading step " + std::to_string(steps.size() + 1); },
-        [&] { return read_step(item); }));
+    steps.push_back(in_context([&] { return "reading step " + std::to_string(steps.size() + 1); },
+                               [&] { return read_step(item); }));
     Step& step = steps.back();
     const std::string base = step.name;
-    for (int i = 2; !names.insert(step.name).second; ++i) step.name = base + " #" + std::to_string(i);
+    for (int i = 2; !names.insert(step.name).second; ++i)
+      step.name = base + " #" + std::to_string(i);
     if (step.op->shape == Shape::stage && !step.languages.empty())
       throw Error(ErrorKind::invalid, at(item) + "'for' does not go with " + base +
                                           ", which needs all documents at once");

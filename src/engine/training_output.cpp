@@ -13,7 +13,9 @@ std::string duration(double seconds) {
   return fmt::format("{:.1f} h", seconds / 3600);
 }
 
-std::string count(const OrderedJson& value) { return fmt::format("{}", fmt::group_digits(value.get<int64_t>())); }
+std::string count(const OrderedJson& value) {
+  return fmt::format("{}", fmt::group_digits(value.get<int64_t>()));
+}
 
 }  // namespace
 
@@ -25,33 +27,44 @@ void print_plan(cli::Context& context, const OrderedJson& plan) {
   const auto line = [&](const char* name, const std::string& value) {
     context.out << fmt::format("  {:<12}{}\n", name, value);
   };
-  context.out << "helio " << plan.at("command").get<std::string>() << " would do this (nothing is written):\n";
+  context.out << "helio " << plan.at("command").get<std::string>()
+              << " would do this (nothing is written):\n";
   for (const auto& input : plan.at("inputs"))
-    line("reads", fmt::format("{}: {} {} ({})", input.at("role").get<std::string>(), input.at("kind").get<std::string>(),
-                              input.at("name").get<std::string>(), input.at("content").get<std::string>().substr(0, 12)));
-  for (const auto& [role, path] : plan.at("outputs").items()) line("writes", path.get<std::string>());
-  line("parameters", fmt::format("{} in {} layers", count(plan.at("parameters")), count(plan.at("layers"))));
+    line("reads",
+         fmt::format("{}: {} {} ({})", input.at("role").get<std::string>(),
+                     input.at("kind").get<std::string>(), input.at("name").get<std::string>(),
+                     input.at("content").get<std::string>().substr(0, 12)));
+  for (const auto& [role, path] : plan.at("outputs").items())
+    line("writes", path.get<std::string>());
+  line("parameters",
+       fmt::format("{} in {} layers", count(plan.at("parameters")), count(plan.at("layers"))));
   if (plan.contains("pairs"))
-    line("pairs", fmt::format("{} to train on, {} held out", count(plan.at("pairs")), count(plan.at("heldout_pairs"))));
+    line("pairs", fmt::format("{} to train on, {} held out", count(plan.at("pairs")),
+                              count(plan.at("heldout_pairs"))));
   line("steps", count(plan.at("steps")));
   line("tokens", count(plan.at("tokens")));
-  line("memory", fmt::format("about {:.1f} GiB", plan.at("memory_bytes").get<double>() / (1 << 30)));
-  line("time", fmt::format("about {} ({:.2g} FLOP; products run at {:.0f} GFLOP/s here with {} threads)",
-                           duration(plan.at("seconds").get<double>()), plan.at("flops").get<double>(),
-                           plan.at("gemm_flops_per_second").get<double>() / 1e9, count(plan.at("threads"))));
+  line("memory",
+       fmt::format("about {:.1f} GiB", plan.at("memory_bytes").get<double>() / (1 << 30)));
+  line(
+      "time",
+      fmt::format("about {} ({:.2g} FLOP; products run at {:.0f} GFLOP/s here with {} threads)",
+                  duration(plan.at("seconds").get<double>()), plan.at("flops").get<double>(),
+                  plan.at("gemm_flops_per_second").get<double>() / 1e9, count(plan.at("threads"))));
 }
 
-void print_summary(cli::Context& context, const std::string& out, const train::RunSummary& summary) {
+void print_summary(cli::Context& context, const std::string& out,
+                   const train::RunSummary& summary) {
   if (context.json) {
     OrderedJson json = summary.json();
     json["out"] = out;
     context.out << compact(json) << "\n";
     return;
   }
-  context.out << fmt::format("{} steps, {} tokens: loss {:.4f} to {:.4f}", summary.steps, summary.tokens,
-                             summary.first_loss, summary.last_loss);
+  context.out << fmt::format("{} steps, {} tokens: loss {:.4f} to {:.4f}", summary.steps,
+                             summary.tokens, summary.first_loss, summary.last_loss);
   if (summary.heldout_start)
-    context.out << fmt::format(", held-out {:.4f} to {:.4f}", *summary.heldout_start, *summary.heldout_end);
+    context.out << fmt::format(", held-out {:.4f} to {:.4f}", *summary.heldout_start,
+                               *summary.heldout_end);
   context.out << "\nModel: " << out << "\n";
 }
 

@@ -16,7 +16,8 @@ std::vector<fs::path> files_of(const fs::path& place) {
   if (fs::is_directory(place)) {
     // Not every Arrow file: `datasets` keeps the results of its own map() beside the data.
     for (const auto& file : list_files(place, {".arrow"}))
-      if (file.parent_path() == place && file.filename().string().starts_with("data-")) files.push_back(file);
+      if (file.parent_path() == place && file.filename().string().starts_with("data-"))
+        files.push_back(file);
     return files;
   }
   for (const char* ending : {".arrow", ".jsonl", ".jsonl.gz", ".jsonl.zst"}) {
@@ -26,18 +27,21 @@ std::vector<fs::path> files_of(const fs::path& place) {
   return {};
 }
 
-std::string place_name(const std::string& pattern, const std::string& split, const std::string& subject) {
+std::string place_name(const std::string& pattern, const std::string& split,
+                       const std::string& subject) {
   return fill(pattern, {{"split", split}, {"subject", subject}});
 }
 
 }  // namespace
 
-const BenchmarkData::File& BenchmarkData::load(const fs::path& path, const std::string& subject_field) {
+const BenchmarkData::File& BenchmarkData::load(const fs::path& path,
+                                               const std::string& subject_field) {
   const auto [entry, fresh] = files_.try_emplace(path.string());
   File& file = entry->second;
   if (!fresh) return file;
   const auto add = [&](Json row) {
-    if (!row.is_object()) throw Error(ErrorKind::invalid, "'" + path.string() + "': a document is no object");
+    if (!row.is_object())
+      throw Error(ErrorKind::invalid, "'" + path.string() + "': a document is no object");
     if (const auto subject = row.find(subject_field); subject != row.end() && subject->is_string())
       file.by_subject[subject->get<std::string>()].push_back(file.rows.size());
     file.rows.push_back(std::move(row));
@@ -48,7 +52,8 @@ const BenchmarkData::File& BenchmarkData::load(const fs::path& path, const std::
   return file;
 }
 
-std::optional<std::vector<Json>> BenchmarkData::documents(const DataSpec& data, const std::string& split,
+std::optional<std::vector<Json>> BenchmarkData::documents(const DataSpec& data,
+                                                          const std::string& split,
                                                           const std::string& subject) {
   for (const auto& pattern : data.places) {
     const auto files = files_of(folder_ / place_name(pattern, split, subject));
@@ -68,9 +73,11 @@ std::optional<std::vector<Json>> BenchmarkData::documents(const DataSpec& data, 
   return std::nullopt;
 }
 
-std::string BenchmarkData::wanted(const DataSpec& data, const std::string& split, const std::string& subject) {
+std::string BenchmarkData::wanted(const DataSpec& data, const std::string& split,
+                                  const std::string& subject) {
   std::string all;
-  for (const auto& pattern : data.places) all += (all.empty() ? "" : " or ") + place_name(pattern, split, subject);
+  for (const auto& pattern : data.places)
+    all += (all.empty() ? "" : " or ") + place_name(pattern, split, subject);
   return all;
 }
 

@@ -22,7 +22,8 @@ class BenchmarkData {
   std::optional<std::vector<Json>> documents(const DataSpec& data, const std::string& split,
                                              const std::string& subject);
   // Where documents() looks, for messages.
-  static std::string wanted(const DataSpec& data, const std::string& split, const std::string& subject);
+  static std::string wanted(const DataSpec& data, const std::string& split,
+                            const std::string& subject);
 
   // Of the files read so far, in the order first read: what a result records.
   std::string content() const;

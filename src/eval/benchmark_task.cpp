@@ -17,10 +17,12 @@ size_t whole_number(const Json& value, const std::string& field) {
   if (value.is_number_integer() && value.get<int64_t>() >= 0) return value.get<size_t>();
   if (value.is_string()) {
     const auto& digits = value.get_ref<const std::string&>();
-    if (!digits.empty() && digits.size() < 10 && digits.find_first_not_of("0123456789") == std::string::npos)
+    if (!digits.empty() && digits.size() < 10 &&
+        digits.find_first_not_of("0123456789") == std::string::npos)
       return std::stoul(digits);
   }
-  throw Error(ErrorKind::invalid, "'" + field + "' is no choice's number: " + value.dump(-1, ' ', false, Json::error_handler_t::replace))
+  throw Error(ErrorKind::invalid, "'" + field + "' is no choice's number: " +
+                                      value.dump(-1, ' ', false, Json::error_handler_t::replace))
       .with_hint("splits made for leaderboards carry no answers");
 }
 
@@ -96,7 +98,8 @@ class Builder {
       return static_cast<size_t>(found - list.begin());
     }
     const size_t index = whole_number(value, spec_.gold);
-    if (index >= count) throw Error(ErrorKind::invalid, "'" + spec_.gold + "' is beyond the choices");
+    if (index >= count)
+      throw Error(ErrorKind::invalid, "'" + spec_.gold + "' is beyond the choices");
     return index;
   }
 
@@ -107,12 +110,21 @@ class Builder {
 // Examples for the documents of one part, in document order: each draw moves the generator on.
 class Examples {
  public:
-  Examples(const TaskSpec& spec, const Builder& builder, std::vector<Json> pool, const std::string& subject,
-           const Sources& sources, int64_t count)
-      : spec_(spec), builder_(builder), pool_(std::move(pool)), subject_(subject), count_(static_cast<size_t>(count)), random_(sources.seed) {
-    const size_t draws = spec.shots.pick == "sampled" && count ? count_ + static_cast<size_t>(spec.shots.draw_extra) : count_;
+  Examples(const TaskSpec& spec, const Builder& builder, std::vector<Json> pool,
+           const std::string& subject, const Sources& sources, int64_t count)
+      : spec_(spec),
+        builder_(builder),
+        pool_(std::move(pool)),
+        subject_(subject),
+        count_(static_cast<size_t>(count)),
+        random_(sources.seed) {
+    const size_t draws = spec.shots.pick == "sampled" && count
+                             ? count_ + static_cast<size_t>(spec.shots.draw_extra)
+                             : count_;
     if (draws > pool_.size())
-      throw Error(ErrorKind::invalid, std::to_string(draws) + " examples are wanted, split '" + spec.shots.split + "' has " + std::to_string(pool_.size()))
+      throw Error(ErrorKind::invalid, std::to_string(draws) + " examples are wanted, split '" +
+                                          spec.shots.split + "' has " +
+                                          std::to_string(pool_.size()))
           .with_hint("give fewer --shots");
   }
 
@@ -124,7 +136,8 @@ class Examples {
       for (size_t i = 0; i < count_; ++i) chosen.push_back(i);
     } else {
       const auto extra = static_cast<uint32_t>(spec_.shots.draw_extra);
-      for (const uint32_t i : random_.sample(static_cast<uint32_t>(pool_.size()), static_cast<uint32_t>(count_) + extra))
+      for (const uint32_t i : random_.sample(static_cast<uint32_t>(pool_.size()),
+                                             static_cast<uint32_t>(count_) + extra))
         if (chosen.size() < count_ && !(extra && pool_[i] == document)) chosen.push_back(i);
     }
     for (const size_t i : chosen) out += builder_.example(builder_.prepared(pool_[i], subject_));
@@ -148,7 +161,8 @@ std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sour
   const int64_t shots = sources.shots >= 0 ? sources.shots : spec.shots.count;
   OrderedJson settings = {{"shots", shots}, {"prepare", spec.prepare}};
   if (sources.benchmarks.empty())
-    return std::make_unique<ChoiceTask>(spec, items, parts, "no benchmarks folder was given (--benchmarks)", settings);
+    return std::make_unique<ChoiceTask>(spec, items, parts,
+                                        "no benchmarks folder was given (--benchmarks)", settings);
   if (!fs::is_directory(sources.benchmarks))
     throw Error(ErrorKind::not_found, "no folder '" + sources.benchmarks + "' (benchmarks)");
 
@@ -158,9 +172,12 @@ std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sour
   std::string missing;
   for (size_t s = 0; s < subjects.size(); ++s) {
     const std::string& subject = subjects[s];
-    Part part{.name = subject, .begin = static_cast<int64_t>(items.size()), .end = static_cast<int64_t>(items.size())};
+    Part part{.name = subject,
+              .begin = static_cast<int64_t>(items.size()),
+              .end = static_cast<int64_t>(items.size())};
     const auto lack = [&](const std::string& split) {
-      part.not_run = "not in the benchmarks folder: " + BenchmarkData::wanted(spec.data, split, subject);
+      part.not_run =
+          "not in the benchmarks folder: " + BenchmarkData::wanted(spec.data, split, subject);
       missing = part.not_run;
       parts.push_back(part);
     };
@@ -171,7 +188,8 @@ std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sour
     }
     std::vector<Json> pool;
     if (shots) {
-      auto found = spec.shots.split.empty() ? std::nullopt : data.documents(spec.data, spec.shots.split, subject);
+      auto found = spec.shots.split.empty() ? std::nullopt
+                                            : data.documents(spec.data, spec.shots.split, subject);
       if (!found) {
         lack(spec.shots.split.empty() ? "(no split for examples)" : spec.shots.split);
         continue;
@@ -180,15 +198,21 @@ std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sour
     }
     Examples examples(spec, builder, std::move(pool), subject, sources, shots);
     part.total = static_cast<int64_t>(documents->size());
-    const int64_t used = share_of_limit(sources, static_cast<int64_t>(s), static_cast<int64_t>(subjects.size()), part.total);
+    const int64_t used = share_of_limit(sources, static_cast<int64_t>(s),
+                                        static_cast<int64_t>(subjects.size()), part.total);
     for (int64_t i = 0; i < used; ++i) {
       const Json& document = (*documents)[static_cast<size_t>(i)];
-      in_context([&] { return "while making item " + std::to_string(i) + (subject.empty() ? "" : " of " + subject) + " of task " + spec.name; },
-                 [&] {
-                   const Json prepared = builder.prepared(document, subject);
-                   items.push_back(builder.item(prepared, fill(spec.description, prepared) + examples.next(document)));
-                   items.back().id = (subject.empty() ? "" : subject + "/") + std::to_string(i);
-                 });
+      in_context(
+          [&] {
+            return "while making item " + std::to_string(i) +
+                   (subject.empty() ? "" : " of " + subject) + " of task " + spec.name;
+          },
+          [&] {
+            const Json prepared = builder.prepared(document, subject);
+            items.push_back(
+                builder.item(prepared, fill(spec.description, prepared) + examples.next(document)));
+            items.back().id = (subject.empty() ? "" : subject + "/") + std::to_string(i);
+          });
     }
     part.end = static_cast<int64_t>(items.size());
     parts.push_back(part);
@@ -197,7 +221,8 @@ std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sour
   for (const ChoiceItem& item : items) chance += 1.0 / static_cast<double>(item.asks.size());
   settings["chance"] = items.empty() ? spec.chance : chance / static_cast<double>(items.size());
   settings["data"] = data.content();
-  return std::make_unique<ChoiceTask>(spec, std::move(items), parts, items.empty() ? missing : "", settings);
+  return std::make_unique<ChoiceTask>(spec, std::move(items), parts, items.empty() ? missing : "",
+                                      settings);
 }
 
 }  // namespace helio::eval

@@ -27,8 +27,11 @@ class BitsPerByteTask final : public Task {
     settings_["data"] = held.content;
     for (size_t l = 0; l < spec_.languages.size(); ++l) {
       auto& found = held.by_language[spec_.languages[l]];
-      Part part{.name = spec_.languages[l], .total = static_cast<int64_t>(found.size()), .begin = static_cast<int64_t>(documents_.size())};
-      const int64_t used = share_of_limit(sources, static_cast<int64_t>(l), static_cast<int64_t>(spec_.languages.size()), part.total);
+      Part part{.name = spec_.languages[l],
+                .total = static_cast<int64_t>(found.size()),
+                .begin = static_cast<int64_t>(documents_.size())};
+      const int64_t used = share_of_limit(sources, static_cast<int64_t>(l),
+                                          static_cast<int64_t>(spec_.languages.size()), part.total);
       for (int64_t i = 0; i < used; ++i) {
         HeldoutDocument& document = found[static_cast<size_t>(i)];
         document.text = std::string(text::first_code_points(document.text, spec_.window.max_chars));
@@ -38,7 +41,8 @@ class BitsPerByteTask final : public Task {
       if (part.total == 0) part.not_run = "no held-out document in language '" + part.name + "'";
       parts_.push_back(part);
     }
-    if (documents_.empty()) not_run_ = "the dataset holds out no document in: " + spec_.languages[0];
+    if (documents_.empty())
+      not_run_ = "the dataset holds out no document in: " + spec_.languages[0];
   }
 
   std::string refuses(const model::LanguageModel& model) const override {
@@ -46,11 +50,14 @@ class BitsPerByteTask final : public Task {
     return ids.bos || ids.eos ? "" : "the tokenizer names neither a beginning nor an end token";
   }
 
-  std::vector<model::ScoreRequest> requests(int64_t item, const model::LanguageModel& model) const override {
-    std::vector<text::TokenId> ids = model.tokenizer().encode(at(item).text, text::SpecialTokens::skip);
+  std::vector<model::ScoreRequest> requests(int64_t item,
+                                            const model::LanguageModel& model) const override {
+    std::vector<text::TokenId> ids =
+        model.tokenizer().encode(at(item).text, text::SpecialTokens::skip);
     std::vector<model::ScoreRequest> out;
     const size_t positions = static_cast<size_t>(model.max_positions()), count = ids.size();
-    const size_t stride = std::max<size_t>(1, static_cast<size_t>(static_cast<double>(positions) * (1 - spec_.window.context)));
+    const size_t stride = std::max<size_t>(
+        1, static_cast<size_t>(static_cast<double>(positions) * (1 - spec_.window.context)));
     const auto start = start_token(model);
     for (size_t from = 0; from < count;) {
       // The last of context and continuation is never an input, so both together may be one longer
@@ -60,8 +67,10 @@ class BitsPerByteTask final : public Task {
       model::ScoreRequest window;
       if (from < room) window.context.push_back(start);
       const size_t kept = std::min(from, room - window.context.size());
-      window.context.insert(window.context.end(), ids.begin() + static_cast<ptrdiff_t>(from - kept), ids.begin() + static_cast<ptrdiff_t>(from));
-      window.continuation.assign(ids.begin() + static_cast<ptrdiff_t>(from), ids.begin() + static_cast<ptrdiff_t>(from + size));
+      window.context.insert(window.context.end(), ids.begin() + static_cast<ptrdiff_t>(from - kept),
+                            ids.begin() + static_cast<ptrdiff_t>(from));
+      window.continuation.assign(ids.begin() + static_cast<ptrdiff_t>(from),
+                                 ids.begin() + static_cast<ptrdiff_t>(from + size));
       out.push_back(std::move(window));
       from += size;
     }
@@ -76,7 +85,10 @@ class BitsPerByteTask final : public Task {
     for (const auto& request : asked) tokens += request.continuation.size();
     const auto bytes = static_cast<double>(at(item).text.size());
     return {.metrics = {{.value = bits, .weight = bytes}},
-            .sample = {{"doc", at(item).id}, {"bytes", at(item).text.size()}, {"tokens", tokens}, {"bits", bits}}};
+            .sample = {{"doc", at(item).id},
+                       {"bytes", at(item).text.size()},
+                       {"tokens", tokens},
+                       {"bits", bits}}};
   }
 
   std::string item_id(int64_t item) const override { return at(item).id; }

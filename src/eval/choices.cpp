@@ -9,8 +9,8 @@ size_t argmax(const std::vector<double>& values) {
   return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
 }
 
-ChoiceTask::ChoiceTask(TaskSpec spec, std::vector<ChoiceItem> items, std::vector<Part> parts, std::string not_run,
-                       OrderedJson settings)
+ChoiceTask::ChoiceTask(TaskSpec spec, std::vector<ChoiceItem> items, std::vector<Part> parts,
+                       std::string not_run, OrderedJson settings)
     : Task(std::move(spec)), items_(std::move(items)) {
   parts_ = std::move(parts);
   not_run_ = std::move(not_run);
@@ -23,7 +23,8 @@ int64_t ChoiceTask::cost(int64_t item) const {
   return static_cast<int64_t>(bytes);
 }
 
-std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t item, const model::LanguageModel& model) const {
+std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t item,
+                                                      const model::LanguageModel& model) const {
   std::vector<model::ScoreRequest> out;
   for (const Ask& ask : at(item).asks) {
     out.push_back(encode_pair(ask.context, ask.continuation, model));

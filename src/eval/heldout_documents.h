@@ -17,8 +17,8 @@ struct HeldoutDocuments {
 };
 
 // Reads part-*.jsonl(.zst, .gz) and keeps rows with split "heldout". Each language's documents are
-// ordered by a seeded hash of their id: the first N are a sample that does not depend on how lots or
-// parts were ordered.
+// ordered by a seeded hash of their id: the first N are a sample that does not depend on how lots
+// or parts were ordered.
 HeldoutDocuments load_heldout(const std::string& dataset, int64_t seed);
 
 }  // namespace helio::eval

@@ -25,7 +25,8 @@ Journal::Journal(std::filesystem::path file) : path_(std::move(file)) {
       const Json line = parse_json(std::string_view(text).substr(at, end - at), "journal");
       std::vector<model::Score> scores;
       for (const Json& score : line.at("scores"))
-        scores.push_back({.log_prob = score.at(0).get<double>(), .is_greedy = score.at(1).get<int>() != 0});
+        scores.push_back(
+            {.log_prob = score.at(0).get<double>(), .is_greedy = score.at(1).get<int>() != 0});
       known_[line.at("key").get<std::string>()] = std::move(scores);
     } catch (const std::exception&) {
       break;  // what follows damage is not trusted; it is scored again
@@ -68,7 +69,8 @@ void Journal::add(const std::string& key, const std::vector<model::Score>& score
   if (fdatasync(fd_)) throw system_error("cannot write '" + path_.string() + "'", errno);
 }
 
-std::string journal_key(const std::string& settings, const std::vector<model::ScoreRequest>& requests) {
+std::string journal_key(const std::string& settings,
+                        const std::vector<model::ScoreRequest>& requests) {
   Sha256Stream stream;
   stream.update(settings);
   const auto add = [&](const std::vector<text::TokenId>& ids) {

@@ -1,6 +1,6 @@
 // Scores that are written as soon as they are known, so that an interrupted evaluation goes on
-// where it was. One JSON line for each batch of requests, named by a hash of everything that decides
-// its scores: a changed model, option or item is simply not found there.
+// where it was. One JSON line for each batch of requests, named by a hash of everything that
+// decides its scores: a changed model, option or item is simply not found there.
 #pragma once
 
 #include <chrono>
@@ -36,6 +36,7 @@ class Journal {
 };
 
 // "Everything that decides its scores": `settings` (dtype, batch size, code) and the requests' ids.
-std::string journal_key(const std::string& settings, const std::vector<model::ScoreRequest>& requests);
+std::string journal_key(const std::string& settings,
+                        const std::vector<model::ScoreRequest>& requests);
 
 }  // namespace helio::eval

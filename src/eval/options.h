@@ -11,21 +11,25 @@ namespace helio::eval {
 
 struct EvalOptions {
   std::vector<std::string> models = {};
-  std::vector<std::string> tasks = {"bits_per_byte", "cloze", "preference", "hellaswag", "mmlu", "winogrande"};
+  std::vector<std::string> tasks = {"bits_per_byte", "cloze", "preference",
+                                    "hellaswag",     "mmlu",  "winogrande"};
   std::string dataset = {}, pairs = {}, benchmarks = {}, out = {};
   std::string dtype = "float32";
   double heldout = 0.1;
-  int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234, batch_tokens = 8192, threads = 0;
+  int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234, batch_tokens = 8192,
+          threads = 0;
   bool resume = false, restart = false, dry_run = false;
   void describe(Fields& f) {
     f.input("models", models, "Models to score, in the order shown.");
     f("tasks", tasks, "Tasks (helio eval list).");
-    f.input("dataset", dataset, "Dataset whose held-out documents give bits per byte and the cloze choice.");
+    f.input("dataset", dataset,
+            "Dataset whose held-out documents give bits per byte and the cloze choice.");
     f.input("pairs", pairs, "Preference pairs; the held-out share is scored.");
     f.input("benchmarks", benchmarks, "Folder of benchmark data.");
     f("heldout", heldout, "Share of the pairs that is held out: as in helio align.", between(0, 1));
     f("limit", limit, "Items of each task; 0: all.", at_least(0));
-    f("limit_per_subject", limit_per_subject, "Items of each MMLU subject; 0: as limit says.", at_least(0));
+    f("limit_per_subject", limit_per_subject, "Items of each MMLU subject; 0: as limit says.",
+      at_least(0));
     f("shots", shots, "Few-shot examples; -1: as the task says.", at_least(-1));
     f("seed", seed, "Seed of draws.", at_least(0));
     f("dtype", dtype, "Weights while scoring.", one_of({"float32", "bfloat16"}));

@@ -11,7 +11,10 @@ namespace {
 class PreferenceTask final : public Task {
  public:
   PreferenceTask(TaskSpec spec, const Sources& sources) : Task(std::move(spec)) {
-    settings_ = {{"heldout", sources.heldout}, {"max_length", spec_.pairs.max_length}, {"template", "solar"}, {"chance", 0.5}};
+    settings_ = {{"heldout", sources.heldout},
+                 {"max_length", spec_.pairs.max_length},
+                 {"template", "solar"},
+                 {"chance", 0.5}};
     if (sources.pairs.empty()) {
       not_run_ = "no preference pairs were given (--pairs)";
       return;
@@ -25,7 +28,9 @@ class PreferenceTask final : public Task {
       if (text::is_held_out(pair, sources.heldout)) pairs_.push_back(std::move(pair));
     Part part{.total = static_cast<int64_t>(pairs_.size())};
     part.end = share_of_limit(sources, 0, 1, part.total);
-    if (pairs_.empty()) not_run_ = part.not_run = "no pair is held out (heldout is " + OrderedJson(sources.heldout).dump() + ")";
+    if (pairs_.empty())
+      not_run_ = part.not_run =
+          "no pair is held out (heldout is " + OrderedJson(sources.heldout).dump() + ")";
     parts_.push_back(part);
   }
 
@@ -33,11 +38,15 @@ class PreferenceTask final : public Task {
     return model.special_ids().eos ? "" : "the tokenizer names no end token";
   }
 
-  std::vector<model::ScoreRequest> requests(int64_t item, const model::LanguageModel& model) const override {
-    const auto ids = text::encode_preference(at(item), model.tokenizer(), *model.special_ids().eos,
-                                             std::min(spec_.pairs.max_length, model.max_positions()));
+  std::vector<model::ScoreRequest> requests(int64_t item,
+                                            const model::LanguageModel& model) const override {
+    const auto ids =
+        text::encode_preference(at(item), model.tokenizer(), *model.special_ids().eos,
+                                std::min(spec_.pairs.max_length, model.max_positions()));
     // Two answers that agree as far as they fit cannot be told apart.
-    if (ids.chosen == ids.rejected || ids.prompt.empty() || ids.chosen.empty() || ids.rejected.empty()) return {};
+    if (ids.chosen == ids.rejected || ids.prompt.empty() || ids.chosen.empty() ||
+        ids.rejected.empty())
+      return {};
     return {{ids.prompt, ids.chosen}, {ids.prompt, ids.rejected}};
   }
 

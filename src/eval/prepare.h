@@ -22,8 +22,8 @@ Prepare find_prepare(std::string_view name);  // null when there is none
 // For the pieces: a document's text field; an Error names a missing one.
 const std::string& text_field(const Json& document, const char* field);
 
-#define HELIO_PREPARE(function) \
-  namespace helio::eval {       \
+#define HELIO_PREPARE(function)                                    \
+  namespace helio::eval {                                          \
   void HELIO_PREPARE_ENTRY(Json& document) { function(document); } \
   }
 

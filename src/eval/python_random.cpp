@@ -14,7 +14,8 @@ constexpr size_t kWords = 624, kMiddle = 397;
 
 PythonRandom::PythonRandom(int64_t seed) {
   // The key is the seed's magnitude in 32-bit words, lowest first; [0] for zero.
-  const uint64_t magnitude = seed < 0 ? 0 - static_cast<uint64_t>(seed) : static_cast<uint64_t>(seed);
+  const uint64_t magnitude =
+      seed < 0 ? 0 - static_cast<uint64_t>(seed) : static_cast<uint64_t>(seed);
   std::vector<uint32_t> key = {static_cast<uint32_t>(magnitude)};
   if (magnitude >> 32) key.push_back(static_cast<uint32_t>(magnitude >> 32));
 
@@ -35,7 +36,8 @@ PythonRandom::PythonRandom(int64_t seed) {
     if (++j == key.size()) j = 0;
   }
   for (size_t k = 0; k + 1 < kWords; ++k) {
-    state_[i] = (state_[i] ^ ((state_[i - 1] ^ (state_[i - 1] >> 30)) * 1566083941u)) - static_cast<uint32_t>(i);
+    state_[i] = (state_[i] ^ ((state_[i - 1] ^ (state_[i - 1] >> 30)) * 1566083941u)) -
+                static_cast<uint32_t>(i);
     step_on();
   }
   state_[0] = 0x80000000u;

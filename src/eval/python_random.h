@@ -15,8 +15,8 @@ class PythonRandom {
  public:
   explicit PythonRandom(int64_t seed);  // random.Random(seed); the sign of the seed does not matter
 
-  uint32_t bits();                  // getrandbits(32)
-  uint32_t below(uint32_t n);       // _randbelow(n), n > 0
+  uint32_t bits();             // getrandbits(32)
+  uint32_t below(uint32_t n);  // _randbelow(n), n > 0
   // random.sample(range(pool), count): distinct indices in the order drawn. count <= pool.
   std::vector<uint32_t> sample(uint32_t pool, uint32_t count);
 

@@ -14,6 +14,7 @@ OrderedJson task_json(const Task& task);
 // One model on one task, scored.
 OrderedJson result_json(const Task& task, const ScoredTask& scored, const std::string& model);
 // One model on one task, not scored: `status` "not_run" with why, or "planned".
-OrderedJson unscored_json(const Task& task, const std::string& model, const std::string& status, const std::string& reason);
+OrderedJson unscored_json(const Task& task, const std::string& model, const std::string& status,
+                          const std::string& reason);
 
 }  // namespace helio::eval

@@ -16,7 +16,9 @@
 namespace helio::eval {
 namespace {
 
-fs::path without_slash(fs::path path) { return path.filename().empty() ? path.parent_path() : path; }
+fs::path without_slash(fs::path path) {
+  return path.filename().empty() ? path.parent_path() : path;
+}
 
 // The folder beside `out` that holds the journal while the evaluation runs.
 fs::path journal_folder(const fs::path& out) {
@@ -27,7 +29,8 @@ fs::path journal_folder(const fs::path& out) {
 // Options that say what was measured; where it came from is in the inputs.
 OrderedJson recorded_options(EvalOptions options) {
   OrderedJson all = options_json(describe(options)), out = OrderedJson::object();
-  const std::set<std::string> left_out = {"models", "dataset", "pairs", "benchmarks", "out", "resume", "restart", "dry_run"};
+  const std::set<std::string> left_out = {"models", "dataset", "pairs",   "benchmarks",
+                                          "out",    "resume",  "restart", "dry_run"};
   for (const auto& [name, value] : all.items())
     if (!left_out.contains(name)) out[name] = value;
   return out;
@@ -42,11 +45,16 @@ class Evaluation {
  public:
   Evaluation(const EvalOptions& options, const EvalEnvironment& environment)
       : options_(options), environment_(environment), names_(display_names(options.models)) {
-    if (options.models.empty()) throw Error(ErrorKind::usage, "no model to score").with_hint("name one or more model folders");
-    if (options.tasks.empty()) throw Error(ErrorKind::usage, "no task to score").with_hint("`helio eval list` shows them");
-    if (options.resume && options.restart) throw Error(ErrorKind::usage, "--resume and --restart exclude each other");
+    if (options.models.empty())
+      throw Error(ErrorKind::usage, "no model to score")
+          .with_hint("name one or more model folders");
+    if (options.tasks.empty())
+      throw Error(ErrorKind::usage, "no task to score").with_hint("`helio eval list` shows them");
+    if (options.resume && options.restart)
+      throw Error(ErrorKind::usage, "--resume and --restart exclude each other");
     for (const auto& path : options.models)
-      if (!fs::is_directory(path)) throw Error(ErrorKind::not_found, "no model folder '" + path + "'");
+      if (!fs::is_directory(path))
+        throw Error(ErrorKind::not_found, "no model folder '" + path + "'");
     std::set<std::string> seen;
     for (const auto& name : options.tasks)
       if (const TaskSpec spec = find_task(name); !seen.insert(spec.name).second)
@@ -58,10 +66,12 @@ class Evaluation {
       make_tasks();
       for (const auto& name : names_)
         for (const auto& task : tasks_)
-          results_.push_back(unscored_json(*task, name, task->not_run().empty() ? "planned" : "not_run", task->not_run()));
+          results_.push_back(unscored_json(
+              *task, name, task->not_run().empty() ? "planned" : "not_run", task->not_run()));
       return whole();
     }
-    if (options_.out.empty()) throw Error(ErrorKind::usage, "where should the results go?").with_hint("--out FOLDER");
+    if (options_.out.empty())
+      throw Error(ErrorKind::usage, "where should the results go?").with_hint("--out FOLDER");
     const fs::path kept = journal_folder(options_.out);
     if (fs::exists(kept) && !options_.resume && !options_.restart)
       throw Error(ErrorKind::usage, "an evaluation into '" + options_.out + "' was interrupted")
@@ -85,13 +95,19 @@ class Evaluation {
 
  private:
   void make_tasks() {
-    const Sources sources{.benchmarks = options_.benchmarks, .dataset = options_.dataset, .pairs = options_.pairs,
-                          .heldout = options_.heldout, .limit = options_.limit,
-                          .limit_per_subject = options_.limit_per_subject, .shots = options_.shots, .seed = options_.seed};
+    const Sources sources{.benchmarks = options_.benchmarks,
+                          .dataset = options_.dataset,
+                          .pairs = options_.pairs,
+                          .heldout = options_.heldout,
+                          .limit = options_.limit,
+                          .limit_per_subject = options_.limit_per_subject,
+                          .shots = options_.shots,
+                          .seed = options_.seed};
     for (const auto& name : options_.tasks) {
       const TaskSpec spec = find_task(name);
       tasks_.push_back(make_task(spec, sources));
-      if (!tasks_.back()->not_run().empty()) environment_.monitor.note(spec.name + " is not run: " + tasks_.back()->not_run());
+      if (!tasks_.back()->not_run().empty())
+        environment_.monitor.note(spec.name + " is not run: " + tasks_.back()->not_run());
       environment_.stop.check();
     }
   }
@@ -102,27 +118,35 @@ class Evaluation {
     environment_.monitor.begin("evaluating", all * static_cast<int64_t>(names_.size()), "bytes");
     for (size_t m = 0; m < names_.size(); ++m) {
       const auto model = environment_.load(options_.models[m]);
-      models_.push_back({{"name", names_[m]}, {"content", model->content()}, {"positions", model->max_positions()},
-                         {"vocabulary", model->tokenizer().vocab_size()}, {"bos_added", adds_bos(*model)}});
+      models_.push_back({{"name", names_[m]},
+                         {"content", model->content()},
+                         {"positions", model->max_positions()},
+                         {"vocabulary", model->tokenizer().vocab_size()},
+                         {"bos_added", adds_bos(*model)}});
       const ScoringOptions scoring{.batch_tokens = options_.batch_tokens,
-                                   .settings = model->content() + " " + options_.dtype + " " + std::to_string(options_.batch_tokens) +
-                                               " " + std::to_string(options_.threads) + " " + code_hash("model") + "\n"};
+                                   .settings = model->content() + " " + options_.dtype + " " +
+                                               std::to_string(options_.batch_tokens) + " " +
+                                               std::to_string(options_.threads) + " " +
+                                               code_hash("model") + "\n"};
       for (const auto& task : tasks_) {
-        const std::string refused = task->not_run().empty() ? task->refuses(*model) : task->not_run();
+        const std::string refused =
+            task->not_run().empty() ? task->refuses(*model) : task->not_run();
         if (!refused.empty()) {
           results_.push_back(unscored_json(*task, names_[m], "not_run", refused));
           done += cost_of(*task);
           continue;
         }
-        in_context([&] { return "while scoring " + names_[m] + " on " + task->spec().name; }, [&] {
-          const auto scored = score_task(*task, *model, journal, scoring, [&](int64_t more) {
-            done += more;
-            environment_.monitor.at(done, names_[m] + " · " + task->spec().name);
-            environment_.stop.check();
-          });
-          results_.push_back(result_json(*task, scored, names_[m]));
-          write_samples(dir, *task, scored, names_[m]);
-        });
+        in_context([&] { return "while scoring " + names_[m] + " on " + task->spec().name; },
+                   [&] {
+                     const auto scored =
+                         score_task(*task, *model, journal, scoring, [&](int64_t more) {
+                           done += more;
+                           environment_.monitor.at(done, names_[m] + " · " + task->spec().name);
+                           environment_.stop.check();
+                         });
+                     results_.push_back(result_json(*task, scored, names_[m]));
+                     write_samples(dir, *task, scored, names_[m]);
+                   });
       }
     }
     environment_.monitor.end();
@@ -134,17 +158,23 @@ class Evaluation {
     return all;
   }
 
-  static void write_samples(const fs::path& dir, const Task& task, const ScoredTask& scored, std::string model) {
+  static void write_samples(const fs::path& dir, const Task& task, const ScoredTask& scored,
+                            std::string model) {
     std::replace(model.begin(), model.end(), '/', '.');
     LineWriter writer(dir / "samples" / (task.spec().name + "." + model + ".jsonl"));
     for (size_t i = 0; i < scored.items.size(); ++i)
-      writer.write(compact(scored.asked[i] ? scored.items[i].sample
-                                           : OrderedJson{{"doc", task.item_id(static_cast<int64_t>(i))}, {"unscorable", true}}));
+      writer.write(compact(
+          scored.asked[i]
+              ? scored.items[i].sample
+              : OrderedJson{{"doc", task.item_id(static_cast<int64_t>(i))}, {"unscorable", true}}));
     writer.commit();
   }
 
   OrderedJson whole() const {
-    OrderedJson out = {{"format", 1}, {"models", models_}, {"tasks", OrderedJson::array()}, {"results", results_},
+    OrderedJson out = {{"format", 1},
+                       {"models", models_},
+                       {"tasks", OrderedJson::array()},
+                       {"results", results_},
                        {"settings", recorded_options(options_)}};
     if (models_.empty())
       for (const auto& name : names_) out["models"].push_back({{"name", name}});
@@ -154,13 +184,18 @@ class Evaluation {
   }
 
   void seal(const fs::path& dir) const {
-    Manifest manifest{.kind = "evaluation", .name = without_slash(options_.out).filename().string(), .made_by = "eval run",
-                      .version = std::string(version()), .code = code_hash("eval"), .options = recorded_options(options_)};
+    Manifest manifest{.kind = "evaluation",
+                      .name = without_slash(options_.out).filename().string(),
+                      .made_by = "eval run",
+                      .version = std::string(version()),
+                      .code = code_hash("eval"),
+                      .options = recorded_options(options_)};
     for (size_t m = 0; m < names_.size(); ++m) {
       manifest.inputs.push_back(describe_input("models", options_.models[m]));
       manifest.inputs.back().name = names_[m];
     }
-    if (!options_.dataset.empty()) manifest.inputs.push_back(describe_input("dataset", options_.dataset));
+    if (!options_.dataset.empty())
+      manifest.inputs.push_back(describe_input("dataset", options_.dataset));
     if (!options_.pairs.empty()) manifest.inputs.push_back(describe_input("pairs", options_.pairs));
     if (!options_.benchmarks.empty()) manifest.inputs.push_back(benchmarks_input());
     OrderedJson scores = OrderedJson::object();
@@ -168,7 +203,8 @@ class Evaluation {
       if (result.at("status") == "ok")
         for (const auto& task : tasks_)
           if (task->spec().name == result.at("task"))
-            scores[result.at("model").get<std::string>()][task->spec().name] = result.at("metrics").at(task->spec().main_metric).at("value");
+            scores[result.at("model").get<std::string>()][task->spec().name] =
+                result.at("metrics").at(task->spec().main_metric).at("value");
     manifest.facts = {{"models", names_}, {"scores", scores}};
     seal_artefact(dir, manifest);
   }
@@ -178,8 +214,12 @@ class Evaluation {
     Sha256Stream stream;
     for (const auto& task : tasks_)
       if (task->spec().needs == "benchmarks" && task->settings().contains("data"))
-        stream.update(task->spec().name + " " + task->settings().at("data").get<std::string>() + "\n");
-    return {.role = "benchmarks", .kind = "folder", .name = without_slash(options_.benchmarks).filename().string(), .content = stream.hex()};
+        stream.update(task->spec().name + " " + task->settings().at("data").get<std::string>() +
+                      "\n");
+    return {.role = "benchmarks",
+            .kind = "folder",
+            .name = without_slash(options_.benchmarks).filename().string(),
+            .content = stream.hex()};
   }
 
   const EvalOptions& options_;
@@ -201,7 +241,8 @@ std::vector<std::string> display_names(const std::vector<std::string>& paths) {
   for (const auto& path : paths) {
     std::vector<std::string> components;
     for (const auto& component : fs::path(path).lexically_normal())
-      if (const auto text = component.string(); !text.empty() && text != "/" && text != ".") components.push_back(text);
+      if (const auto text = component.string(); !text.empty() && text != "/" && text != ".")
+        components.push_back(text);
     if (components.empty()) components.push_back("model");
     size_t below = 1;
     for (size_t i = 0; i + 1 < components.size(); ++i)
@@ -211,7 +252,8 @@ std::vector<std::string> display_names(const std::vector<std::string>& paths) {
   }
   const auto name = [&](size_t i) {
     std::string out;
-    for (size_t c = parts[i].size() - used[i]; c < parts[i].size(); ++c) out += (out.empty() ? "" : "/") + parts[i][c];
+    for (size_t c = parts[i].size() - used[i]; c < parts[i].size(); ++c)
+      out += (out.empty() ? "" : "/") + parts[i][c];
     return out;
   };
   std::vector<std::string> out;
@@ -222,7 +264,8 @@ std::vector<std::string> display_names(const std::vector<std::string>& paths) {
     for (size_t i = 0; i < parts.size(); ++i)
       if (std::count(out.begin(), out.end(), out[i]) > 1) {
         if (used[i] == parts[i].size())
-          throw Error(ErrorKind::usage, "two models are called '" + out[i] + "'").with_hint("name each model once");
+          throw Error(ErrorKind::usage, "two models are called '" + out[i] + "'")
+              .with_hint("name each model once");
         equal = true;
         ++used[i];
       }

@@ -1,9 +1,10 @@
 // helio eval run without the command line: every model on every task, into an artefact folder.
 //
-//   results.json                figures, and what each stands on (docs/evaluation.md lists its keys)
-//   samples/TASK.MODEL.jsonl    one line an item: log-probabilities, right answer, prediction
+//   results.json                figures, and what each stands on (docs/evaluation.md lists its
+//   keys) samples/TASK.MODEL.jsonl    one line an item: log-probabilities, right answer, prediction
 //
-// While it runs, scores are kept in a journal beside the folder; an interrupted run goes on from there.
+// While it runs, scores are kept in a journal beside the folder; an interrupted run goes on from
+// there.
 #pragma once
 
 #include <filesystem>

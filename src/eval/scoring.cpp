@@ -44,12 +44,16 @@ ScoredTask score_task(const Task& task, model::LanguageModel& model, Journal& jo
   }
   if (skipped) done(skipped);
   // Longest first: like lengths share a pass, and too little memory shows at once.
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return tokens[a] > tokens[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return tokens[a] > tokens[b]; });
 
   for (size_t first = 0; first < order.size();) {
     std::vector<model::ScoreRequest> batch;
     size_t last = first;
-    for (int64_t used = 0; last < order.size() && (last == first || used + tokens[order[last]] <= kPassesPerBatch * options.batch_tokens); ++last) {
+    for (int64_t used = 0;
+         last < order.size() &&
+         (last == first || used + tokens[order[last]] <= kPassesPerBatch * options.batch_tokens);
+         ++last) {
       used += tokens[order[last]];
       batch.insert(batch.end(), requests[order[last]].begin(), requests[order[last]].end());
     }
@@ -60,7 +64,9 @@ ScoredTask score_task(const Task& task, model::LanguageModel& model, Journal& jo
       for (const auto& each : *scores)
         if (!std::isfinite(each.log_prob))
           throw Error(ErrorKind::invalid, "the model's log-probabilities are not numbers")
-              .with_hint("its weights hold NaN or infinity: `helio model info` shows what it is; look at its training run's loss");
+              .with_hint(
+                  "its weights hold NaN or infinity: `helio model info` shows what it is; look at "
+                  "its training run's loss");
       journal.add(key, *scores);
     }
     auto score = scores->begin();

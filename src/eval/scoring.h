@@ -17,8 +17,8 @@ struct ScoringOptions {
 };
 
 struct ScoredTask {
-  std::vector<Judged> items = {};      // in item order; of an item that could not be asked, empty
-  std::vector<uint8_t> asked = {};     // 1 where the item was asked and judged
+  std::vector<Judged> items = {};   // in item order; of an item that could not be asked, empty
+  std::vector<uint8_t> asked = {};  // 1 where the item was asked and judged
   int64_t unscorable = 0;
 };
 

@@ -39,7 +39,8 @@ Estimate ratio(const std::vector<Judged::Value>& values) {
   }
   if (weight <= 0) return out;
   out.value = value / weight;
-  for (const auto& v : values) squares += (v.value - out.value * v.weight) * (v.value - out.value * v.weight);
+  for (const auto& v : values)
+    squares += (v.value - out.value * v.weight) * (v.value - out.value * v.weight);
   const auto n = static_cast<double>(values.size());
   if (values.size() > 1) out.stderr_ = std::sqrt(squares * n / (n - 1)) / weight;
   symmetric_interval(out);
@@ -54,7 +55,8 @@ Estimate proportion(int64_t successes, int64_t n) {
   out.value = p;
   if (n > 1) out.stderr_ = std::sqrt(p * (1 - p) / (size - 1));
   const double middle = (p + z2 / (2 * size)) / (1 + z2 / size);
-  const double half = kNormal95 / (1 + z2 / size) * std::sqrt(p * (1 - p) / size + z2 / (4 * size * size));
+  const double half =
+      kNormal95 / (1 + z2 / size) * std::sqrt(p * (1 - p) / size + z2 / (4 * size * size));
   out.interval = {std::max(0.0, middle - half), std::min(1.0, middle + half)};
   return out;
 }
@@ -85,7 +87,9 @@ bool at_chance(const Estimate& estimate, double chance) {
 OrderedJson json(const Estimate& estimate) {
   OrderedJson out = {{"value", estimate.value}};
   out["stderr"] = estimate.stderr_ ? OrderedJson(*estimate.stderr_) : OrderedJson();
-  out["interval95"] = estimate.interval ? OrderedJson({estimate.interval->low, estimate.interval->high}) : OrderedJson();
+  out["interval95"] = estimate.interval
+                          ? OrderedJson({estimate.interval->low, estimate.interval->high})
+                          : OrderedJson();
   return out;
 }
 

@@ -17,12 +17,13 @@ struct Interval {
 
 struct Estimate {
   double value = 0;
-  std::optional<double> stderr_ = {};  // nothing when one item cannot say
+  std::optional<double> stderr_ = {};     // nothing when one item cannot say
   std::optional<Interval> interval = {};  // 95 %
   int64_t n = 0;
 };
 
-// Mean and its standard error: sqrt(sum (x - mean)^2 / (n - 1)) / sqrt(n), as lm-evaluation-harness.
+// Mean and its standard error: sqrt(sum (x - mean)^2 / (n - 1)) / sqrt(n), as
+// lm-evaluation-harness.
 Estimate mean(const std::vector<double>& values);
 
 // Sum of values over sum of weights (bits over bytes), its standard error by linearisation:
@@ -33,8 +34,8 @@ Estimate ratio(const std::vector<Judged::Value>& values);
 // for few items and for shares near 0 and 1.
 Estimate proportion(int64_t successes, int64_t n);
 
-// The mean of parts weighted by their size. Its standard error pools the parts' as lm-evaluation-harness
-// does: sqrt(sum (n_k - 1) * n_k * se_k^2 / (N - K) / N).
+// The mean of parts weighted by their size. Its standard error pools the parts' as
+// lm-evaluation-harness does: sqrt(sum (n_k - 1) * n_k * se_k^2 / (N - K) / N).
 Estimate pooled(const std::vector<Estimate>& parts);
 
 // Is the score no further than two standard errors from a guess?

@@ -14,7 +14,8 @@ std::string cell(const OrderedJson& result, const OrderedJson& task) {
   if (result.at("status") != "ok") return "—";
   const auto& metric = result.at("metrics").at(task.at("main_metric").get<std::string>());
   std::string out = fmt::format("{:.4f}", metric.at("value").get<double>());
-  if (metric.at("stderr").is_number()) out += fmt::format(" ±{:.4f}", metric.at("stderr").get<double>());
+  if (metric.at("stderr").is_number())
+    out += fmt::format(" ±{:.4f}", metric.at("stderr").get<double>());
   if (result.at("at_chance").is_boolean() && result.at("at_chance").get<bool>()) out += " ≈";
   return out;
 }
@@ -33,19 +34,23 @@ std::string results_table(const OrderedJson& results) {
   std::vector<std::string> second = {""};
   for (const auto& task : results.at("tasks")) {
     const auto items = task.at("items").get<int64_t>(), total = task.at("total").get<int64_t>();
-    second.push_back(task.at("main_metric").get<std::string>() + (items < total ? fmt::format(", {} of {}", items, total) : fmt::format(", {}", items)));
+    second.push_back(
+        task.at("main_metric").get<std::string>() +
+        (items < total ? fmt::format(", {} of {}", items, total) : fmt::format(", {}", items)));
   }
   rows.push_back(second);
   for (const auto& model : results.at("models")) {
     rows.push_back({model.at("name")});
     for (const auto& task : results.at("tasks"))
       for (const auto& result : results.at("results"))
-        if (result.at("model") == model.at("name") && result.at("task") == task.at("name")) rows.back().push_back(cell(result, task));
+        if (result.at("model") == model.at("name") && result.at("task") == task.at("name"))
+          rows.back().push_back(cell(result, task));
   }
   std::string out;
   std::vector<size_t> widths(rows[0].size(), 0);
   for (const auto& row : rows)
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], static_cast<size_t>(text::count_code_points(row[c])));
+    for (size_t c = 0; c < row.size(); ++c)
+      widths[c] = std::max(widths[c], static_cast<size_t>(text::count_code_points(row[c])));
   bool chance = false;
   for (const auto& row : rows) {
     std::string line;
@@ -56,8 +61,10 @@ std::string results_table(const OrderedJson& results) {
   }
   if (chance) out += "≈ no further than two standard errors from a guess\n";
   for (const auto& result : results.at("results"))
-    if (result.at("status") == "not_run" && result.at("model") == results.at("models")[0].at("name"))
-      out += fmt::format("— {}: {}\n", result.at("task").get<std::string>(), result.at("reason").get<std::string>());
+    if (result.at("status") == "not_run" &&
+        result.at("model") == results.at("models")[0].at("name"))
+      out += fmt::format("— {}: {}\n", result.at("task").get<std::string>(),
+                         result.at("reason").get<std::string>());
   return out;
 }
 

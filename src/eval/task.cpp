@@ -25,7 +25,8 @@ std::vector<text::TokenId> encoded(const std::string& text, const model::Languag
   auto special = text::SpecialTokens::add;
   if (const auto bos = model.special_ids().bos)
     for (const auto& token : tokenizer.added_tokens())
-      if (token.id == *bos && !token.content.empty() && text.starts_with(token.content)) special = text::SpecialTokens::skip;
+      if (token.id == *bos && !token.content.empty() && text.starts_with(token.content))
+        special = text::SpecialTokens::skip;
   return tokenizer.encode(text, special);
 }
 
@@ -59,7 +60,8 @@ model::ScoreRequest encode_pair(const std::string& context, const std::string& c
     const auto start = start_token(model);
     out.context = {start};
     out.continuation = model.tokenizer().encode(continuation, text::SpecialTokens::skip);
-    if (out.continuation.size() > 1 && out.continuation[0] == start) out.continuation.erase(out.continuation.begin());
+    if (out.continuation.size() > 1 && out.continuation[0] == start)
+      out.continuation.erase(out.continuation.begin());
     return out;
   }
   const size_t space = trailing_space(context);
@@ -73,12 +75,14 @@ model::ScoreRequest encode_pair(const std::string& context, const std::string& c
 }
 
 std::unique_ptr<Task> make_task(const TaskSpec& spec, const Sources& sources) {
-  return in_context([&] { return "while making ready task '" + spec.name + "'"; }, [&]() -> std::unique_ptr<Task> {
-    if (spec.mode == "bits_per_byte") return make_bits_per_byte_task(spec, sources);
-    if (spec.mode == "cloze") return make_cloze_task(spec, sources);
-    if (spec.mode == "preference") return make_preference_task(spec, sources);
-    return make_choice_task(spec, sources);
-  });
+  return in_context([&] { return "while making ready task '" + spec.name + "'"; },
+                    [&]() -> std::unique_ptr<Task> {
+                      if (spec.mode == "bits_per_byte")
+                        return make_bits_per_byte_task(spec, sources);
+                      if (spec.mode == "cloze") return make_cloze_task(spec, sources);
+                      if (spec.mode == "preference") return make_preference_task(spec, sources);
+                      return make_choice_task(spec, sources);
+                    });
 }
 
 }  // namespace helio::eval

@@ -16,9 +16,9 @@ namespace helio::eval {
 // without a name.
 struct Part {
   std::string name = {};
-  int64_t total = 0;          // items there are
+  int64_t total = 0;           // items there are
   int64_t begin = 0, end = 0;  // items used: [begin, end) of the task's
-  std::string not_run = {};   // why there are none
+  std::string not_run = {};    // why there are none
 };
 
 // One context and one continuation, as text.
@@ -43,13 +43,16 @@ class Task {
   const std::vector<Part>& parts() const { return parts_; }
   int64_t items() const { return parts_.empty() ? 0 : parts_.back().end; }
   int64_t total() const;
-  const std::string& not_run() const { return not_run_; }  // why the whole task is not run, or empty
+  const std::string& not_run() const {
+    return not_run_;
+  }  // why the whole task is not run, or empty
   const OrderedJson& settings() const { return settings_; }
 
   // Why this model cannot be asked, or empty.
   virtual std::string refuses(const model::LanguageModel&) const { return {}; }
   // What to ask for an item. Empty: the item cannot be asked of this model; it is counted.
-  virtual std::vector<model::ScoreRequest> requests(int64_t item, const model::LanguageModel& model) const = 0;
+  virtual std::vector<model::ScoreRequest> requests(int64_t item,
+                                                    const model::LanguageModel& model) const = 0;
   virtual Judged judge(int64_t item, const std::vector<model::ScoreRequest>& asked,
                        const std::vector<model::Score>& scores) const = 0;
   // The item's questions as text where they are text; for `helio eval requests`.
@@ -72,7 +75,8 @@ struct Sources {
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234;
 };
 
-// Reads the task's data. Missing data gives a task that says why it is not run; damaged data an Error.
+// Reads the task's data. Missing data gives a task that says why it is not run; damaged data an
+// Error.
 std::unique_ptr<Task> make_task(const TaskSpec& spec, const Sources& sources);
 
 // Used of `available` items in part `index` of `parts`: limit_per_subject, else the task's limit

@@ -18,10 +18,11 @@ struct ModeRule {
   std::vector<std::string> metrics;
 };
 const std::vector<ModeRule>& modes() {
-  static const std::vector<ModeRule> all = {
-      {"multiple_choice", "benchmarks", {"acc", "acc_norm"}}, {"partial_context", "benchmarks", {"acc"}},
-      {"bits_per_byte", "dataset", {"bits_per_byte"}},        {"cloze", "dataset", {"acc", "acc_norm"}},
-      {"preference", "pairs", {"acc", "acc_norm"}}};
+  static const std::vector<ModeRule> all = {{"multiple_choice", "benchmarks", {"acc", "acc_norm"}},
+                                            {"partial_context", "benchmarks", {"acc"}},
+                                            {"bits_per_byte", "dataset", {"bits_per_byte"}},
+                                            {"cloze", "dataset", {"acc", "acc_norm"}},
+                                            {"preference", "pairs", {"acc", "acc_norm"}}};
   return all;
 }
 
@@ -29,27 +30,32 @@ void check(const TaskSpec& task) {
   const auto require = [&](bool holds, const std::string& what) {
     if (!holds) throw Error(ErrorKind::invalid, "task '" + task.name + "': " + what);
   };
-  const auto rule = std::find_if(modes().begin(), modes().end(), [&](const ModeRule& r) { return r.mode == task.mode; });
+  const auto rule = std::find_if(modes().begin(), modes().end(),
+                                 [&](const ModeRule& r) { return r.mode == task.mode; });
   require(task.needs == rule->needs, "mode " + task.mode + " needs: " + rule->needs);
   require(!task.metrics.empty(), "no metrics");
   for (const auto& metric : task.metrics)
     require(std::find(rule->metrics.begin(), rule->metrics.end(), metric) != rule->metrics.end(),
             "mode " + task.mode + " has no metric '" + metric + "'");
-  require(std::find(task.metrics.begin(), task.metrics.end(), task.main_metric) != task.metrics.end(),
-          "main_metric must be one of its metrics");
+  require(
+      std::find(task.metrics.begin(), task.metrics.end(), task.main_metric) != task.metrics.end(),
+      "main_metric must be one of its metrics");
   if (task.needs == "benchmarks") {
     require(!task.data.places.empty(), "data.places is empty");
     require(!task.gold.empty(), "gold is missing");
     require(task.shots.count == 0 || !task.shots.split.empty(), "shots without shots.split");
-    require(task.prepare == "none" || find_prepare(task.prepare), "no piece called '" + task.prepare + "' in src/eval/prepare");
+    require(task.prepare == "none" || find_prepare(task.prepare),
+            "no piece called '" + task.prepare + "' in src/eval/prepare");
   }
   if (task.needs == "dataset") require(!task.languages.empty(), "languages is empty");
   if (task.mode == "multiple_choice") {
     require(!task.prompt.empty(), "prompt is missing");
-    require(task.choices.empty() != task.choices_from.empty(), "exactly one of choices and choices_from");
+    require(task.choices.empty() != task.choices_from.empty(),
+            "exactly one of choices and choices_from");
   }
   if (task.mode == "partial_context")
-    require(!task.contexts_from.empty() && !task.continuation.empty(), "contexts_from and continuation are needed");
+    require(!task.contexts_from.empty() && !task.continuation.empty(),
+            "contexts_from and continuation are needed");
 }
 
 }  // namespace
@@ -57,11 +63,12 @@ void check(const TaskSpec& task) {
 TaskSpec read_task(std::string_view yaml, const std::string& name, const std::string& source) {
   TaskSpec task;
   task.name = name;
-  return in_context([&] { return "while reading task " + source; }, [&] {
-    read_options(parse_yaml(yaml, source), describe(task));
-    check(task);
-    return task;
-  });
+  return in_context([&] { return "while reading task " + source; },
+                    [&] {
+                      read_options(parse_yaml(yaml, source), describe(task));
+                      check(task);
+                      return task;
+                    });
 }
 
 std::string task_yaml(const std::string& name) {
@@ -73,12 +80,14 @@ std::string task_yaml(const std::string& name) {
   const std::string near = nearest(name, known);
   throw Error(ErrorKind::not_found, "no task '" + name + "'")
       .with_hint((near.empty() ? "" : "did you mean '" + near + "'? ") +
-                 std::string("`helio eval list` shows them; a file of your own is given by its path, ending in .task.yaml"));
+                 std::string("`helio eval list` shows them; a file of your own is given by its "
+                             "path, ending in .task.yaml"));
 }
 
 TaskSpec find_task(const std::string& name) {
   const std::string yaml = task_yaml(name);
-  if (!name.ends_with(kEnding)) return read_task(yaml, name, "tasks/" + name + std::string(kEnding));
+  if (!name.ends_with(kEnding))
+    return read_task(yaml, name, "tasks/" + name + std::string(kEnding));
   std::string leaf = fs::path(name).filename().string();
   leaf.resize(leaf.size() - kEnding.size());
   return read_task(yaml, leaf, name);

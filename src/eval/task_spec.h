@@ -24,9 +24,12 @@ struct DataSpec {
   std::vector<std::string> places = {};
   std::string split = "validation", subject_field = "subject", licence = {};
   void describe(Fields& f) {
-    f("places", places, "Where documents lie in the benchmarks folder: the first that exists; {split} and {subject} are filled in. A folder of data-*.arrow, or a file without its ending.");
+    f("places", places,
+      "Where documents lie in the benchmarks folder: the first that exists; {split} and {subject} "
+      "are filled in. A folder of data-*.arrow, or a file without its ending.");
     f("split", split, "Which documents are asked.");
-    f("subject_field", subject_field, "Documents of one subject are those with it in this field, when the place does not name it.");
+    f("subject_field", subject_field,
+      "Documents of one subject are those with it in this field, when the place does not name it.");
     f("licence", licence, "Licence of the data.");
   }
 };
@@ -36,7 +39,9 @@ struct ShotSpec {
   std::string split = {}, pick = "sampled";
   void describe(Fields& f) {
     f("count", count, "Examples before the question, when --shots does not say.", at_least(0));
-    f("draw_extra", draw_extra, "Examples drawn beyond those used: keeps the generator in step with the protocol.", at_least(0));
+    f("draw_extra", draw_extra,
+      "Examples drawn beyond those used: keeps the generator in step with the protocol.",
+      at_least(0));
     f("split", split, "Where examples come from.");
     f("pick", pick, "The first ones, or drawn for each document.", one_of({"first", "sampled"}));
   }
@@ -46,24 +51,30 @@ struct WindowSpec {
   int64_t max_chars = 2000;
   double context = 0.5;
   void describe(Fields& f) {
-    f("max_chars", max_chars, "Characters of each document that are scored, from its beginning.", at_least(1));
-    f("context", context, "Share of the model's positions that later windows keep as context.", between(0, 0.95));
+    f("max_chars", max_chars, "Characters of each document that are scored, from its beginning.",
+      at_least(1));
+    f("context", context, "Share of the model's positions that later windows keep as context.",
+      between(0, 0.95));
   }
 };
 
 struct ClozeSpec {
   int64_t context_chars = 400, continuation_chars = 120, choices = 4;
   void describe(Fields& f) {
-    f("context_chars", context_chars, "Characters of the document before the gap, up to the end of a word.", at_least(1));
-    f("continuation_chars", continuation_chars, "Characters of each continuation, up to the end of a word.", at_least(1));
-    f("choices", choices, "Continuations: one true, the others from other documents.", between(2, 26));
+    f("context_chars", context_chars,
+      "Characters of the document before the gap, up to the end of a word.", at_least(1));
+    f("continuation_chars", continuation_chars,
+      "Characters of each continuation, up to the end of a word.", at_least(1));
+    f("choices", choices, "Continuations: one true, the others from other documents.",
+      between(2, 26));
   }
 };
 
 struct PairSpec {
   int64_t max_length = 512;
   void describe(Fields& f) {
-    f("max_length", max_length, "Longest prompt and answer, in tokens: as in helio align.", at_least(8));
+    f("max_length", max_length, "Longest prompt and answer, in tokens: as in helio align.",
+      at_least(8));
   }
 };
 
@@ -74,7 +85,8 @@ struct TaskSpec {
   DataSpec data = {};
   ShotSpec shots = {};
   std::vector<std::string> subjects = {}, strip = {}, choices = {}, metrics = {}, languages = {};
-  std::string description = {}, prompt = {}, choices_from = {}, contexts_from = {}, continuation = {};
+  std::string description = {}, prompt = {}, choices_from = {}, contexts_from = {},
+              continuation = {};
   std::string gold = {}, gold_in = {}, delimiter = " ", separator = "\n\n", main_metric = {};
   double chance = 0;
   WindowSpec window = {};
@@ -85,9 +97,11 @@ struct TaskSpec {
     f("about", about, "What it asks, in a line.");
     f.section("reproduces", reproduces, "The protocol whose numbers it gives.");
     f("needs", needs, "What it is made from.", one_of({"benchmarks", "dataset", "pairs"}));
-    f("mode", mode, "How an item is asked and judged.", one_of({"multiple_choice", "partial_context", "bits_per_byte", "cloze", "preference"}));
+    f("mode", mode, "How an item is asked and judged.",
+      one_of({"multiple_choice", "partial_context", "bits_per_byte", "cloze", "preference"}));
     f.section("data", data, "Where the documents are.");
-    f("subjects", subjects, "Parts with their own documents; the task's score is their mean weighted by size.");
+    f("subjects", subjects,
+      "Parts with their own documents; the task's score is their mean weighted by size.");
     f("languages", languages, "Languages of a dataset, each a part of its own.");
     f.section("shots", shots, "Examples before the question.");
     f("prepare", prepare, "Named piece that rewrites a document first.");
@@ -99,7 +113,8 @@ struct TaskSpec {
     f("contexts_from", contexts_from, "partial_context: the field with one context a choice.");
     f("continuation", continuation, "partial_context: what is scored after each context.");
     f("gold", gold, "Field with the right choice's number.");
-    f("gold_in", gold_in, "Field with a list: the right choice is the place of gold's value in it.");
+    f("gold_in", gold_in,
+      "Field with a list: the right choice is the place of gold's value in it.");
     f("delimiter", delimiter, "Between the question and a choice.");
     f("separator", separator, "After each example.");
     f("metrics", metrics, "What is measured.");

@@ -28,7 +28,8 @@ const Json& field_at(const Json& document, std::string_view path) {
     }
     if (!next)
       throw Error(ErrorKind::invalid, "a document has no '" + std::string(path) + "'")
-          .with_hint(document.is_object() ? "its fields: " + known_fields(document) : "it is no object");
+          .with_hint(document.is_object() ? "its fields: " + known_fields(document)
+                                          : "it is no object");
     value = next;
     at = dot + 1;
   }
@@ -48,12 +49,15 @@ std::string fill(std::string_view pattern, const Json& document) {
     } else {
       const size_t end = pattern.find('}', at);
       if (end == std::string_view::npos)
-        throw Error(ErrorKind::invalid, "'{' without '}' in '" + std::string(pattern) + "'").with_hint("write {{ for a brace");
+        throw Error(ErrorKind::invalid, "'{' without '}' in '" + std::string(pattern) + "'")
+            .with_hint("write {{ for a brace");
       const std::string_view path = pattern.substr(at + 1, end - at - 1);
       const Json& value = field_at(document, path);
       if (value.is_string()) out += value.get_ref<const std::string&>();
       else if (value.is_number_integer()) out += value.dump();
-      else throw Error(ErrorKind::invalid, "field '" + std::string(path) + "' is neither a text nor a whole number");
+      else
+        throw Error(ErrorKind::invalid,
+                    "field '" + std::string(path) + "' is neither a text nor a whole number");
       at = end + 1;
     }
   }

@@ -16,18 +16,22 @@ struct Shape {
   bool tied = true;
   int64_t parameters() const {
     const int64_t head = heads ? hidden / heads : 0;
-    const int64_t layer = 2 * hidden * hidden + 2 * hidden * kv_heads * head + 3 * hidden * ffn + 2 * hidden;
+    const int64_t layer =
+        2 * hidden * hidden + 2 * hidden * kv_heads * head + 3 * hidden * ffn + 2 * hidden;
     return layers * layer + vocab * hidden * (tied ? 1 : 2) + hidden;
   }
 };
 
 int64_t whole(const OrderedJson& options, const char* key, int64_t otherwise = 0) {
-  return options.contains(key) && options.at(key).is_number() ? options.at(key).get<int64_t>() : otherwise;
+  return options.contains(key) && options.at(key).is_number() ? options.at(key).get<int64_t>()
+                                                              : otherwise;
 }
 
 }  // namespace
 
-int estimate_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+int estimate_threads() {
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
 
 std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
   std::map<std::string, Estimate> estimates;
@@ -59,8 +63,12 @@ std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
       shape = *start;
     } else if (stage.kind == "pretrain" && options.at("init").get<std::string>().empty()) {
       const auto& model = options.at("model");
-      shape = {.layers = whole(model, "layers"), .hidden = whole(model, "hidden"), .heads = whole(model, "heads"),
-               .kv_heads = whole(model, "kv_heads"), .ffn = whole(model, "ffn"), .vocab = vocab,
+      shape = {.layers = whole(model, "layers"),
+               .hidden = whole(model, "hidden"),
+               .heads = whole(model, "heads"),
+               .kv_heads = whole(model, "kv_heads"),
+               .ffn = whole(model, "ffn"),
+               .vocab = vocab,
                .tied = model.at("tied").get<bool>()};
     } else {
       continue;  // a model from outside: the command's own --dry-run reads its shape
@@ -70,16 +78,23 @@ std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
     const int64_t steps = whole(train, "steps");
     if (steps == 0) continue;  // as many as the data gives: known when the data is
     const int64_t batch = whole(train, "batch_size");
-    const int64_t length = stage.kind == "pretrain" ? whole(options, "sequence") : whole(options, "max_length") / 2;
+    const int64_t length =
+        stage.kind == "pretrain" ? whole(options, "sequence") : whole(options, "max_length") / 2;
     Estimate e;
     e.parameters = shape.parameters();
-    e.tokens = steps * batch * length * (stage.kind == "align" ? 2 * std::max<int64_t>(1, whole(options, "steps")) : 1);
-    // 6 per weight and token (forward 2, backward 4), and attention's two products of length x width.
-    const double attention = 12.0 * double(shape.layers) * double(shape.hidden) * double(length) / 2;
+    e.tokens = steps * batch * length *
+               (stage.kind == "align" ? 2 * std::max<int64_t>(1, whole(options, "steps")) : 1);
+    // 6 per weight and token (forward 2, backward 4), and attention's two products of length x
+    // width.
+    const double attention =
+        12.0 * double(shape.layers) * double(shape.hidden) * double(length) / 2;
     e.flops = double(e.tokens) * (6.0 * double(e.parameters) + attention);
-    const int64_t micro = whole(train, "micro_batch_size") ? whole(train, "micro_batch_size") : batch;
+    const int64_t micro =
+        whole(train, "micro_batch_size") ? whole(train, "micro_batch_size") : batch;
     // Weights, gradients and AdamW's two moments in f32, and what the backward pass keeps.
-    e.memory_bytes = 16 * e.parameters + micro * length * shape.layers * (16 * shape.hidden + 6 * shape.ffn) * 4 + (int64_t(300) << 20);
+    e.memory_bytes = 16 * e.parameters +
+                     micro * length * shape.layers * (16 * shape.hidden + 6 * shape.ffn) * 4 +
+                     (int64_t(300) << 20);
     e.seconds = e.flops / (kFlopsPerCore * estimate_threads());
     estimates[stage.name] = e;
   }

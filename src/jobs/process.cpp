@@ -56,7 +56,8 @@ ProcessResult run_process(const std::vector<std::string>& argv, const fs::path& 
   }
   ProcessResult result;
   result.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  result.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   result.peak_rss = int64_t(usage.ru_maxrss) * 1024;
   return result;
 }

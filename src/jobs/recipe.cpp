@@ -61,7 +61,8 @@ class Resolver final : public Fields {
     StageInput input{.role = role, .given = given};
     const size_t slash = given.find('/');
     const std::string head = given.substr(0, slash);
-    const fs::path rest = slash == std::string::npos ? fs::path() : fs::path(given.substr(slash + 1));
+    const fs::path rest =
+        slash == std::string::npos ? fs::path() : fs::path(given.substr(slash + 1));
     const auto below = [&](const fs::path& base) { return rest.empty() ? base : base / rest; };
     if (const auto stage = names_.stages.find(head); stage != names_.stages.end()) {
       input.stage = stage->second;
@@ -74,8 +75,9 @@ class Resolver final : public Fields {
       std::vector<std::string> known;
       for (const auto& [name, index] : names_.stages) known.push_back(name);
       for (const auto& [name, path] : names_.inputs) known.push_back(name);
-      Error error(ErrorKind::invalid, at(stage_.mark) + "stage '" + stage_.name + "': '" + role + ": " +
-                                          given + "' names no earlier stage, declared input or file");
+      Error error(ErrorKind::invalid, at(stage_.mark) + "stage '" + stage_.name + "': '" + role +
+                                          ": " + given +
+                                          "' names no earlier stage, declared input or file");
       const std::string near = nearest(given, known);
       throw error.with_hint(near.empty() ? "stages may use only stages written before them"
                                          : "did you mean '" + near + "'?");
@@ -93,13 +95,15 @@ Stage read_stage(const Node::Entry& entry, const Names& names, const Recipe& rec
                  const std::vector<StageKind>& kinds) {
   Stage stage{.name = entry.key, .mark = entry.key_mark};
   if (!entry.value.is_map())
-    throw Error(ErrorKind::invalid, at(entry.key_mark) + "stage '" + entry.key + "' must be a section with a kind");
+    throw Error(ErrorKind::invalid,
+                at(entry.key_mark) + "stage '" + entry.key + "' must be a section with a kind");
   Node options = Node::map(entry.value.mark());
   for (const auto& option : entry.value.entries()) {
     if (option.key == "kind") stage.kind = option.value.text();
     else options.set(option.key, option.key_mark, option.value);
   }
-  const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.name == stage.kind; });
+  const auto kind =
+      std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.name == stage.kind; });
   if (kind == kinds.end()) {
     std::vector<std::string> known;
     std::string all;
@@ -107,8 +111,9 @@ Stage read_stage(const Node::Entry& entry, const Names& names, const Recipe& rec
       known.push_back(k.name);
       all += (all.empty() ? "" : ", ") + k.name;
     }
-    Error error(ErrorKind::invalid, at(entry.key_mark) + (stage.kind.empty() ? "stage '" + stage.name + "' has no kind"
-                                                                             : "no stage kind '" + stage.kind + "'"));
+    Error error(ErrorKind::invalid,
+                at(entry.key_mark) + (stage.kind.empty() ? "stage '" + stage.name + "' has no kind"
+                                                         : "no stage kind '" + stage.kind + "'"));
     const std::string near = nearest(stage.kind, known);
     throw error.with_hint((near.empty() ? "" : "did you mean '" + near + "'? ") + "kinds: " + all);
   }
@@ -127,7 +132,8 @@ Stage read_stage(const Node::Entry& entry, const Names& names, const Recipe& rec
   described->describe(resolver);
   stage.resolved = options_json(describe);
   if (stage.outputs.empty())
-    throw Error(ErrorKind::invalid, at(entry.key_mark) + "'" + stage.kind + "' makes nothing: it cannot be a stage");
+    throw Error(ErrorKind::invalid,
+                at(entry.key_mark) + "'" + stage.kind + "' makes nothing: it cannot be a stage");
   return stage;
 }
 
@@ -146,20 +152,25 @@ Recipe load_recipe(const fs::path& file, const fs::path& workspace, const Node& 
   Header header;
   read_options(tree, describe(header));
   Recipe recipe{.name = header.name.empty() ? file.stem().string() : header.name,
-                .about = header.about, .file = file, .workspace = workspace};
+                .about = header.about,
+                .file = file,
+                .workspace = workspace};
   if (!header.stages.is_map() || header.stages.entries().empty())
     throw Error(ErrorKind::invalid, file.string() + ": a recipe needs stages");
   Names names;
   for (const auto& entry : header.inputs.entries()) {
     if (!entry.value.is_scalar())
-      throw Error(ErrorKind::invalid, at(entry.key_mark) + "input '" + entry.key + "' must be a path");
+      throw Error(ErrorKind::invalid,
+                  at(entry.key_mark) + "input '" + entry.key + "' must be a path");
     names.inputs[entry.key] = entry.value.text();
   }
   for (const auto& entry : header.stages.entries()) {
     if (names.inputs.contains(entry.key))
-      throw Error(ErrorKind::invalid, at(entry.key_mark) + "'" + entry.key + "' is also the name of an input");
+      throw Error(ErrorKind::invalid,
+                  at(entry.key_mark) + "'" + entry.key + "' is also the name of an input");
     if (entry.key.find_first_of("/\\ ") != std::string::npos || entry.key.starts_with("."))
-      throw Error(ErrorKind::invalid, at(entry.key_mark) + "a stage's name is a folder's name: no spaces or slashes");
+      throw Error(ErrorKind::invalid,
+                  at(entry.key_mark) + "a stage's name is a folder's name: no spaces or slashes");
     recipe.stages.push_back(read_stage(entry, names, recipe, kinds));
     names.stages[entry.key] = static_cast<int>(recipe.stages.size()) - 1;
   }

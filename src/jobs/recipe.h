@@ -33,11 +33,11 @@ struct StageInput {
   std::string role = {};   // the option: "tokens"
   std::string given = {};  // as written in the recipe: "corpus", "text/alpaca_en_demo.json"
   fs::path path = {};
-  int stage = -1;          // index of the stage that makes it; -1: a file from outside
+  int stage = -1;  // index of the stage that makes it; -1: a file from outside
 };
 
 struct StageOutput {
-  std::string role = {};  // "out"
+  std::string role = {};   // "out"
   std::string place = {};  // "models"
   fs::path path = {};
 };
@@ -45,11 +45,12 @@ struct StageOutput {
 struct Stage {
   std::string name = {}, kind = {}, module = {};
   Mark mark = {};
-  OrderedJson written = {};   // options as the recipe means them: names, no paths (hashed into the key)
+  OrderedJson written =
+      {};  // options as the recipe means them: names, no paths (hashed into the key)
   OrderedJson resolved = {};  // the same with paths: what the command reads
   std::vector<StageInput> inputs = {};
   std::vector<StageOutput> outputs = {};  // the first is the one other stages mean by its name
-  bool can_resume = false;    // has options `resume` and `restart`
+  bool can_resume = false;                // has options `resume` and `restart`
 };
 
 struct Recipe {
@@ -59,8 +60,8 @@ struct Recipe {
   const Stage* find(std::string_view name) const;
 };
 
-// Reads and checks the whole recipe; `over` lays flags on top (by dotted path: "stages.base.train.lr").
-// Errors carry file:line:column.
+// Reads and checks the whole recipe; `over` lays flags on top (by dotted path:
+// "stages.base.train.lr"). Errors carry file:line:column.
 Recipe load_recipe(const fs::path& file, const fs::path& workspace, const Node& over,
                    const std::vector<StageKind>& kinds);
 

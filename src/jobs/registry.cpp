@@ -49,8 +49,7 @@ class Statement {
     return code == SQLITE_ROW;
   }
   void run() {
-    while (step()) {
-    }
+    while (step()) {}
     sqlite3_reset(statement_);
   }
   std::string text(int column) {
@@ -236,10 +235,8 @@ Picture take_picture(const std::string& file, const fs::path& workspace) {
   Database db(file);
   if (db.value("PRAGMA integrity_check") != "ok") throw IndexFailure{SQLITE_CORRUPT};
   const std::string schema = db.value("PRAGMA user_version");
-  if (schema == "0" && db.value("SELECT count(*) FROM sqlite_master") == "0")
-    create_tables(db);
-  else if (schema != std::to_string(kSchema))
-    throw IndexFailure{SQLITE_SCHEMA};
+  if (schema == "0" && db.value("SELECT count(*) FROM sqlite_master") == "0") create_tables(db);
+  else if (schema != std::to_string(kSchema)) throw IndexFailure{SQLITE_SCHEMA};
   Picture picture;
   picture.problems = update(db, workspace);
   picture.artefacts = read_artefacts(db);
@@ -271,8 +268,7 @@ Picture read_workspace(const fs::path& workspace) {
         fs::remove(file + ending, ignored);
       try {
         return take_picture(file, workspace);
-      } catch (const IndexFailure&) {
-      }
+      } catch (const IndexFailure&) {}
     }
   }
   try {

@@ -45,10 +45,11 @@ State load_state(const Recipe& recipe, const Stage& stage) {
 }
 
 void save_state(const Recipe& recipe, const Stage& stage, const State& state) {
-  const OrderedJson json = {{"stage", stage.name}, {"kind", stage.kind}, {"status", state.status},
-                            {"key", state.key}, {"content", state.content}, {"code", state.code},
+  const OrderedJson json = {{"stage", stage.name},      {"kind", stage.kind},
+                            {"status", state.status},   {"key", state.key},
+                            {"content", state.content}, {"code", state.code},
                             {"seconds", state.seconds}, {"peak_rss", state.peak_rss},
-                            {"inputs", state.inputs}, {"written", state.written}};
+                            {"inputs", state.inputs},   {"written", state.written}};
   write_file_atomic(state_file(recipe, stage, ".json"), pretty(json));
 }
 
@@ -73,20 +74,23 @@ OrderedJson input_contents(const Recipe& recipe, const Stage& stage) {
     if (input.stage >= 0 && !has_manifest(input.path))
       content = finished_content(recipe.stages[static_cast<size_t>(input.stage)]);
     else
-      content = in_context([&] { return "looking at '" + input.role + "' of stage '" + stage.name + "'"; },
-                           [&] { return describe_input(input.role, input.path).content; });
+      content = in_context(
+          [&] { return "looking at '" + input.role + "' of stage '" + stage.name + "'"; },
+          [&] { return describe_input(input.role, input.path).content; });
     contents[input.role + ": " + input.given] = content;
   }
   return contents;
 }
 
 std::string key_of(const Stage& stage, const OrderedJson& inputs, const std::string& code) {
-  const OrderedJson json = {{"kind", stage.kind}, {"options", stage.written}, {"inputs", inputs}, {"code", code}};
+  const OrderedJson json = {
+      {"kind", stage.kind}, {"options", stage.written}, {"inputs", inputs}, {"code", code}};
   return sha256_hex(compact(json));
 }
 
 // The first option that differs, by dotted path.
-std::string first_difference(const OrderedJson& was, const OrderedJson& is, const std::string& path) {
+std::string first_difference(const OrderedJson& was, const OrderedJson& is,
+                             const std::string& path) {
   if (was == is) return {};
   if (was.is_object() && is.is_object()) {
     for (const auto& [key, value] : is.items()) {
@@ -102,17 +106,20 @@ std::string first_difference(const OrderedJson& was, const OrderedJson& is, cons
   return path;
 }
 
-std::string why_changed(const State& old, const Stage& stage, const OrderedJson& inputs, const std::string& code) {
+std::string why_changed(const State& old, const Stage& stage, const OrderedJson& inputs,
+                        const std::string& code) {
   if (old.status.empty()) return "never run";
   const std::string option = first_difference(old.written, stage.written, "");
   if (!option.empty()) return "option " + option + " changed";
   for (const auto& [name, content] : inputs.items())
-    if (!old.inputs.contains(name) || old.inputs.at(name) != content) return "input " + name + " changed";
+    if (!old.inputs.contains(name) || old.inputs.at(name) != content)
+      return "input " + name + " changed";
   if (old.code != code) return "its code changed";
   return "its result is missing or damaged";
 }
 
-std::vector<std::string> command_line(const Recipe& recipe, const Stage& stage, const RunOptions& options) {
+std::vector<std::string> command_line(const Recipe& recipe, const Stage& stage,
+                                      const RunOptions& options) {
   std::vector<std::string> argv = {options.program};
   for (size_t begin = 0; begin <= stage.kind.size();) {
     const size_t end = std::min(stage.kind.find(' ', begin), stage.kind.size());
@@ -120,19 +127,29 @@ std::vector<std::string> command_line(const Recipe& recipe, const Stage& stage, 
     begin = end + 1;
   }
   argv.insert(argv.end(), {"--config", state_file(recipe, stage, ".yaml").string()});
-  if (stage.can_resume) argv.push_back(options.unfinished == Unfinished::restart ? "--restart" : "--resume");
+  if (stage.can_resume)
+    argv.push_back(options.unfinished == Unfinished::restart ? "--restart" : "--resume");
   return argv;
 }
 
 ErrorKind kind_of_exit(int code) {
   switch (code) {
-    case 2: return ErrorKind::usage;
-    case 3: return ErrorKind::invalid;
-    case 4: return ErrorKind::not_found;
-    case 5: return ErrorKind::check;
-    case 6: return ErrorKind::memory;
-    case 75: case 130: case 143: return ErrorKind::interrupted;
-    default: return ErrorKind::failed;
+    case 2:
+      return ErrorKind::usage;
+    case 3:
+      return ErrorKind::invalid;
+    case 4:
+      return ErrorKind::not_found;
+    case 5:
+      return ErrorKind::check;
+    case 6:
+      return ErrorKind::memory;
+    case 75:
+    case 130:
+    case 143:
+      return ErrorKind::interrupted;
+    default:
+      return ErrorKind::failed;
   }
 }
 
@@ -143,7 +160,8 @@ bool wanted(const Recipe& recipe, const Stage& stage, const RunOptions& options)
   std::vector<int> open;
   for (const auto& name : options.only) {
     const Stage* target = recipe.find(name);
-    if (!target) throw Error(ErrorKind::not_found, "no stage '" + name + "' in " + recipe.file.string());
+    if (!target)
+      throw Error(ErrorKind::not_found, "no stage '" + name + "' in " + recipe.file.string());
     open.push_back(static_cast<int>(target - recipe.stages.data()));
   }
   while (!open.empty()) {
@@ -174,8 +192,10 @@ void clear_litter(const Recipe& recipe) {
 // The recipe's name and order, for readers of the workspace who do not have the recipe
 // (the report). No stage can have a name that begins with a dot.
 void save_recipe(const Recipe& recipe) {
-  OrderedJson json = {{"name", recipe.name}, {"about", recipe.about}, {"stages", OrderedJson::array()}};
-  for (const Stage& stage : recipe.stages) json["stages"].push_back({{"name", stage.name}, {"kind", stage.kind}});
+  OrderedJson json = {
+      {"name", recipe.name}, {"about", recipe.about}, {"stages", OrderedJson::array()}};
+  for (const Stage& stage : recipe.stages)
+    json["stages"].push_back({{"name", stage.name}, {"kind", stage.kind}});
   write_file_atomic(recipe.workspace / "state" / ".recipe.json", pretty(json));
 }
 
@@ -193,17 +213,21 @@ std::vector<StagePlan> plan_run(const Recipe& recipe, const RunOptions& options)
     const Stage& stage = recipe.stages[i];
     if (!wanted(recipe, stage, options)) continue;
     StagePlan plan{.stage = &stage};
-    const auto upstream = std::find_if(stage.inputs.begin(), stage.inputs.end(), [&](const auto& input) {
-      return input.stage >= 0 && will_change[static_cast<size_t>(input.stage)];
-    });
+    const auto upstream =
+        std::find_if(stage.inputs.begin(), stage.inputs.end(), [&](const auto& input) {
+          return input.stage >= 0 && will_change[static_cast<size_t>(input.stage)];
+        });
     const State old = load_state(recipe, stage);
-    const auto missing = std::find_if(stage.inputs.begin(), stage.inputs.end(), [](const auto& input) {
-      return input.stage < 0 && !fs::exists(input.path);
-    });
+    const auto missing =
+        std::find_if(stage.inputs.begin(), stage.inputs.end(),
+                     [](const auto& input) { return input.stage < 0 && !fs::exists(input.path); });
     if (missing != stage.inputs.end()) {
       plan.why = "'" + missing->path.string() + "' is not here yet";
     } else if (upstream != stage.inputs.end()) {
-      plan.why = old.status.empty() ? "never run" : "stage " + recipe.stages[static_cast<size_t>(upstream->stage)].name + " runs";
+      plan.why =
+          old.status.empty()
+              ? "never run"
+              : "stage " + recipe.stages[static_cast<size_t>(upstream->stage)].name + " runs";
     } else {
       const OrderedJson inputs = input_contents(recipe, stage);
       const std::string code = code_hash(stage.module);
@@ -243,8 +267,12 @@ RunOutcome run_recipe(const Recipe& recipe, const RunOptions& options, Monitor& 
     if (state.key == key && state.status == "done" && !state.content.empty() &&
         state.content == finished_content(stage)) {
       monitor.note(label + ": up to date");
-      outcome.stages.push_back({.name = stage.name, .kind = stage.kind, .ran = false, .seconds = state.seconds,
-                                .peak_rss = state.peak_rss, .content = state.content});
+      outcome.stages.push_back({.name = stage.name,
+                                .kind = stage.kind,
+                                .ran = false,
+                                .seconds = state.seconds,
+                                .peak_rss = state.peak_rss,
+                                .content = state.content});
       continue;
     }
     const bool unfinished = state.key == key && state.status == "running";
@@ -255,7 +283,12 @@ RunOutcome run_recipe(const Recipe& recipe, const RunOptions& options, Monitor& 
     monitor.note(label + ": helio " + stage.kind + " (" +
                  (unfinished ? "resumed" : why_changed(state, stage, inputs, code)) + ")");
     write_options(recipe, stage);
-    state = {.status = "running", .key = key, .content = {}, .code = code, .written = stage.written, .inputs = inputs,
+    state = {.status = "running",
+             .key = key,
+             .content = {},
+             .code = code,
+             .written = stage.written,
+             .inputs = inputs,
              .seconds = unfinished ? state.seconds : 0};
     save_state(recipe, stage, state);
     const ProcessResult result = run_process(command_line(recipe, stage, options),
@@ -267,23 +300,30 @@ RunOutcome run_recipe(const Recipe& recipe, const RunOptions& options, Monitor& 
       throw Error(kind_of_exit(result.exit_code),
                   fmt::format("stage '{}' ended with exit code {}", stage.name, result.exit_code))
           .with_hint(result.exit_code == 75 || stop.raised()
-                         ? "go on with:  helio run " + recipe.file.string() + " --workspace " + recipe.workspace.string() + " --resume"
-                         : "its message stands above; run it alone with:  helio " + stage.kind + " --config " +
-                               state_file(recipe, stage, ".yaml").string());
+                         ? "go on with:  helio run " + recipe.file.string() + " --workspace " +
+                               recipe.workspace.string() + " --resume"
+                         : "its message stands above; run it alone with:  helio " + stage.kind +
+                               " --config " + state_file(recipe, stage, ".yaml").string());
     }
     state.content = finished_content(stage);
     if (state.content.empty())
-      throw Error(ErrorKind::internal, "stage '" + stage.name + "' ended well but left no whole artefact at " +
+      throw Error(ErrorKind::internal, "stage '" + stage.name +
+                                           "' ended well but left no whole artefact at " +
                                            stage.outputs.front().path.string());
     state.status = "done";
     save_state(recipe, stage, state);
-    outcome.stages.push_back({.name = stage.name, .kind = stage.kind, .ran = true, .seconds = state.seconds,
-                              .peak_rss = state.peak_rss, .content = state.content});
+    outcome.stages.push_back({.name = stage.name,
+                              .kind = stage.kind,
+                              .ran = true,
+                              .seconds = state.seconds,
+                              .peak_rss = state.peak_rss,
+                              .content = state.content});
     if (stop.raised())
       throw Error(ErrorKind::interrupted, "stopped after stage '" + stage.name + "'")
           .with_hint("go on with:  helio run " + recipe.file.string() + " --resume");
   }
-  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  outcome.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return outcome;
 }
 

@@ -21,7 +21,8 @@ struct RunOptions {
 struct StagePlan {
   const Stage* stage = nullptr;
   enum class Status { up_to_date, to_run, unfinished } status = Status::to_run;
-  std::string why = {};  // "never run", "option train.lr changed", "its code changed", "lots changed"
+  std::string why =
+      {};  // "never run", "option train.lr changed", "its code changed", "lots changed"
 };
 
 // What running would do now. Inputs that earlier stages would change count as changed.
@@ -30,7 +31,7 @@ std::vector<StagePlan> plan_run(const Recipe& recipe, const RunOptions& options)
 struct StageOutcome {
   std::string name = {}, kind = {};
   bool ran = false;
-  double seconds = 0;    // of the run that made it, also when it is up to date
+  double seconds = 0;  // of the run that made it, also when it is up to date
   int64_t peak_rss = 0;
   std::string content = {};
 };

@@ -100,7 +100,8 @@ struct Decoder::Impl {
     heads = {.query = config.heads, .key_value = config.kv_heads, .size = config.head_dim};
     frequencies = nn::rope_frequencies(config.head_dim, config.rope_theta, config.rope);
     const int64_t hidden = config.hidden_size, ffn = config.intermediate_size;
-    const int64_t q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
+    const int64_t q_width = config.heads * config.head_dim,
+                  kv_width = config.kv_heads * config.head_dim;
     embedding = add("model.embed_tokens.weight", {config.vocab_size, hidden});
     for (int64_t i = 0; i < config.layers; ++i) {
       const std::string at = "model.layers." + std::to_string(i) + ".";
@@ -153,8 +154,9 @@ struct Decoder::Impl {
 };
 
 Decoder::Decoder(checkpoint::DecoderConfig config, at::ScalarType dtype)
-    : impl_(nn::with_torch_errors([] { return std::string("making a decoder's weights"); },
-                                  [&] { return std::make_unique<Impl>(std::move(config), dtype); })) {}
+    : impl_(nn::with_torch_errors(
+          [] { return std::string("making a decoder's weights"); },
+          [&] { return std::make_unique<Impl>(std::move(config), dtype); })) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
@@ -198,8 +200,7 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_Bt, KvCache& cache) const {
     const auto long_options = at::TensorOptions(at::kLong);
     const at::Tensor positions = at::arange(past, past + fresh, long_options);
     m.check_positions(positions);
-    const nn::Rotation rotation =
-        nn::rope_rotation(m.frequencies, positions.expand({rows, fresh}));
+    const nn::Rotation rotation = nn::rope_rotation(m.frequencies, positions.expand({rows, fresh}));
     // Token i of the new ones sees everything cached and the new ones up to itself.
     at::Tensor mask;
     if (fresh > 1 && past > 0) {

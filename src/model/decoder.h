@@ -25,8 +25,8 @@ class KvCache;
 struct PackedBatch {
   at::Tensor ids_BT = {};        // int64
   at::Tensor positions_BT = {};  // int64, from 0 in each document
-  // Per row: where each document starts, ascending from 0. Empty: one document a row. Padding at the
-  // end of a row needs no mark: causal attention does not look at it.
+  // Per row: where each document starts, ascending from 0. Empty: one document a row. Padding at
+  // the end of a row needs no mark: causal attention does not look at it.
   std::vector<std::vector<int64_t>> starts = {};
 
   // Rows of one document each: positions 0..T-1.
@@ -37,7 +37,8 @@ class Decoder {
  public:
   // Weights exist but hold nothing; call initialise() or use load().
   explicit Decoder(checkpoint::DecoderConfig config, at::ScalarType dtype = at::kFloat);
-  // Reads a Hugging Face folder. Missing, extra and wrongly shaped tensors are errors that name them.
+  // Reads a Hugging Face folder. Missing, extra and wrongly shaped tensors are errors that name
+  // them.
   static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat);
   ~Decoder();
   Decoder(Decoder&&) noexcept;

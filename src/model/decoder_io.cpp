@@ -52,8 +52,9 @@ void refuse_extra_tensors(const checkpoint::SafeTensors& file, const Decoder& de
   for (const checkpoint::TensorInfo& tensor : file.tensors()) {
     if (known.contains(tensor.name) || may_be_ignored(file, tensor, decoder.config())) continue;
     throw Error(ErrorKind::invalid, "tensor '" + tensor.name + "' is not part of this model")
-        .with_hint("config.json (num_hidden_layers, tie_word_embeddings, biases) does not describe "
-                   "these weights");
+        .with_hint(
+            "config.json (num_hidden_layers, tie_word_embeddings, biases) does not describe "
+            "these weights");
   }
 }
 

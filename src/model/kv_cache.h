@@ -13,7 +13,8 @@ namespace helio::model {
 class KvCache {
  public:
   // Room for `capacity` tokens in each of `rows` rows; memory is taken at once.
-  KvCache(const checkpoint::DecoderConfig& config, int64_t rows, int64_t capacity, at::ScalarType dtype);
+  KvCache(const checkpoint::DecoderConfig& config, int64_t rows, int64_t capacity,
+          at::ScalarType dtype);
 
   int64_t length() const { return length_; }  // tokens held, equal for all rows
   int64_t capacity() const { return capacity_; }

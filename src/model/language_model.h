@@ -30,7 +30,7 @@ struct GenerateRequest {
   int64_t max_new_tokens = 128;
   double temperature = 0;  // 0: greedy
   double top_p = 1;
-  int64_t top_k = 0;       // 0: all
+  int64_t top_k = 0;  // 0: all
   uint64_t seed = 0;
   std::vector<TokenId> stop_ids = {};  // generation ends before any of these
   // Called with each new token; return false to stop.

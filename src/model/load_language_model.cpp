@@ -23,15 +23,17 @@ std::string content_of(const std::filesystem::path& dir) {
 
 std::unique_ptr<LanguageModel> load_language_model(const std::filesystem::path& dir,
                                                    const LoadOptions& options) {
-  return in_context([&] { return "loading the model in " + dir.string(); }, [&] {
-    auto tokenizer = text::load_tokenizer(dir);
-    const auto special_ids = text::load_special_ids(dir, *tokenizer);
-    return make_language_model({.decoder = Decoder::load(dir, nn::parse_scalar_type(options.dtype)),
-                                .tokenizer = std::move(tokenizer),
-                                .special_ids = special_ids,
-                                .content = [dir] { return content_of(dir); }},
-                               options);
-  });
+  return in_context([&] { return "loading the model in " + dir.string(); },
+                    [&] {
+                      auto tokenizer = text::load_tokenizer(dir);
+                      const auto special_ids = text::load_special_ids(dir, *tokenizer);
+                      return make_language_model(
+                          {.decoder = Decoder::load(dir, nn::parse_scalar_type(options.dtype)),
+                           .tokenizer = std::move(tokenizer),
+                           .special_ids = special_ids,
+                           .content = [dir] { return content_of(dir); }},
+                          options);
+                    });
 }
 
 }  // namespace helio::model

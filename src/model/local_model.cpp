@@ -69,13 +69,15 @@ class LocalModel final : public LanguageModel {
 
   std::vector<TokenId> generate(const GenerateRequest& request) override {
     const c10::AutoGradMode no_grad(false);
-    if (request.prompt.empty()) throw Error(ErrorKind::invalid, "generation needs a prompt of at least one token");
+    if (request.prompt.empty())
+      throw Error(ErrorKind::invalid, "generation needs a prompt of at least one token");
     check_ids(request.prompt);
     // As much of the prompt's end as leaves room for the answer.
     const int64_t wanted = std::min(request.max_new_tokens, max_positions() - 1);
     const auto room = static_cast<size_t>(max_positions() - wanted);
     const size_t kept = std::min(request.prompt.size(), room);
-    std::vector<int64_t> ids(request.prompt.end() - static_cast<int64_t>(kept), request.prompt.end());
+    std::vector<int64_t> ids(request.prompt.end() - static_cast<int64_t>(kept),
+                             request.prompt.end());
     KvCache cache(decoder().config(), 1, static_cast<int64_t>(kept) + wanted, decoder().dtype());
     Rng rng = Rng::stream(request.seed, "generate");
     const SamplerOptions sampler{
@@ -138,10 +140,10 @@ class LocalModel final : public LanguageModel {
     if (request.context.empty() || request.continuation.empty())
       throw Error(ErrorKind::invalid, "a context and a continuation have at least one token each");
     if (static_cast<int64_t>(request.continuation.size()) > max_positions()) {
-      throw Error(ErrorKind::invalid,
-                  "a continuation of " + std::to_string(request.continuation.size()) +
-                      " tokens is longer than the model's " + std::to_string(max_positions()) +
-                      " positions");
+      throw Error(ErrorKind::invalid, "a continuation of " +
+                                          std::to_string(request.continuation.size()) +
+                                          " tokens is longer than the model's " +
+                                          std::to_string(max_positions()) + " positions");
     }
     check_ids(request.context);
     check_ids(request.continuation);

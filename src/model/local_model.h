@@ -18,6 +18,7 @@ struct LocalParts {
   std::function<std::string()> content = {};  // called at most once, when first asked for
 };
 
-std::unique_ptr<LanguageModel> make_language_model(LocalParts parts, const LoadOptions& options = {});
+std::unique_ptr<LanguageModel> make_language_model(LocalParts parts,
+                                                   const LoadOptions& options = {});
 
 }  // namespace helio::model

@@ -24,7 +24,8 @@ text::TokenId sample(std::span<const float> logits, const SamplerOptions& option
   HELIO_CHECK(!logits.empty(), "logits to sample from");
   refuse_nan(logits);
   if (options.temperature <= 0) {
-    return static_cast<text::TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    return static_cast<text::TokenId>(std::max_element(logits.begin(), logits.end()) -
+                                      logits.begin());
   }
   // Most probable first; equals by id, so that the order is the same everywhere.
   std::vector<int32_t> order(logits.size());

@@ -15,8 +15,8 @@ struct SamplerOptions {
   double top_p = 1;        // only the smallest set whose probabilities reach top_p
 };
 
-// In the order transformers applies them: temperature, top-k, top-p. Takes one number from `rng`, none
-// when greedy. Throws Error{failed} when a logit is not a number.
+// In the order transformers applies them: temperature, top-k, top-p. Takes one number from `rng`,
+// none when greedy. Throws Error{failed} when a logit is not a number.
 text::TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng);
 
 }  // namespace helio::model

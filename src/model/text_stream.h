@@ -12,8 +12,8 @@ class TextStream {
  public:
   explicit TextStream(std::vector<std::string> stops = {});
 
-  // What can be shown now that these bytes came. Once a stop string is complete, everything before it
-  // has been returned and nothing more will be.
+  // What can be shown now that these bytes came. Once a stop string is complete, everything before
+  // it has been returned and nothing more will be.
   std::string push(std::string_view bytes);
   // The rest, at the end: a broken character as U+FFFD.
   std::string finish();

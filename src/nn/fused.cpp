@@ -113,8 +113,8 @@ struct AttentionCall {
     parallel_units(units, [&](int64_t index) {
       thread_local std::vector<float> room;  // kept: a step has hundreds of units
       if (static_cast<int64_t>(room.size()) < scratch) room.resize(static_cast<size_t>(scratch));
-      AttentionUnit unit = unit_of(documents[static_cast<size_t>(index / heads.key_value)],
-                                   index % heads.key_value);
+      AttentionUnit unit =
+          unit_of(documents[static_cast<size_t>(index / heads.key_value)], index % heads.key_value);
       unit.scratch = room.data();
       kernel(unit);
     });

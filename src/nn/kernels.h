@@ -1,7 +1,7 @@
 // Loops over f32 rows that ATen has only as chains of operators on the CPU: one pass over memory
-// instead of several. Compiled for AVX-512 and for AVX2 with FMA from one source (kernels_impl.h); the
-// processor decides at run time. No tensors here: plain arrays, so that the files built for newer
-// processors share no inline code with the rest.
+// instead of several. Compiled for AVX-512 and for AVX2 with FMA from one source (kernels_impl.h);
+// the processor decides at run time. No tensors here: plain arrays, so that the files built for
+// newer processors share no inline code with the rest.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ namespace helio::nn {
 // Pointers to one document's part of packed rows, for one key/value head and the query heads it
 // serves. A row of qkv holds all queries, keys and values of a token; out has all query heads.
 struct AttentionUnit {
-  int64_t tokens = 0;             // of the document
-  int64_t heads = 0;              // query heads that share the key/value head
-  int64_t size = 0;               // of a head
+  int64_t tokens = 0;                             // of the document
+  int64_t heads = 0;                              // query heads that share the key/value head
+  int64_t size = 0;                               // of a head
   int64_t qkv_row = 0, out_row = 0, lse_row = 0;  // floats from one token to the next
   const float *q = nullptr, *k = nullptr, *v = nullptr;  // first token's
   const float *cos = nullptr, *sin = nullptr;            // [tokens, size / 2]
-  float* out = nullptr;           // written forward, read backward
-  float* lse = nullptr;           // log of the sum of exponentials, one a query head
-  float* scratch = nullptr;       // attention_scratch() floats
+  float* out = nullptr;                                  // written forward, read backward
+  float* lse = nullptr;      // log of the sum of exponentials, one a query head
+  float* scratch = nullptr;  // attention_scratch() floats
   // Backward only.
   const float* d_out = nullptr;
   float *d_q = nullptr, *d_k = nullptr, *d_v = nullptr;

@@ -10,9 +10,7 @@ constexpr int64_t kPanel = kScoreVectors * kLanes;  // keys side by side in a pa
 
 int64_t panels(int64_t tokens) { return (tokens + kPanel - 1) / kPanel; }
 
-bool attention_fits(int64_t size) {
-  return size == 16 || size == 32 || size == 64 || size == 128;
-}
+bool attention_fits(int64_t size) { return size == 16 || size == 32 || size == 64 || size == 128; }
 
 // Packed keys and values as panels and as rows, gradients of both, blocks of queries, and scores.
 int64_t attention_scratch(int64_t tokens, int64_t size) {
@@ -39,8 +37,8 @@ inline void rotate(const float* from, const float* cos, const float* sin, float*
 }
 
 // The transpose of rotate: gradients of rotated heads back to unrotated ones.
-inline void rotate_back(const float* from, const float* cos, const float* sin, float* to, int64_t size,
-                        float scale) {
+inline void rotate_back(const float* from, const float* cos, const float* sin, float* to,
+                        int64_t size, float scale) {
   const int64_t half = size / 2;
   for (int64_t i = 0; i < half; ++i) {
     const float a = from[i], b = from[i + half];
@@ -59,7 +57,8 @@ void pack_panels(const float* rows, float* to, int64_t tokens, int64_t size) {
 
 // scores [kRows, panels of keys] = a [kRows, size] * packed
 template <int64_t kSize>
-void scores_of(const float* a, const float* packed, float* scores, int64_t row, int64_t panel_count) {
+void scores_of(const float* a, const float* packed, float* scores, int64_t row,
+               int64_t panel_count) {
   for (int64_t panel = 0; panel < panel_count; ++panel, packed += kSize * kPanel) {
     for (int64_t i = 0; i < kRows; i += kScoreRows) {
       Vector sums[kScoreRows][kScoreVectors] = {};
@@ -85,8 +84,8 @@ enum class Into { set, add };
 // c [kTile, size] (+)= sum over k < count of a(i, k) * b [count, size], where a(i, k) stands at
 // a[i * a_row + k * a_step].
 template <int64_t kVectors, int64_t kTile, Into kInto>
-inline void product_tile(const float* a, int64_t a_row, int64_t a_step, const float* b, int64_t count,
-                         float* c) {
+inline void product_tile(const float* a, int64_t a_row, int64_t a_step, const float* b,
+                         int64_t count, float* c) {
   constexpr int64_t size = kVectors * kLanes;
   Vector sums[kTile][kVectors] = {};
   for (int64_t k = 0; k < count; ++k) {
@@ -111,7 +110,7 @@ template <int64_t kSize, Into kInto>
 void product(const float* a, int64_t a_row, int64_t a_step, const float* b, int64_t count, float* c,
              int64_t rows) {
   constexpr int64_t vectors = kSize / kLanes;
-  constexpr int64_t tile = vectors >= HELIO_ACCUMULATORS  ? 1
+  constexpr int64_t tile = vectors >= HELIO_ACCUMULATORS      ? 1
                            : HELIO_ACCUMULATORS / vectors > 8 ? 8
                                                               : HELIO_ACCUMULATORS / vectors;
   int64_t i = 0;
@@ -144,7 +143,8 @@ void pack_keys(const AttentionUnit& u, float* rows) {
 }
 
 // Rows of one head, side by side; 0 beyond the last.
-void pack_rows(const float* from, int64_t from_row, float* to, int64_t rows, int64_t size, int64_t wanted) {
+void pack_rows(const float* from, int64_t from_row, float* to, int64_t rows, int64_t size,
+               int64_t wanted) {
   for (int64_t t = 0; t < wanted; ++t)
     for (int64_t d = 0; d < size; ++d) to[t * size + d] = t < rows ? from[t * from_row + d] : 0.0F;
 }
@@ -179,14 +179,16 @@ void attention_of(const AttentionUnit& u) {
       product<kSize, Into::set>(scores, row, 1, values, last, block, last - first);
       for (int64_t i = 0; i < last - first; ++i) {
         float* out = u.out + (first + i) * u.out_row + head * kSize;
-        for (int64_t d = 0; d < kSize; d += kLanes) store(out + d, load(block + i * kSize + d) * factors[i]);
+        for (int64_t d = 0; d < kSize; d += kLanes)
+          store(out + d, load(block + i * kSize + d) * factors[i]);
       }
     }
   }
 }
 
 // scores become the probabilities p, d_scores p * (d_scores - delta), up to each row's own token.
-void probabilities(float* scores, float* d_scores, int64_t seen, int64_t end, float lse, float delta) {
+void probabilities(float* scores, float* d_scores, int64_t seen, int64_t end, float lse,
+                   float delta) {
   const int64_t whole = seen - seen % kLanes;
   for (int64_t j = 0; j < whole; j += kLanes) {
     const Vector p = exp(load(scores + j) - lse);
@@ -233,7 +235,8 @@ void attention_backward_of(const AttentionUnit& u) {
       scores_of<kSize>(d_out, packed_values, d_scores, row, panels(last));
       for (int64_t i = 0; i < rows; ++i) {
         Vector delta = {};
-        for (int64_t d = 0; d < kSize; d += kLanes) delta += load(d_out + i * kSize + d) * load(out + i * kSize + d);
+        for (int64_t d = 0; d < kSize; d += kLanes)
+          delta += load(d_out + i * kSize + d) * load(out + i * kSize + d);
         probabilities(scores + i * row, d_scores + i * row, first + i + 1, last,
                       u.lse[(first + i) * u.lse_row + head], sum_lanes(delta));
       }
@@ -248,25 +251,34 @@ void attention_backward_of(const AttentionUnit& u) {
     }
   }
   for (int64_t t = 0; t < u.tokens; ++t) {
-    rotate_back(d_keys + t * kSize, u.cos + t * half, u.sin + t * half, u.d_k + t * u.qkv_row, kSize, 1);
+    rotate_back(d_keys + t * kSize, u.cos + t * half, u.sin + t * half, u.d_k + t * u.qkv_row,
+                kSize, 1);
     for (int64_t d = 0; d < kSize; ++d) u.d_v[t * u.qkv_row + d] = d_values[t * kSize + d];
   }
 }
 
 void attention(const AttentionUnit& u) {
   switch (u.size) {
-    case 16: return attention_of<16>(u);
-    case 32: return attention_of<32>(u);
-    case 64: return attention_of<64>(u);
-    default: return attention_of<128>(u);
+    case 16:
+      return attention_of<16>(u);
+    case 32:
+      return attention_of<32>(u);
+    case 64:
+      return attention_of<64>(u);
+    default:
+      return attention_of<128>(u);
   }
 }
 
 void attention_backward(const AttentionUnit& u) {
   switch (u.size) {
-    case 16: return attention_backward_of<16>(u);
-    case 32: return attention_backward_of<32>(u);
-    case 64: return attention_backward_of<64>(u);
-    default: return attention_backward_of<128>(u);
+    case 16:
+      return attention_backward_of<16>(u);
+    case 32:
+      return attention_backward_of<32>(u);
+    case 64:
+      return attention_backward_of<64>(u);
+    default:
+      return attention_backward_of<128>(u);
   }
 }

@@ -1,6 +1,6 @@
-// The kernels' source, included once for each instruction set (see kernels_avx512.cpp). Everything has
-// internal linkage, and no header but kernels.h is used: a function shared with other files could be
-// linked into them and run on a processor that lacks the instructions.
+// The kernels' source, included once for each instruction set (see kernels_avx512.cpp). Everything
+// has internal linkage, and no header but kernels.h is used: a function shared with other files
+// could be linked into them and run on a processor that lacks the instructions.
 // NOLINTBEGIN(llvm-header-guard): included once a file, on purpose without a guard
 
 #ifndef HELIO_LANES
@@ -44,7 +44,8 @@ inline float max_lanes(Vector v) {
 }
 
 // e^x to about one unit in the last place: 2^n by the exponent bits, e^r by a polynomial on
-// |r| <= ln(2)/2 (Cephes' expf). Below -87.3 the smallest normal number, above 88 its largest power.
+// |r| <= ln(2)/2 (Cephes' expf). Below -87.3 the smallest normal number, above 88 its largest
+// power.
 inline Vector exp(Vector x) {
   x = min(max(x, splat(-87.3F)), splat(88.0F));
   const Vector rounder = splat(12582912.0F);  // 1.5 * 2^23: adding it rounds to a whole number
@@ -74,22 +75,26 @@ void rms_norm(const float* x, const float* weight, float* out, float* inverse, i
     for (int64_t i = 0; i < whole; i += kLanes) squares += load(x + i) * load(x + i);
     const Vector end = load_part(x + whole, rest);
     squares += end * end;
-    const float scale = 1.0F / __builtin_sqrtf(sum_lanes(squares) / static_cast<float>(width) + eps);
+    const float scale =
+        1.0F / __builtin_sqrtf(sum_lanes(squares) / static_cast<float>(width) + eps);
     inverse[n] = scale;
-    for (int64_t i = 0; i < whole; i += kLanes) store(out + i, load(weight + i) * (load(x + i) * scale));
+    for (int64_t i = 0; i < whole; i += kLanes)
+      store(out + i, load(weight + i) * (load(x + i) * scale));
     store_part(out + whole, load_part(weight + whole, rest) * (end * scale), rest);
   }
 }
 
-void rms_norm_backward(const float* d_out, const float* x, const float* weight, const float* inverse,
-                       float* d_x, float* d_weight, int64_t rows, int64_t width) {
+void rms_norm_backward(const float* d_out, const float* x, const float* weight,
+                       const float* inverse, float* d_x, float* d_weight, int64_t rows,
+                       int64_t width) {
   const int64_t whole = width - width % kLanes, rest = width % kLanes;
   const Vector weight_end = load_part(weight + whole, rest);
   Vector d_weight_end = load_part(d_weight + whole, rest);
   for (int64_t n = 0; n < rows; ++n, x += width, d_out += width, d_x += width) {
     const float scale = inverse[n];
     Vector dots = {};
-    for (int64_t i = 0; i < whole; i += kLanes) dots += load(d_out + i) * load(weight + i) * load(x + i);
+    for (int64_t i = 0; i < whole; i += kLanes)
+      dots += load(d_out + i) * load(weight + i) * load(x + i);
     const Vector x_end = load_part(x + whole, rest), d_end = load_part(d_out + whole, rest);
     dots += d_end * weight_end * x_end;
     const float mean = sum_lanes(dots) * scale * scale / static_cast<float>(width);
@@ -119,7 +124,8 @@ void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
   }
 }
 
-// d silu(gate) * up / d gate, with s = sigmoid(gate). (No lambda: they do not take on the file's target.)
+// d silu(gate) * up / d gate, with s = sigmoid(gate). (No lambda: they do not take on the file's
+// target.)
 inline Vector d_gate(Vector d, Vector gate, Vector up, Vector s) {
   return d * up * s * (1.0F + gate * (1.0F - s));
 }
@@ -135,7 +141,8 @@ void swiglu_backward(const float* d_out, const float* gate_up, float* d_gate_up,
     }
     const Vector gate = load_part(gate_up + whole, rest), d = load_part(d_out + whole, rest);
     const Vector s = sigmoid(gate);
-    store_part(d_gate_up + whole, d_gate(d, gate, load_part(gate_up + width + whole, rest), s), rest);
+    store_part(d_gate_up + whole, d_gate(d, gate, load_part(gate_up + width + whole, rest), s),
+               rest);
     store_part(d_gate_up + width + whole, d * gate * s, rest);
   }
 }
@@ -184,8 +191,8 @@ void softmax_rows(float* logits, const int64_t* targets, const float* scale, flo
 #include "nn/kernels_attention.h"
 
 constexpr Kernels make_table(const char* name) {
-  return {name,           rms_norm,          rms_norm_backward, swiglu,    swiglu_backward,
-          softmax_rows,   attention_fits,    attention_scratch, attention, attention_backward};
+  return {name,         rms_norm,       rms_norm_backward, swiglu,    swiglu_backward,
+          softmax_rows, attention_fits, attention_scratch, attention, attention_backward};
 }
 
 }  // namespace

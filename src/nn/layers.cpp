@@ -30,7 +30,8 @@ at::Tensor swiglu(const at::Tensor& gate_up_N2F) {
   return at::silu(halves[0]) * halves[1];
 }
 
-at::Tensor rope_frequencies(int64_t head_dim, double theta, const checkpoint::RopeScaling& scaling) {
+at::Tensor rope_frequencies(int64_t head_dim, double theta,
+                            const checkpoint::RopeScaling& scaling) {
   const at::Tensor exponent =
       at::arange(0, head_dim, 2, at::TensorOptions(at::kFloat)) / static_cast<double>(head_dim);
   at::Tensor frequencies = at::pow(at::Scalar(theta), exponent).reciprocal();
@@ -86,7 +87,8 @@ at::Tensor packed_attention(const at::Tensor& qkv, const Rotation& rotation, con
     const at::Tensor attended = at::scaled_dot_product_attention(
         heads_first(q[i]), heads_first(k[i]), heads_first(v[i]), {}, /*dropout_p=*/0.0,
         /*is_causal=*/true, std::nullopt, /*enable_gqa=*/true);
-    out.push_back(attended.squeeze(0).transpose(0, 1).reshape({lengths[i], heads.query * heads.size}));
+    out.push_back(
+        attended.squeeze(0).transpose(0, 1).reshape({lengths[i], heads.query * heads.size}));
   }
   return out.size() == 1 ? out.front() : at::cat(out);
 }

@@ -52,8 +52,8 @@ class ChunkedHead {
   }
 
   // Also adds the gradients of sum_n scale_n * -log p_n; scale undefined: 1.
-  at::Tensor log_probs_and_gradients(const Chunk& chunk, const at::Tensor& scale, at::Tensor& d_hidden,
-                                     at::Tensor& d_weight) {
+  at::Tensor log_probs_and_gradients(const Chunk& chunk, const at::Tensor& scale,
+                                     at::Tensor& d_hidden, at::Tensor& d_weight) {
     compute_logits(chunk);
     const at::Tensor factors = scale.defined() ? scale.slice(0, chunk.first, chunk.last) : scale;
     at::Tensor log_probs, d_logits;
@@ -94,8 +94,9 @@ class ChunkedHead {
     float *logits = logits_.mutable_data_ptr<float>(), *log_probs = out.mutable_data_ptr<float>();
     constexpr int64_t kBlock = 16;
     parallel_rows(rows, kBlock, [&](int64_t first, int64_t last) {
-      kernels()->softmax_rows(logits + first * width, targets + first, scale ? scale + first : nullptr,
-                              log_probs + first, last - first, width, mode);
+      kernels()->softmax_rows(logits + first * width, targets + first,
+                              scale ? scale + first : nullptr, log_probs + first, last - first,
+                              width, mode);
     });
     return out;
   }
@@ -105,8 +106,8 @@ class ChunkedHead {
   bool fused_;
 };
 
-at::Tensor all_log_probs(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
-                         int64_t size) {
+at::Tensor all_log_probs(const at::Tensor& hidden, const at::Tensor& weight,
+                         const at::Tensor& targets, int64_t size) {
   const at::Tensor out = at::empty({hidden.size(0)}, at::TensorOptions(at::kFloat));
   ChunkedHead head(weight.detach(), std::min(size, hidden.size(0)));
   for (int64_t first = 0; first < hidden.size(0); first += size) {
@@ -227,7 +228,8 @@ at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const at::Tensor& weigh
                 ? LogProbs::apply(kept.hidden, weight_VH, kept.targets, chunk)
                 : all_log_probs(kept.hidden, weight_VH, kept.targets, chunk);
         if (!kept.rows.defined()) return log_probs;
-        return at::zeros({targets_N.size(0)}, log_probs.options()).index_put({kept.rows}, log_probs);
+        return at::zeros({targets_N.size(0)}, log_probs.options())
+            .index_put({kept.rows}, log_probs);
       });
 }
 

@@ -18,8 +18,8 @@ inline constexpr int64_t kIgnoreTarget = -100;
 at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const at::Tensor& weight_VH,
                                     const at::Tensor& targets_N, int64_t chunk = 1024);
 
-// log softmax(hidden @ weight^T)[targets] for each n: [N] f32, differentiable; 0 where the target is
-// kIgnoreTarget. The backward pass computes the logits again.
+// log softmax(hidden @ weight^T)[targets] for each n: [N] f32, differentiable; 0 where the target
+// is kIgnoreTarget. The backward pass computes the logits again.
 at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const at::Tensor& weight_VH,
                             const at::Tensor& targets_N, int64_t chunk = 1024);
 

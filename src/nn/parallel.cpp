@@ -29,11 +29,9 @@ void parallel_units(int64_t units, const std::function<void(int64_t)>& body) {
   loop.for_each([&](char**, const int64_t*, int64_t, int64_t) { work(); }, /*grain_size=*/1);
 }
 
-void parallel_rows(int64_t rows, int64_t block,
-                   const std::function<void(int64_t, int64_t)>& body) {
-  parallel_units((rows + block - 1) / block, [&](int64_t unit) {
-    body(unit * block, std::min(rows, (unit + 1) * block));
-  });
+void parallel_rows(int64_t rows, int64_t block, const std::function<void(int64_t, int64_t)>& body) {
+  parallel_units((rows + block - 1) / block,
+                 [&](int64_t unit) { body(unit * block, std::min(rows, (unit + 1) * block)); });
 }
 
 }  // namespace helio::nn

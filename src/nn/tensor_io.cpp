@@ -19,11 +19,11 @@ struct TypePair {
   DType file;
   at::ScalarType torch;
 };
-constexpr TypePair kTypes[] = {
-    {DType::f32, at::kFloat},   {DType::bf16, at::kBFloat16}, {DType::f16, at::kHalf},
-    {DType::f64, at::kDouble},  {DType::i64, at::kLong},      {DType::i32, at::kInt},
-    {DType::i16, at::kShort},   {DType::i8, at::kChar},       {DType::u8, at::kByte},
-    {DType::boolean, at::kBool}};
+constexpr TypePair kTypes[] = {{DType::f32, at::kFloat}, {DType::bf16, at::kBFloat16},
+                               {DType::f16, at::kHalf},  {DType::f64, at::kDouble},
+                               {DType::i64, at::kLong},  {DType::i32, at::kInt},
+                               {DType::i16, at::kShort}, {DType::i8, at::kChar},
+                               {DType::u8, at::kByte},   {DType::boolean, at::kBool}};
 
 struct TypeName {
   std::string_view name;
@@ -45,8 +45,8 @@ std::string list_text(const std::vector<int64_t>& shape) {
 at::ScalarType scalar_type(DType dtype) {
   for (const TypePair& pair : kTypes)
     if (pair.file == dtype) return pair.torch;
-  throw Error(ErrorKind::invalid,
-              "tensors of type " + std::string(checkpoint::dtype_name(dtype)) + " cannot be computed with")
+  throw Error(ErrorKind::invalid, "tensors of type " + std::string(checkpoint::dtype_name(dtype)) +
+                                      " cannot be computed with")
       .with_hint("convert the checkpoint to F32, BF16 or F16");
 }
 
@@ -82,8 +82,9 @@ at::Tensor read_tensor(const SafeTensors& file, const TensorInfo& info) {
 
 void read_tensor_into(const SafeTensors& file, const TensorInfo& info, at::Tensor into) {
   if (at::IntArrayRef(info.shape) != into.sizes()) {
-    throw Error(ErrorKind::invalid, "tensor '" + info.name + "' has shape " + list_text(info.shape) +
-                                        ", the model needs " + list_text(into.sizes().vec()))
+    throw Error(ErrorKind::invalid, "tensor '" + info.name + "' has shape " +
+                                        list_text(info.shape) + ", the model needs " +
+                                        list_text(into.sizes().vec()))
         .with_hint("config.json and the weights do not belong together");
   }
   const at::Tensor from = read_tensor(file, info);
@@ -103,10 +104,11 @@ void write_tensors(const std::filesystem::path& path, const std::vector<NamedTen
   for (const NamedTensor& named : tensors) {
     held.push_back(named.tensor.detach().contiguous());
     const at::Tensor& tensor = held.back();
-    list.push_back({.name = named.name,
-                    .dtype = file_dtype(tensor.scalar_type()),
-                    .shape = tensor.sizes().vec(),
-                    .data = {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
+    list.push_back(
+        {.name = named.name,
+         .dtype = file_dtype(tensor.scalar_type()),
+         .shape = tensor.sizes().vec(),
+         .data = {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }
   checkpoint::write_safetensors(path, std::move(list));
 }

@@ -11,14 +11,22 @@ namespace {
 
 std::string_view short_name(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return "f32";
-    case at::kBFloat16: return "bf16";
-    case at::kHalf: return "f16";
-    case at::kDouble: return "f64";
-    case at::kLong: return "i64";
-    case at::kInt: return "i32";
-    case at::kBool: return "bool";
-    default: return c10::toString(type);
+    case at::kFloat:
+      return "f32";
+    case at::kBFloat16:
+      return "bf16";
+    case at::kHalf:
+      return "f16";
+    case at::kDouble:
+      return "f64";
+    case at::kLong:
+      return "i64";
+    case at::kInt:
+      return "i32";
+    case at::kBool:
+      return "bool";
+    default:
+      return c10::toString(type);
   }
 }
 

@@ -1,5 +1,6 @@
-// LibTorch's exceptions as helio::Error: one message without a stack trace, with the shapes involved.
-// Every public entry of nn, model and train that reaches LibTorch goes through with_torch_errors.
+// LibTorch's exceptions as helio::Error: one message without a stack trace, with the shapes
+// involved. Every public entry of nn, model and train that reaches LibTorch goes through
+// with_torch_errors.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,8 +23,8 @@ struct Shape {
 // "hidden f32 [8, 192], weight f32 [97, 192]"
 std::string shapes_text(std::initializer_list<Shape> tensors);
 
-// To be called from a catch block: rethrows a helio::Error as it is; a LibTorch error becomes one that
-// carries `doing()`; out of memory has ErrorKind::memory.
+// To be called from a catch block: rethrows a helio::Error as it is; a LibTorch error becomes one
+// that carries `doing()`; out of memory has ErrorKind::memory.
 [[noreturn]] void rethrow_as_helio_error(const std::function<std::string()>& doing);
 
 // `doing()` completes "while ...": it runs only on failure.

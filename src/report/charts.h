@@ -88,7 +88,8 @@ Markup meter(double share, std::string_view css);
 struct Graph {
   struct Node {
     std::string name = {}, kind = {}, tip = {};
-    int column = 0;  // from the left; nodes of one column that are made from one another stand in order
+    int column =
+        0;  // from the left; nodes of one column that are made from one another stand in order
   };
   std::vector<Node> nodes = {};
   std::vector<std::pair<size_t, size_t>> edges = {};  // from what, to what was made of it

@@ -19,10 +19,37 @@ double advance(uint32_t code) {  // in em, of a common sans-serif, on the genero
   if (wide(code)) return 1.0;
   if (code >= 0x300 && code <= 0x36f) return 0;
   switch (code) {
-    case 'i': case 'j': case 'l': case '.': case ',': case ':': case ';': case '\'': case '|': case '!': return 0.3;
-    case 'm': case 'w': case 'M': case 'W': case '%': case '@': return 0.9;
-    case ' ': case 0xa0: case 'f': case 't': case 'r': case 'I': case '/': case '(': case ')': case '-': return 0.38;
-    default: return code >= 'A' && code <= 'Z' ? 0.68 : 0.57;
+    case 'i':
+    case 'j':
+    case 'l':
+    case '.':
+    case ',':
+    case ':':
+    case ';':
+    case '\'':
+    case '|':
+    case '!':
+      return 0.3;
+    case 'm':
+    case 'w':
+    case 'M':
+    case 'W':
+    case '%':
+    case '@':
+      return 0.9;
+    case ' ':
+    case 0xa0:
+    case 'f':
+    case 't':
+    case 'r':
+    case 'I':
+    case '/':
+    case '(':
+    case ')':
+    case '-':
+      return 0.38;
+    default:
+      return code >= 'A' && code <= 'Z' ? 0.68 : 0.57;
   }
 }
 
@@ -86,14 +113,19 @@ std::string rounded(double value, int decimals) {
 
 std::string short_count(double value) {
   if (!std::isfinite(value)) return kDash;
-  static constexpr std::array<const char*, 5> kUnits = {"", "\u00a0K", "\u00a0M", "\u00a0B", "\u00a0T"};
+  static constexpr std::array<const char*, 5> kUnits = {"", "\u00a0K", "\u00a0M", "\u00a0B",
+                                                        "\u00a0T"};
   size_t unit = 0;
   while (std::abs(value) >= 999.5 && unit + 1 < kUnits.size()) {
     value /= 1000;
     ++unit;
   }
-  if (unit == 0) return value == std::floor(value) ? fmt::format("{:.0f}", value) : rounded(value, 1);
-  return rounded(value, std::abs(value) < 9.995 ? 2 : std::abs(value) < 99.95 ? 1 : 0) + kUnits[unit];
+  if (unit == 0)
+    return value == std::floor(value) ? fmt::format("{:.0f}", value) : rounded(value, 1);
+  return rounded(value, std::abs(value) < 9.995   ? 2
+                        : std::abs(value) < 99.95 ? 1
+                                                  : 0) +
+         kUnits[unit];
 }
 
 std::string bytes_text(double bytes) {

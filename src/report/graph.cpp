@@ -34,8 +34,8 @@ std::vector<int> depths_of(const Graph& graph) {
   return depth;
 }
 
-// Rows: what is made from what stands below it, else by the mean place of the neighbours to the right
-// and left, swept a few times to and fro.
+// Rows: what is made from what stands below it, else by the mean place of the neighbours to the
+// right and left, swept a few times to and fro.
 void order_rows(const Graph& graph, Columns& columns) {
   const std::vector<int> depth = depths_of(graph);
   std::vector<double> place(graph.nodes.size());
@@ -44,7 +44,8 @@ void order_rows(const Graph& graph, Columns& columns) {
       place[nodes[row]] = static_cast<double>(row) - static_cast<double>(nodes.size() - 1) / 2;
   };
   for (auto& nodes : columns) {
-    std::stable_sort(nodes.begin(), nodes.end(), [&](size_t a, size_t b) { return depth[a] < depth[b]; });
+    std::stable_sort(nodes.begin(), nodes.end(),
+                     [&](size_t a, size_t b) { return depth[a] < depth[b]; });
     settle(nodes);
   }
   for (size_t sweep = 0; sweep < 6; ++sweep)
@@ -75,7 +76,8 @@ Path edge_path(Point from, Point to, Point size, double down) {
     return Path().move(a).curve({a.x + bend, a.y}, {b.x - bend, b.y}, b);
   }
   const bool next = to.y - from.y < down * 1.5 && to.y > from.y;
-  if (next) return Path().move({from.x + size.x / 2, from.y + size.y}).line({to.x + size.x / 2, to.y});
+  if (next)
+    return Path().move({from.x + size.x / 2, from.y + size.y}).line({to.x + size.x / 2, to.y});
   const Point a{from.x + size.x, from.y + size.y / 2}, b{to.x + size.x, to.y + size.y / 2};
   return Path().move(a).curve({a.x + 26, a.y}, {b.x + 26, b.y}, b);
 }
@@ -90,18 +92,22 @@ Markup draw(const Graph& graph) {
   for (const auto& nodes : columns) tallest = std::max(tallest, nodes.size());
   // Six or seven columns fill the page; more make the picture wider, not its letters smaller.
   const double count = static_cast<double>(std::max<size_t>(columns.size(), 1));
-  const double node = 116, across = std::max(node + 34, count > 1 ? (kWidth - 2 * kEdge - node) / (count - 1) : 0);
+  const double node = 116,
+               across =
+                   std::max(node + 34, count > 1 ? (kWidth - 2 * kEdge - node) / (count - 1) : 0);
   const double height = kEdge * 2 + kDown * static_cast<double>(tallest) - (kDown - kHigh);
   const double width = std::max(kWidth, kEdge * 2 + across * (count - 1) + node);
   std::vector<Point> corner(graph.nodes.size());
   for (size_t c = 0; c < columns.size(); ++c) {
     const double used = kDown * static_cast<double>(columns[c].size()) - (kDown - kHigh);
     for (size_t r = 0; r < columns[c].size(); ++r)
-      corner[columns[c][r]] = {kEdge + across * static_cast<double>(c), (height - used) / 2 + kDown * static_cast<double>(r)};
+      corner[columns[c][r]] = {kEdge + across * static_cast<double>(c),
+                               (height - used) / 2 + kDown * static_cast<double>(r)};
   }
   Svg svg({.width = width, .height = height, .css = "chart dag", .labelled_by = graph.labelled_by});
   for (const auto& [from, to] : graph.edges)
-    svg.path(edge_path(corner[from], corner[to], {node, kHigh}, kDown), "edge", graph.nodes[from].name + " → " + graph.nodes[to].name);
+    svg.path(edge_path(corner[from], corner[to], {node, kHigh}, kDown), "edge",
+             graph.nodes[from].name + " → " + graph.nodes[to].name);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto& one = graph.nodes[i];
     const Point p = corner[i];

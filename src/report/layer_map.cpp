@@ -6,16 +6,19 @@
 namespace helio::report {
 
 // Columns are the new model's layers. Copy 1 begins at the first column, copy 2 ends at the last:
-// every kept layer then stands straight above or below the new layer it becomes, and the dropped ones
-// hang over the seam.
+// every kept layer then stands straight above or below the new layer it becomes, and the dropped
+// ones hang over the seam.
 Markup draw_layer_map(const Upscaling& up, const std::string& labelled_by) {
-  constexpr double kLeft = 96, kWidth = 1100, kRow = 34, kTop = 24, kMiddle = 108, kBottom = 192, kHeight = 262;
+  constexpr double kLeft = 96, kWidth = 1100, kRow = 34, kTop = 24, kMiddle = 108, kBottom = 192,
+                   kHeight = 262;
   const auto columns = static_cast<double>(up.layer_map.size());
   const double pitch = (kWidth - kLeft - 12) / std::max(columns, 1.0);
   const double gap = pitch > 14 ? 3 : pitch > 6 ? 1.5 : 0.5;
   const bool numbered = pitch >= 17;
   const auto column = [&](double i) { return kLeft + i * pitch; };
-  const auto box = [&](double i, double y) { return Box{column(i) + gap / 2, y, pitch - gap, kRow}; };
+  const auto box = [&](double i, double y) {
+    return Box{column(i) + gap / 2, y, pitch - gap, kRow};
+  };
 
   Svg svg({.width = kWidth, .height = kHeight, .css = "chart layers", .labelled_by = labelled_by});
   svg.label({kLeft - 12, kTop + 22}, say("dus.copy1"), "rowname end");
@@ -31,7 +34,9 @@ Markup draw_layer_map(const Upscaling& up, const std::string& labelled_by) {
       const double i = offset + static_cast<double>(layer);
       const Box at = box(i, y);
       svg.rect(at, kept ? (copy == 1 ? "copy1" : "copy2") : "dropped", 3, std::to_string(layer));
-      if (numbered) svg.label({at.x + at.width / 2, at.y + 21.5}, std::to_string(layer), kept ? "boxno mid" : "boxno gone mid");
+      if (numbered)
+        svg.label({at.x + at.width / 2, at.y + 21.5}, std::to_string(layer),
+                  kept ? "boxno mid" : "boxno gone mid");
     }
   };
   draw_copy(1, kTop);
@@ -41,10 +46,12 @@ Markup draw_layer_map(const Upscaling& up, const std::string& labelled_by) {
     const double offset = first ? 0 : columns - static_cast<double>(up.base_layers);
     const double from = column(offset + static_cast<double>(up.layer_map[i])) + pitch / 2;
     const double to = column(static_cast<double>(i)) + pitch / 2;
-    svg.line({from, first ? kTop + kRow : kBottom}, {to, first ? kMiddle : kMiddle + kRow}, first ? "link copy1" : "link copy2");
+    svg.line({from, first ? kTop + kRow : kBottom}, {to, first ? kMiddle : kMiddle + kRow},
+             first ? "link copy1" : "link copy2");
     const Box at = box(static_cast<double>(i), kMiddle);
-    svg.rect(at, first ? "copy1 new" : "copy2 new", 3,
-             std::to_string(i) + " ← " + std::to_string(up.layer_map[i]) + (first ? " (1)" : " (2)"));
+    svg.rect(
+        at, first ? "copy1 new" : "copy2 new", 3,
+        std::to_string(i) + " ← " + std::to_string(up.layer_map[i]) + (first ? " (1)" : " (2)"));
     if (numbered) svg.label({at.x + at.width / 2, at.y + 21.5}, std::to_string(i), "boxno new mid");
   }
   const double seam = column(static_cast<double>(up.seam));

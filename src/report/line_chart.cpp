@@ -116,7 +116,10 @@ Markup draw(const LineChart& chart) {
   const Scale y{ys.low, ys.high, chart.height - bottom, -(chart.height - top - bottom)};
   const double floor = chart.height - bottom, end = chart.width - kRight;
 
-  Svg svg({.width = chart.width, .height = chart.height, .css = "chart", .labelled_by = chart.labelled_by});
+  Svg svg({.width = chart.width,
+           .height = chart.height,
+           .css = "chart",
+           .labelled_by = chart.labelled_by});
   for (const double value : ticks(ys.low, ys.high, chart.y_ticks)) {
     svg.line({kLeft, y(value)}, {end, y(value)}, "grid");
     svg.label({kLeft - 8, y(value) + 4}, significant(value), "tick end");
@@ -129,13 +132,15 @@ Markup draw(const LineChart& chart) {
     }
     svg.label({end, chart.height - 6}, chart.x_label, "note end");
   }
-  if (!chart.y_label.en.empty()) svg.turned_label({13, (top + floor) / 2}, chart.y_label, "note mid");
+  if (!chart.y_label.en.empty())
+    svg.turned_label({13, (top + floor) / 2}, chart.y_label, "note mid");
   if (chart.level) svg.line({kLeft, y(*chart.level)}, {end, y(*chart.level)}, "level");
   for (const auto& span : chart.spans) {
     const double room = x(span.to) - x(span.from) - 8;
     svg.line({x(span.from) + 1, 22}, {x(span.to) - 1, 22}, "span " + span.css);
     svg.label({(x(span.from) + x(span.to)) / 2, 15},
-              Text{.en = fit(span.label.en, room, 12), .ko = fit(span.label.ko, room, 12)}, "spanname mid " + span.css);
+              Text{.en = fit(span.label.en, room, 12), .ko = fit(span.label.ko, room, 12)},
+              "spanname mid " + span.css);
   }
   for (const auto& mark : chart.marks) {
     svg.line({x(mark.x), named ? 22 : top}, {x(mark.x), floor}, "mark");

@@ -15,14 +15,25 @@ std::string escape(std::string_view text) {
   while (!text.empty()) {
     const Character c = next_character(text);
     switch (c.code) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
       default: {
         const bool control = (c.code < 0x20 && c.code != '\n' && c.code != '\t') ||
-                             (c.code >= 0x7f && c.code < 0xa0) || c.code == 0xfffe || c.code == 0xffff;
+                             (c.code >= 0x7f && c.code < 0xa0) || c.code == 0xfffe ||
+                             c.code == 0xffff;
         if (control || !c.valid) out += "\xef\xbf\xbd";
         else out += text.substr(0, c.bytes);
       }

@@ -20,7 +20,8 @@ std::string coordinate(double value);
 // Markup written in our own source: a literal, known to the compiler. Data cannot become one.
 struct Trusted {
   template <size_t N>
-  consteval Trusted(const char (&literal)[N]) : text(literal, N - 1) {}  // NOLINT: implicit on purpose
+  consteval Trusted(const char (&literal)[N])
+      : text(literal, N - 1) {}  // NOLINT: implicit on purpose
   std::string_view text;
 };
 

@@ -42,9 +42,13 @@ OrderedJson counts_json(const Counts& counts) {
 }
 
 OrderedJson score_json(const std::string& model, const Task& task, const Score& score) {
-  OrderedJson row = {{"model", model}, {"task", task.name}, {"value", or_null(score.value)},
-                     {"stderr", or_null(score.stderr_of)}, {"interval", nullptr},
-                     {"items", or_null(score.items)}, {"of", or_null(score.of)},
+  OrderedJson row = {{"model", model},
+                     {"task", task.name},
+                     {"value", or_null(score.value)},
+                     {"stderr", or_null(score.stderr_of)},
+                     {"interval", nullptr},
+                     {"items", or_null(score.items)},
+                     {"of", or_null(score.of)},
                      {"at_chance", score.at_chance}};
   if (score.interval) row["interval"] = {score.interval->low, score.interval->high};
   if (!score.reason.empty()) row["reason"] = score.reason;
@@ -54,26 +58,36 @@ OrderedJson score_json(const std::string& model, const Task& task, const Score& 
 OrderedJson dataset_json(const Dataset& data) {
   OrderedJson steps = OrderedJson::array();
   for (const DataStep& step : data.steps)
-    steps.push_back({{"step", step.name}, {"in", or_null(step.in)}, {"out", or_null(step.out)},
+    steps.push_back({{"step", step.name},
+                     {"in", or_null(step.in)},
+                     {"out", or_null(step.out)},
                      {"reasons", counts_json(step.reasons)}});
-  return {{"stage", data.stage}, {"documents_in", or_null(data.documents_in)},
-          {"documents_out", or_null(data.documents_out)}, {"steps", steps},
-          {"languages", counts_json(data.languages)}, {"pii", counts_json(data.pii)},
+  return {{"stage", data.stage},
+          {"documents_in", or_null(data.documents_in)},
+          {"documents_out", or_null(data.documents_out)},
+          {"steps", steps},
+          {"languages", counts_json(data.languages)},
+          {"pii", counts_json(data.pii)},
           {"duplicate_clusters", or_null(data.duplicate_clusters)}};
 }
 
 OrderedJson alignment_json(const Alignment& align) {
   OrderedJson out = {{"stage", align.stage}, {"steps", OrderedJson::array()}};
   for (const AlignStep& step : align.steps) {
-    OrderedJson row = {{"step", step.number}, {"start", step.start}, {"reference", step.reference},
-                       {"margin_first", nullptr}, {"margin_last", nullptr},
-                       {"heldout_accuracy", or_null(step.heldout_accuracy)}, {"interval", nullptr},
+    OrderedJson row = {{"step", step.number},
+                       {"start", step.start},
+                       {"reference", step.reference},
+                       {"margin_first", nullptr},
+                       {"margin_last", nullptr},
+                       {"heldout_accuracy", or_null(step.heldout_accuracy)},
+                       {"interval", nullptr},
                        {"heldout_pairs", or_null(step.heldout_pairs)},
                        {"pairs_margin_before", or_null(step.margin_before)},
                        {"pairs_margin_after", or_null(step.margin_after)},
                        {"heldout_margin", or_null(step.heldout_margin)},
                        {"preference_before", or_null(step.preference_before)},
-                       {"preference", or_null(step.preference)}, {"preference_interval", nullptr}};
+                       {"preference", or_null(step.preference)},
+                       {"preference_interval", nullptr}};
     if (!step.run.margins.empty()) {
       row["margin_first"] = step.run.margins.front().value;
       row["margin_last"] = step.run.margins.back().value;
@@ -87,12 +101,16 @@ OrderedJson alignment_json(const Alignment& align) {
 }
 
 OrderedJson statement_json(const Statement& statement) {
-  OrderedJson out = {{"stage", statement.stage}, {"pool", or_null(statement.pool)},
-                     {"currency", statement.currency}, {"adds_up", statement.adds_up},
+  OrderedJson out = {{"stage", statement.stage},
+                     {"pool", or_null(statement.pool)},
+                     {"currency", statement.currency},
+                     {"adds_up", statement.adds_up},
                      {"partners", OrderedJson::array()}};
   for (const PartnerRow& row : statement.partners)
-    out["partners"].push_back({{"partner", row.partner}, {"trained", or_null(row.trained)},
-                               {"share", or_null(row.share)}, {"amount", or_null(row.amount)}});
+    out["partners"].push_back({{"partner", row.partner},
+                               {"trained", or_null(row.trained)},
+                               {"share", or_null(row.share)},
+                               {"amount", or_null(row.amount)}});
   return out;
 }
 
@@ -134,16 +152,24 @@ Report read_report(const ReadOptions& options) {
 }
 
 OrderedJson figures(const Report& report) {
-  OrderedJson out = {{"format", 1}, {"title", report.title}, {"stages", OrderedJson::array()},
-                     {"datasets", OrderedJson::array()}, {"runs", OrderedJson::array()},
-                     {"upscalings", OrderedJson::array()}, {"alignments", OrderedJson::array()},
-                     {"scores", OrderedJson::array()}, {"statements", OrderedJson::array()}};
+  OrderedJson out = {{"format", 1},
+                     {"title", report.title},
+                     {"stages", OrderedJson::array()},
+                     {"datasets", OrderedJson::array()},
+                     {"runs", OrderedJson::array()},
+                     {"upscalings", OrderedJson::array()},
+                     {"alignments", OrderedJson::array()},
+                     {"scores", OrderedJson::array()},
+                     {"statements", OrderedJson::array()}};
   for (const StageInfo& stage : report.stages)
-    out["stages"].push_back({{"name", stage.name}, {"kind", stage.kind}, {"content", stage.content}});
+    out["stages"].push_back(
+        {{"name", stage.name}, {"kind", stage.kind}, {"content", stage.content}});
   for (const Dataset& data : report.datasets) out["datasets"].push_back(dataset_json(data));
   for (const Run& run : report.runs) {
-    OrderedJson row = {{"stage", run.stage}, {"steps", nullptr}, {"loss_first", nullptr}, {"loss_last", nullptr},
-                       {"heldout_first", nullptr}, {"heldout_last", nullptr}, {"tokens", or_null(run.tokens)}};
+    OrderedJson row = {{"stage", run.stage},           {"steps", nullptr},
+                       {"loss_first", nullptr},        {"loss_last", nullptr},
+                       {"heldout_first", nullptr},     {"heldout_last", nullptr},
+                       {"tokens", or_null(run.tokens)}};
     if (!run.loss.empty()) {
       row["steps"] = static_cast<int64_t>(run.loss.back().step);
       row["loss_first"] = run.loss.front().value;
@@ -156,17 +182,23 @@ OrderedJson figures(const Report& report) {
     out["runs"].push_back(std::move(row));
   }
   for (const Upscaling& up : report.upscalings)
-    out["upscalings"].push_back({{"stage", up.stage}, {"base", up.base}, {"base_layers", up.base_layers},
-                                 {"drop", up.drop}, {"layers", up.layer_map.size()},
-                                 {"parameters", or_null(up.parameters)}, {"loss_base", or_null(up.base_loss)},
+    out["upscalings"].push_back({{"stage", up.stage},
+                                 {"base", up.base},
+                                 {"base_layers", up.base_layers},
+                                 {"drop", up.drop},
+                                 {"layers", up.layer_map.size()},
+                                 {"parameters", or_null(up.parameters)},
+                                 {"loss_base", or_null(up.base_loss)},
                                  {"loss_upscaled", or_null(up.after_loss)},
                                  {"loss_recovered", or_null(up.recovered_loss)}});
-  for (const Alignment& align : report.alignments) out["alignments"].push_back(alignment_json(align));
+  for (const Alignment& align : report.alignments)
+    out["alignments"].push_back(alignment_json(align));
   for (const Evaluation& evaluation : report.evaluations)
     for (const Task& task : evaluation.tasks)
       for (size_t i = 0; i < evaluation.models.size(); ++i)
         out["scores"].push_back(score_json(evaluation.models[i], task, task.scores[i]));
-  for (const Statement& statement : report.statements) out["statements"].push_back(statement_json(statement));
+  for (const Statement& statement : report.statements)
+    out["statements"].push_back(statement_json(statement));
   return out;
 }
 

@@ -28,8 +28,8 @@ struct StageInfo {
   Number seconds = {};
   Count peak_rss = {};
   std::string content = {};
-  fs::path out = {}, run = {};      // run: telemetry of a training stage
-  Json written = Json::object();    // options, by names
+  fs::path out = {}, run = {};    // run: telemetry of a training stage
+  Json written = Json::object();  // options, by names
   std::vector<std::pair<std::string, std::string>> inputs = {};  // "tokens: corpus" and its content
   std::optional<Manifest> manifest = {};
 };
@@ -71,8 +71,9 @@ struct Interval {
 // One training run's figures, from its metrics.jsonl.
 struct Run {
   std::string stage = {}, kind = {};
-  std::string after = {};  // training stage it goes on from; "" for one from scratch or from outside
-  bool upscaled = false;   // a depth up-scaling lies between the two
+  std::string after =
+      {};                 // training stage it goes on from; "" for one from scratch or from outside
+  bool upscaled = false;  // a depth up-scaling lies between the two
   Samples loss = {}, heldout = {}, lr = {}, margins = {}, accuracies = {}, heldout_accuracies = {};
   Count tokens = {};
 };
@@ -91,10 +92,10 @@ struct AlignStep {
   std::string start = {}, reference = {};
   Run run = {};
   Count pairs = {}, heldout_pairs = {};
-  Number margin_before = {}, margin_after = {};    // mean over all pairs of the step
-  Number heldout_margin = {};                      // mean over the held-out pairs, after
-  Number heldout_accuracy = {};                    // held-out pairs with a positive margin
-  std::optional<Interval> interval = {};           // 95%
+  Number margin_before = {}, margin_after = {};  // mean over all pairs of the step
+  Number heldout_margin = {};                    // mean over the held-out pairs, after
+  Number heldout_accuracy = {};                  // held-out pairs with a positive margin
+  std::optional<Interval> interval = {};         // 95%
   // Held-out pairs whose chosen answer the model alone, without a reference, finds likelier.
   Number preference_before = {}, preference = {};
   std::optional<Interval> preference_interval = {};

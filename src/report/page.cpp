@@ -8,12 +8,17 @@ namespace {
 
 // The switch stands first in the body so that its state can style everything after it.
 void language_switch(Section& s) {
-  s.out.empty("input", {{"type", "radio"}, {"name", "lang"}, {"id", "lang-en"}, {"class", "lang"}, {"checked", "checked"}});
+  s.out.empty("input", {{"type", "radio"},
+                        {"name", "lang"},
+                        {"id", "lang-en"},
+                        {"class", "lang"},
+                        {"checked", "checked"}});
   s.out.empty("input", {{"type", "radio"}, {"name", "lang"}, {"id", "lang-ko"}, {"class", "lang"}});
 }
 
 void bar(Section& s) {
-  s.out.open("nav", {{"class", "topnav"}, {"aria-label", say("page.sections").en}}).open("div", {{"class", "in"}});
+  s.out.open("nav", {{"class", "topnav"}, {"aria-label", say("page.sections").en}})
+      .open("div", {{"class", "in"}});
   s.out.open("a", {{"class", "brand"}, {"href", "#top"}});
   Svg mark({.width = 20, .height = 20, .css = "brandmark"});
   mark.circle({10, 5.4}, 3.4, "sun");
@@ -33,7 +38,8 @@ void bar(Section& s) {
   link("#evaluation", "eval.title");
   link("#partners", "club.title");
   link("#lineage", "lineage.title");
-  s.out.close().open("div", {{"class", "langs"}, {"role", "group"}, {"aria-label", say("page.language").en}});
+  s.out.close().open(
+      "div", {{"class", "langs"}, {"role", "group"}, {"aria-label", say("page.language").en}});
   s.out.element("label", {{"for", "lang-en"}, {"lang", "en"}}, "English");
   s.out.element("label", {{"for", "lang-ko"}, {"lang", "ko"}}, "한국어");
   s.out.close().close().close();
@@ -47,7 +53,9 @@ std::string render_page(const Report& report) {
   s.out.trusted("<!doctype html>\n").open("html", {{"lang", "en"}}).open("head");
   s.out.empty("meta", {{"charset", "utf-8"}});
   s.out.empty("meta", {{"http-equiv", "Content-Security-Policy"},
-                       {"content", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"}});
+                       {"content",
+                        "default-src 'none'; style-src 'unsafe-inline'; script-src "
+                        "'unsafe-inline'; img-src data:"}});
   s.out.empty("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
   s.out.empty("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
   s.out.empty("meta", {{"name", "generator"}, {"content", "helio " + report.version}});

@@ -35,15 +35,22 @@ Dataset read_dataset(const StageInfo& stage) {
   const Json json = load_object(file);
   const Record account(json, file.string());
   account.each_row("steps", [&](const Record& row) {
-    data.steps.push_back({.name = row.text("step"), .in = row.count("in"), .out = row.count("out"),
-                          .dropped = row.count("dropped"), .changed = row.count("changed"),
+    data.steps.push_back({.name = row.text("step"),
+                          .in = row.count("in"),
+                          .out = row.count("out"),
+                          .dropped = row.count("dropped"),
+                          .changed = row.count("changed"),
                           .reasons = counts_at(row, "reasons")});
   });
   account.each_row("lots", [&](const Record& row) {
-    data.lots.push_back({.lot = row.text("lot"), .partner = row.text("partner"),
-                         .language = row.text("language"), .licence = row.text("licence"),
-                         .documents_in = row.count("documents_in"), .words_in = row.count("words_in"),
-                         .documents_out = row.count("documents_out"), .words_out = row.count("words_out"),
+    data.lots.push_back({.lot = row.text("lot"),
+                         .partner = row.text("partner"),
+                         .language = row.text("language"),
+                         .licence = row.text("licence"),
+                         .documents_in = row.count("documents_in"),
+                         .words_in = row.count("words_in"),
+                         .documents_out = row.count("documents_out"),
+                         .words_out = row.count("words_out"),
                          .dropped = counts_at(row, "dropped")});
   });
   data.languages = counts_at(account, "languages");
@@ -51,8 +58,10 @@ Dataset read_dataset(const StageInfo& stage) {
   data.duplicate_clusters = account.count("duplicate_clusters");
   account.each_member("splits", [&](const std::string& name, const Json& value) {
     const Record split(value, file.string() + ": splits");
-    data.splits.push_back({.name = name, .documents = split.count("documents"),
-                           .words = split.count("words"), .bytes = split.count("bytes")});
+    data.splits.push_back({.name = name,
+                           .documents = split.count("documents"),
+                           .words = split.count("words"),
+                           .bytes = split.count("bytes")});
   });
   std::sort(data.splits.begin(), data.splits.end(),
             [](const auto& a, const auto& b) { return a.name > b.name; });  // train before heldout
@@ -73,12 +82,16 @@ Statement read_statement(const StageInfo& stage) {
   const Record record(json, file.string());
   const auto partner = [](const Record& row) {
     return PartnerRow{.partner = row.text("partner"),
-                      .documents_in = row.count("documents_in"), .words_in = row.count("words_in"),
+                      .documents_in = row.count("documents_in"),
+                      .words_in = row.count("words_in"),
                       .documents_surviving = row.count("documents_surviving"),
                       .words_surviving = row.count("words_surviving"),
-                      .tokens = row.count("tokens"), .trained = row.count("trained"),
-                      .given = row.count("given"), .received = row.count("received"),
-                      .credited = row.count("credited"), .amount = row.count("amount"),
+                      .tokens = row.count("tokens"),
+                      .trained = row.count("trained"),
+                      .given = row.count("given"),
+                      .received = row.count("received"),
+                      .credited = row.count("credited"),
+                      .amount = row.count("amount"),
                       .share = row.number("share")};
   };
   statement.pool = record.count("pool");

@@ -28,7 +28,8 @@ void read_metrics(const fs::path& folder, Run& run) {
     add(run.heldout, "eval/loss");
     add(run.margins, "rewards/margins");
     add(run.accuracies, "rewards/accuracies");
-    // Before the first step the model is its own reference: every margin is 0, a tie, no preference.
+    // Before the first step the model is its own reference: every margin is 0, a tie, no
+    // preference.
     if (*step > 0) add(run.heldout_accuracies, "eval/rewards/accuracies");
     if (const auto tokens = record.count("num_tokens")) run.tokens = tokens;
   });
@@ -38,7 +39,8 @@ bool is_run(const StageInfo& stage) { return stage.kind == "pretrain" || stage.k
 
 Run read_run(const Report& report, const StageInfo& stage) {
   Run run{.stage = stage.name, .kind = stage.kind};
-  const StageInfo* before = report.find(head_of(written_text(stage, stage.kind == "sft" ? "model" : "init")));
+  const StageInfo* before =
+      report.find(head_of(written_text(stage, stage.kind == "sft" ? "model" : "init")));
   if (before && before->kind == "upscale") {
     run.upscaled = true;
     before = report.find(head_of(written_text(*before, "model")));
@@ -80,18 +82,22 @@ Upscaling read_upscaling(const Report& report, const StageInfo& stage) {
         up.layer_copy.size() != up.layer_map.size())
       facts.damaged("layer_map", "a source layer for each new layer");
     for (const int64_t layer : up.layer_map)
-      if (layer < 0 || layer >= up.base_layers) facts.damaged("layer_map", "layers of the base model");
+      if (layer < 0 || layer >= up.base_layers)
+        facts.damaged("layer_map", "layers of the base model");
   }
   const StageInfo* base = report.find(head_of(written_text(stage, "model")));
   if (base) up.base = base->name;
   for (const StageInfo& next : report.stages)
-    if (up.recovered.empty() && next.kind == "pretrain" && head_of(written_text(next, "init")) == stage.name)
+    if (up.recovered.empty() && next.kind == "pretrain" &&
+        head_of(written_text(next, "init")) == stage.name)
       up.recovered = next.name;
   if (const Run* run = report.run_of(up.base)) up.base_loss = last_value(run->heldout);
   if (const Run* run = report.run_of(up.recovered)) {
     // Before its first step the continued run measures the model as up-scaling left it.
-    if (!run->heldout.empty() && run->heldout.front().step == 0) up.after_loss = run->heldout.front().value;
-    if (!run->heldout.empty() && run->heldout.back().step > 0) up.recovered_loss = run->heldout.back().value;
+    if (!run->heldout.empty() && run->heldout.front().step == 0)
+      up.after_loss = run->heldout.front().value;
+    if (!run->heldout.empty() && run->heldout.back().step > 0)
+      up.recovered_loss = run->heldout.back().value;
   }
   return up;
 }
@@ -100,7 +106,8 @@ AlignStep read_step(const StageInfo& stage, int64_t number) {
   const std::string before = number == 1 ? written_text(stage, "model")
                                          : stage.name + "/step-" + std::to_string(number - 1);
   const std::string first_reference = written_text(stage, "reference");
-  AlignStep step{.number = number, .start = before,
+  AlignStep step{.number = number,
+                 .start = before,
                  .reference = number == 1 && !first_reference.empty() ? first_reference : before};
   const std::string folder = "step-" + std::to_string(number);
   step.run = {.stage = stage.name + "/" + folder, .kind = stage.kind, .after = before};
@@ -132,10 +139,13 @@ AlignStep read_step(const StageInfo& stage, int64_t number) {
 
 Alignment read_alignment(const StageInfo& stage) {
   const Record options(stage.written, "options of stage " + stage.name);
-  Alignment align{.stage = stage.name, .loss = options.text("loss"), .order = options.text("order"),
+  Alignment align{.stage = stage.name,
+                  .loss = options.text("loss"),
+                  .order = options.text("order"),
                   .beta = options.number("beta")};
   const int64_t steps = std::clamp<int64_t>(options.count("steps").value_or(1), 1, 64);
-  for (int64_t number = 1; number <= steps; ++number) align.steps.push_back(read_step(stage, number));
+  for (int64_t number = 1; number <= steps; ++number)
+    align.steps.push_back(read_step(stage, number));
   return align;
 }
 
@@ -144,7 +154,8 @@ Alignment read_alignment(const StageInfo& stage) {
 Interval wilson(double share, double n) {
   constexpr double z = 1.959963984540054;
   const double middle = (share + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+  const double half =
+      z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
   return {.low = std::max(0.0, middle - half), .high = std::min(1.0, middle + half)};
 }
 

@@ -12,7 +12,8 @@ Score read_score(const Record& metric) {
   Score score{.value = metric.number("value"), .stderr_of = metric.number("stderr")};
   if (!metric.has("interval95")) return score;
   const Json& interval = metric.json().at("interval95");
-  if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() || !interval[1].is_number())
+  if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() ||
+      !interval[1].is_number())
     metric.damaged("interval95", "[low, high]");
   score.interval = Interval{.low = interval[0], .high = interval[1]};
   return score;
@@ -25,10 +26,14 @@ bool flag(const Record& row, const char* key, bool otherwise) {
 }
 
 Task read_task(const Record& row) {
-  Task task{.name = row.text("name"), .about = row.text("about"), .metric = row.text("main_metric"),
-            .lower_is_better = !flag(row, "higher_is_better", true), .chance = row.number("chance")};
+  Task task{.name = row.text("name"),
+            .about = row.text("about"),
+            .metric = row.text("main_metric"),
+            .lower_is_better = !flag(row, "higher_is_better", true),
+            .chance = row.number("chance")};
   const Record source = row.below("reproduces");
-  if (source.has("protocol")) task.protocol = source.text("protocol") + " " + source.text("version");
+  if (source.has("protocol"))
+    task.protocol = source.text("protocol") + " " + source.text("version");
   if (const auto shots = row.below("settings").count("shots"); shots && !task.protocol.empty())
     task.protocol += ", " + std::to_string(*shots) + "-shot";
   return task;
@@ -36,10 +41,12 @@ Task read_task(const Record& row) {
 
 class Reader {
  public:
-  Reader(Evaluation& evaluation, const Record& results) : evaluation_(evaluation), results_(results) {}
+  Reader(Evaluation& evaluation, const Record& results)
+      : evaluation_(evaluation), results_(results) {}
 
   void read() {
-    results_.each_row("models", [&](const Record& row) { evaluation_.models.push_back(row.text("name")); });
+    results_.each_row("models",
+                      [&](const Record& row) { evaluation_.models.push_back(row.text("name")); });
     std::vector<Task> tasks;
     results_.each_row("tasks", [&](const Record& row) { tasks.push_back(read_task(row)); });
     for (const Task& task : tasks) add(task);
@@ -54,7 +61,8 @@ class Reader {
       results_.each_row("results", [&](const Record& row) {
         if (row.text("task") != task.name) return;
         row.each_row("parts", [&](const Record& part) {
-          if (std::find(parts.begin(), parts.end(), part.text("name")) == parts.end()) parts.push_back(part.text("name"));
+          if (std::find(parts.begin(), parts.end(), part.text("name")) == parts.end())
+            parts.push_back(part.text("name"));
         });
       });
     if (parts.empty() || parts.size() > 4) parts = {""};
@@ -93,7 +101,8 @@ class Reader {
 
   static Score score_of(const Record& row, const Record& part, const Task& task) {
     Score score;
-    if (part.text("status") == "ok") score = read_score(part.below("metrics").below(task.metric.c_str()));
+    if (part.text("status") == "ok")
+      score = read_score(part.below("metrics").below(task.metric.c_str()));
     score.items = part.count("n");
     score.of = part.count("total");
     score.reason = part.text("reason");

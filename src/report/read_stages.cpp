@@ -31,7 +31,8 @@ StageInfo read_state(const fs::path& workspace, const std::string& name) {
   stage.seconds = record.number("seconds");
   stage.peak_rss = record.count("peak_rss");
   stage.content = record.text("content");
-  stage.status = record.text("status") == "done" ? StageInfo::Status::up_to_date : StageInfo::Status::unfinished;
+  stage.status = record.text("status") == "done" ? StageInfo::Status::up_to_date
+                                                 : StageInfo::Status::unfinished;
   stage.written = record.below("written").json();
   record.each_member("inputs", [&](const std::string& input, const Json& content) {
     if (!content.is_string()) record.damaged("inputs", "an object of texts");
@@ -49,16 +50,23 @@ StageInfo read_state(const fs::path& workspace, const std::string& name) {
 
 // Places by convention, for what the state does not say.
 void find_places(const fs::path& workspace, StageInfo& stage) {
-  static const std::map<std::string, const char*> kPlaces = {
-      {"club import", "lots"},   {"data run", "datasets"},  {"tokenizer train", "tokenizers"},
-      {"tokens build", "tokens"}, {"pretrain", "models"},   {"upscale", "models"},
-      {"sft", "models"},         {"align", "models"},       {"eval run", "evals"},
-      {"club statement", "statements"}};
+  static const std::map<std::string, const char*> kPlaces = {{"club import", "lots"},
+                                                             {"data run", "datasets"},
+                                                             {"tokenizer train", "tokenizers"},
+                                                             {"tokens build", "tokens"},
+                                                             {"pretrain", "models"},
+                                                             {"upscale", "models"},
+                                                             {"sft", "models"},
+                                                             {"align", "models"},
+                                                             {"eval run", "evals"},
+                                                             {"club statement", "statements"}};
   // A workspace that was moved keeps its shape: the folder by convention comes first.
   if (const auto place = kPlaces.find(stage.kind); place != kPlaces.end())
-    if (const fs::path usual = workspace / place->second / stage.name; stage.out.empty() || fs::exists(usual))
+    if (const fs::path usual = workspace / place->second / stage.name;
+        stage.out.empty() || fs::exists(usual))
       stage.out = usual;
-  if (const fs::path usual = workspace / "runs" / stage.name; stage.run.empty() || fs::exists(usual))
+  if (const fs::path usual = workspace / "runs" / stage.name;
+      stage.run.empty() || fs::exists(usual))
     stage.run = usual;
   if (!stage.out.empty() && has_manifest(stage.out)) stage.manifest = load_manifest(stage.out);
 }
@@ -83,11 +91,12 @@ std::vector<StageInfo> in_order(std::map<std::string, StageInfo> open) {
   std::vector<StageInfo> ordered;
   while (!open.empty()) {
     auto next = std::find_if(open.begin(), open.end(), [&](const auto& entry) {
-      return std::none_of(entry.second.inputs.begin(), entry.second.inputs.end(), [&](const auto& input) {
-        return open.contains(head_of(given_of(input.first)));
-      });
+      return std::none_of(
+          entry.second.inputs.begin(), entry.second.inputs.end(),
+          [&](const auto& input) { return open.contains(head_of(given_of(input.first))); });
     });
-    if (next == open.end()) next = open.begin();  // a circle cannot come from a recipe: show it as it is
+    if (next == open.end())
+      next = open.begin();  // a circle cannot come from a recipe: show it as it is
     ordered.push_back(std::move(next->second));
     open.erase(next);
   }
@@ -108,9 +117,12 @@ std::vector<StageInfo> all_states(const fs::path& workspace) {
 std::vector<StageInfo> from_artefacts(const fs::path& workspace) {
   std::map<std::string, StageInfo> found;
   for (const Artefact& artefact : read_artefacts(workspace)) {
-    if (std::count(artefact.path.begin(), artefact.path.end(), '/') != 1) continue;  // parts of another
-    StageInfo stage{.name = artefact.name, .kind = artefact.made_by,
-                    .status = StageInfo::Status::up_to_date, .content = artefact.content,
+    if (std::count(artefact.path.begin(), artefact.path.end(), '/') != 1)
+      continue;  // parts of another
+    StageInfo stage{.name = artefact.name,
+                    .kind = artefact.made_by,
+                    .status = StageInfo::Status::up_to_date,
+                    .content = artefact.content,
                     .out = workspace / artefact.path};
     stage.manifest = load_manifest(stage.out);
     stage.written = stage.manifest->options;
@@ -134,8 +146,9 @@ void judge(Report& report) {
       const auto source = by_name.find(head_of(given));
       if (source == by_name.end() || !source->second->manifest) continue;
       const size_t slash = given.find('/');
-      const fs::path part = slash == std::string::npos ? source->second->out
-                                                       : source->second->out / given.substr(slash + 1);
+      const fs::path part = slash == std::string::npos
+                                ? source->second->out
+                                : source->second->out / given.substr(slash + 1);
       const std::string now = slash == std::string::npos || !has_manifest(part)
                                   ? source->second->manifest->content
                                   : load_manifest(part).content;
@@ -169,10 +182,12 @@ void read_stages(const ReadOptions& options, Report& report) {
   judge(report);
   if (options.stages.empty()) return;
   std::erase_if(report.stages, [&](const StageInfo& stage) {
-    return std::none_of(options.stages.begin(), options.stages.end(), [&](const std::string& wanted) {
-      const fs::path path = plain(wanted);
-      return path == plain(stage.out) || path == plain(stage.run) || path.parent_path() == plain(stage.out);
-    });
+    return std::none_of(options.stages.begin(), options.stages.end(),
+                        [&](const std::string& wanted) {
+                          const fs::path path = plain(wanted);
+                          return path == plain(stage.out) || path == plain(stage.run) ||
+                                 path.parent_path() == plain(stage.out);
+                        });
   });
 }
 
@@ -181,22 +196,28 @@ std::vector<Artefact> read_artefacts(const fs::path& workspace) {
   const auto visit = [&](const auto& self, const fs::path& folder, int depth) -> void {
     if (has_manifest(folder)) {
       const Manifest manifest = load_manifest(folder);
-      Artefact artefact{.kind = manifest.kind, .name = manifest.name,
+      Artefact artefact{.kind = manifest.kind,
+                        .name = manifest.name,
                         .path = fs::relative(folder, workspace).generic_string(),
-                        .content = manifest.content, .made_by = manifest.made_by,
-                        .inputs = manifest.inputs, .facts = manifest.facts};
+                        .content = manifest.content,
+                        .made_by = manifest.made_by,
+                        .inputs = manifest.inputs,
+                        .facts = manifest.facts};
       for (const auto& file : manifest.files) artefact.bytes += file.size;
       found.push_back(std::move(artefact));
     }
     if (depth == 0) return;
     for (const auto& entry : fs::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
-      if (entry.is_directory() && !entry.is_symlink() && !name.starts_with(".")) self(self, entry.path(), depth - 1);
+      if (entry.is_directory() && !entry.is_symlink() && !name.starts_with("."))
+        self(self, entry.path(), depth - 1);
     }
   };
-  for (const char* place : {"lots", "datasets", "tokenizers", "tokens", "models", "evals", "statements"})
+  for (const char* place :
+       {"lots", "datasets", "tokenizers", "tokens", "models", "evals", "statements"})
     if (fs::is_directory(workspace / place)) visit(visit, workspace / place, 2);
-  std::sort(found.begin(), found.end(), [](const Artefact& a, const Artefact& b) { return a.path < b.path; });
+  std::sort(found.begin(), found.end(),
+            [](const Artefact& a, const Artefact& b) { return a.path < b.path; });
   return found;
 }
 

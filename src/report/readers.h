@@ -16,7 +16,8 @@ Evaluation read_evaluation(const StageInfo& stage);
 Statement read_statement(const StageInfo& stage);
 
 Counts sorted(Counts counts);  // largest first, then by name
-// The 95% interval of a share of n yes-or-no items (Wilson 1927): honest for small n and near 0 and 1.
+// The 95% interval of a share of n yes-or-no items (Wilson 1927): honest for small n and near 0
+// and 1.
 Interval wilson(double share, double n);
 
 }  // namespace helio::report

@@ -30,7 +30,8 @@ std::optional<int64_t> Record::count(const char* key) const {
   const Json* value = find(key);
   if (!value) return std::nullopt;
   if (!value->is_number()) damaged(key, "a whole number");
-  if (value->is_number_unsigned() && value->get<uint64_t>() > uint64_t(INT64_MAX)) damaged(key, "a number below 2^63");
+  if (value->is_number_unsigned() && value->get<uint64_t>() > uint64_t(INT64_MAX))
+    damaged(key, "a number below 2^63");
   if (!value->is_number_float()) return value->get<int64_t>();
   const double number = value->get<double>();
   if (number != std::floor(number) || std::abs(number) > 9e15) damaged(key, "a whole number");

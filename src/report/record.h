@@ -1,5 +1,5 @@
-// Reading the JSON that other stages wrote: a missing value is missing (shown as a dash), a value of
-// the wrong type is a damaged file and named.
+// Reading the JSON that other stages wrote: a missing value is missing (shown as a dash), a value
+// of the wrong type is a damaged file and named.
 #pragma once
 
 #include <filesystem>
@@ -24,9 +24,10 @@ class Record {
   std::optional<int64_t> count(const char* key) const;
   std::string text(const char* key) const;  // "" when missing
 
-  // Calls back for each member of the object, or row of the array, under the key; none when missing.
-  // `row` records know their place: "file: steps[3]".
-  void each_member(const char* key, const std::function<void(const std::string&, const Json&)>& member) const;
+  // Calls back for each member of the object, or row of the array, under the key; none when
+  // missing. `row` records know their place: "file: steps[3]".
+  void each_member(const char* key,
+                   const std::function<void(const std::string&, const Json&)>& member) const;
   void each_row(const char* key, const std::function<void(const Record&)>& row) const;
   // The object under the key, or an empty one.
   Record below(const char* key) const;

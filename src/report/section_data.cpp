@@ -20,14 +20,17 @@ std::string reasons_text(const Counts& reasons, size_t most) {
 }
 
 void funnel(Section& s, const Dataset& data) {
-  Table table(s, say("data.funnel"),
-              {"data.step", "data.documents", "#data.left", "#data.dropped", "#data.changed", "data.why"}, "funnel");
-  table.row({say("data.came_in"), meter(data.documents_in ? 1 : 0, "fill"), count_or_dash(data.documents_in),
-             std::string(), std::string(), std::string()});
+  Table table(
+      s, say("data.funnel"),
+      {"data.step", "data.documents", "#data.left", "#data.dropped", "#data.changed", "data.why"},
+      "funnel");
+  table.row({say("data.came_in"), meter(data.documents_in ? 1 : 0, "fill"),
+             count_or_dash(data.documents_in), std::string(), std::string(), std::string()});
   for (const DataStep& step : data.steps) {
     // A step that neither drops nor changes anything is shown: that it found nothing is a result.
     const bool drops = step.dropped.value_or(0) > 0;
-    table.row({Cell(step.name, "mono"), meter(share_of(step.out, data.documents_in), "fill"), count_or_dash(step.out),
+    table.row({Cell(step.name, "mono"), meter(share_of(step.out, data.documents_in), "fill"),
+               count_or_dash(step.out),
                Cell(count_or_dash(step.dropped), drops ? "strong" : "faint"),
                Cell(count_or_dash(step.changed), step.changed.value_or(0) > 0 ? "" : "faint"),
                Cell(reasons_text(step.reasons, 4), "reasons", reasons_text(step.reasons, 100))});
@@ -38,8 +41,9 @@ void funnel(Section& s, const Dataset& data) {
 void lots(Section& s, const Dataset& data) {
   if (data.lots.empty()) return;
   Table table(s, say("data.lots"),
-              {"data.lot", "data.partner", "data.language", "data.licence", "#data.documents_in", "#data.documents_out",
-               "#data.words_in", "#data.words_out", "data.share", "data.main_reason"});
+              {"data.lot", "data.partner", "data.language", "data.licence", "#data.documents_in",
+               "#data.documents_out", "#data.words_in", "#data.words_out", "data.share",
+               "data.main_reason"});
   LotAccount sum;
   const auto add = [](Count& into, const Count& more) {
     if (more) into = into.value_or(0) + *more;
@@ -48,7 +52,10 @@ void lots(Section& s, const Dataset& data) {
     if (!lot.words_in || !lot.words_out || *lot.words_in <= 0) return Cell(kDash);
     const double share = share_of(lot.words_out, lot.words_in);
     Markup cell;
-    cell.open("span", {{"class", "metered"}}).add(meter(share, "fill")).text(percent(share)).close();
+    cell.open("span", {{"class", "metered"}})
+        .add(meter(share, "fill"))
+        .text(percent(share))
+        .close();
     return Cell(cell);
   };
   for (const LotAccount& lot : data.lots) {
@@ -56,18 +63,21 @@ void lots(Section& s, const Dataset& data) {
     add(sum.documents_out, lot.documents_out);
     add(sum.words_in, lot.words_in);
     add(sum.words_out, lot.words_out);
-    table.row({Cell(lot.lot, "mono"), lot.partner, lot.language, Cell(lot.licence, "small"), count_or_dash(lot.documents_in),
-               count_or_dash(lot.documents_out), count_or_dash(lot.words_in), count_or_dash(lot.words_out),
-               share_cell(lot), Cell(reasons_text(lot.dropped, 1), "reasons", reasons_text(lot.dropped, 100))});
+    table.row({Cell(lot.lot, "mono"), lot.partner, lot.language, Cell(lot.licence, "small"),
+               count_or_dash(lot.documents_in), count_or_dash(lot.documents_out),
+               count_or_dash(lot.words_in), count_or_dash(lot.words_out), share_cell(lot),
+               Cell(reasons_text(lot.dropped, 1), "reasons", reasons_text(lot.dropped, 100))});
   }
-  table.row({say("data.total"), std::string(), std::string(), std::string(), count_or_dash(sum.documents_in),
-             count_or_dash(sum.documents_out), count_or_dash(sum.words_in), count_or_dash(sum.words_out),
-             share_cell(sum), std::string()},
-            "sum");
+  table.row(
+      {say("data.total"), std::string(), std::string(), std::string(),
+       count_or_dash(sum.documents_in), count_or_dash(sum.documents_out),
+       count_or_dash(sum.words_in), count_or_dash(sum.words_out), share_cell(sum), std::string()},
+      "sum");
   table.end();
 }
 
-void count_list(Section& s, const Text& name, const Counts& counts, const char* css, const Text& when_empty) {
+void count_list(Section& s, const Text& name, const Counts& counts, const char* css,
+                const Text& when_empty) {
   s.out.open("div", {{"class", "note-box"}});
   s.subheading(name);
   if (counts.empty()) {
@@ -83,7 +93,12 @@ void count_list(Section& s, const Text& name, const Counts& counts, const char* 
     const double share = all > 0 ? static_cast<double>(count) / static_cast<double>(all) : 0;
     s.out.open("div").open("dt");
     s.say(label);
-    s.out.close().open("dd").add(meter(share, css)).element("span", {}, grouped(count)).close().close();
+    s.out.close()
+        .open("dd")
+        .add(meter(share, css))
+        .element("span", {}, grouped(count))
+        .close()
+        .close();
   };
   int64_t rest = 0;
   for (size_t i = 0; i < counts.size(); ++i)
@@ -104,7 +119,9 @@ void extras(Section& s, const Dataset& data) {
   for (const auto& split : data.splits) {
     s.out.open("p", {{"class", "split"}}).element("b", {}, split.name).text(" ");
     s.say(say("data.split_row", {count_or_dash(split.documents), count_or_dash(split.words),
-                                 or_dash(split.bytes, [](int64_t v) { return bytes_text(static_cast<double>(v)); })}));
+                                 or_dash(split.bytes, [](int64_t v) {
+                                   return bytes_text(static_cast<double>(v));
+                                 })}));
     s.out.close();
   }
   if (data.splits.empty()) s.paragraph(same(kDash), "faint");

@@ -12,18 +12,22 @@ bool is_share(const Task& task) {
 }
 
 bool ran(const Task& task) {
-  return std::any_of(task.scores.begin(), task.scores.end(), [](const Score& s) { return s.value.has_value(); });
+  return std::any_of(task.scores.begin(), task.scores.end(),
+                     [](const Score& s) { return s.value.has_value(); });
 }
 
-std::string shown(const Task& task, double value) { return is_share(task) ? percent(value) : rounded(value, 3); }
+std::string shown(const Task& task, double value) {
+  return is_share(task) ? percent(value) : rounded(value, 3);
+}
 
 std::string spread(const Task& task, const Score& score) {
-  if (score.stderr_of) return "± " + (is_share(task) ? rounded(100 * *score.stderr_of, 1) : rounded(*score.stderr_of, 3));
+  if (score.stderr_of)
+    return "± " +
+           (is_share(task) ? rounded(100 * *score.stderr_of, 1) : rounded(*score.stderr_of, 3));
   if (score.interval)
     return "[" + shown(task, score.interval->low) + ", " + shown(task, score.interval->high) + "]";
   return {};
 }
-
 
 void bars(Section& s, const Evaluation& evaluation, const Task& task) {
   const std::string id = s.next_id();
@@ -31,14 +35,20 @@ void bars(Section& s, const Evaluation& evaluation, const Task& task) {
   double high = 0;
   for (size_t i = 0; i < evaluation.models.size(); ++i) {
     const Score& score = task.scores[i];
-    if (score.value) high = std::max({high, *score.value, score.interval ? score.interval->high : 0});
-    chart.rows.push_back({.name = evaluation.models[i], .css = s.palette.css(evaluation.models[i]), .tip = score.reason,
-                          .value = score.value, .interval = score.interval,
+    if (score.value)
+      high = std::max({high, *score.value, score.interval ? score.interval->high : 0});
+    chart.rows.push_back({.name = evaluation.models[i],
+                          .css = s.palette.css(evaluation.models[i]),
+                          .tip = score.reason,
+                          .value = score.value,
+                          .interval = score.interval,
                           .shown = or_dash(score.value, [&](double v) { return shown(task, v); })});
   }
   if (!is_share(task)) chart.high = high > 0 ? high * 1.02 : 1;
   Text caption = same(task.name);
-  if (task.lower_is_better) caption = {.en = task.name + " · " + say("eval.lower").en, .ko = task.name + " · " + say("eval.lower").ko};
+  if (task.lower_is_better)
+    caption = {.en = task.name + " · " + say("eval.lower").en,
+               .ko = task.name + " · " + say("eval.lower").ko};
   s.figure(id, caption, draw(chart), "task");
 }
 
@@ -101,7 +111,8 @@ bool is_best(const Task& task, size_t model) {
   bool worse = false;
   for (const Score& other : task.scores) {
     if (!other.value) continue;
-    const double lead = task.lower_is_better ? *other.value - *score.value : *score.value - *other.value;
+    const double lead =
+        task.lower_is_better ? *other.value - *score.value : *score.value - *other.value;
     if (lead < 0) return false;
     worse = worse || lead > 0;
   }
@@ -124,8 +135,10 @@ Cell score_cell(const Evaluation& evaluation, const Task& task, size_t model, Fo
   if (!around.empty()) cell.element("small", {}, " " + around);
   if (score.at_chance) {
     const Text text = say("eval.at_chance");
-    cell.open("em", {{"class", "chance"}}).element("span", {{"class", "en"}, {"lang", "en"}}, text.en)
-        .element("span", {{"class", "ko"}, {"lang", "ko"}}, text.ko).close();
+    cell.open("em", {{"class", "chance"}})
+        .element("span", {{"class", "en"}, {"lang", "en"}}, text.en)
+        .element("span", {{"class", "ko"}, {"lang", "ko"}}, text.ko)
+        .close();
   }
   return {cell};
 }
@@ -142,7 +155,10 @@ void score_table(Section& s, const Evaluation& evaluation, Footnotes& notes) {
   Table table(s, say("eval.table"), heads, "scores");
   for (size_t i = 0; i < evaluation.models.size(); ++i) {
     Markup name;
-    name.open("i", {{"class", "key " + s.palette.css(evaluation.models[i])}, {"aria-hidden", "true"}}).close().text(evaluation.models[i]);
+    name.open("i",
+              {{"class", "key " + s.palette.css(evaluation.models[i])}, {"aria-hidden", "true"}})
+        .close()
+        .text(evaluation.models[i]);
     std::vector<Cell> cells = {Cell(name, "mono")};
     for (const Task& task : evaluation.tasks) {
       cells.push_back(score_cell(evaluation, task, i, notes));
@@ -151,7 +167,8 @@ void score_table(Section& s, const Evaluation& evaluation, Footnotes& notes) {
   }
   std::vector<Cell> items = {Cell(say("eval.items"))}, chance = {Cell(say("eval.chance"))};
   for (const Task& task : evaluation.tasks) {
-    const auto scored = std::find_if(task.scores.begin(), task.scores.end(), [](const Score& x) { return x.items.has_value(); });
+    const auto scored = std::find_if(task.scores.begin(), task.scores.end(),
+                                     [](const Score& x) { return x.items.has_value(); });
     if (scored == task.scores.end()) items.emplace_back(std::string(kDash));
     else if (scored->of && *scored->of != *scored->items)
       items.emplace_back(say("eval.k_of_n", {grouped(*scored->items), grouped(*scored->of)}));
@@ -178,10 +195,14 @@ void about_tasks(Section& s, const Evaluation& evaluation, const Footnotes& note
   s.out.open("dl", {{"class", "about-tasks"}});
   std::string before;
   for (const Task& task : evaluation.tasks) {
-    const std::string name = task.name.substr(0, task.name.find(' '));  // columns of one task share it
+    const std::string name =
+        task.name.substr(0, task.name.find(' '));  // columns of one task share it
     if (name == before) continue;
     before = name;
-    s.out.open("div").element("dt", {{"class", "mono"}}, name).open("dd").text(task.about.empty() ? kDash : task.about);
+    s.out.open("div")
+        .element("dt", {{"class", "mono"}}, name)
+        .open("dd")
+        .text(task.about.empty() ? kDash : task.about);
     if (!task.protocol.empty()) {
       s.out.open("small").text(" ");
       s.say(say("eval.reproduces", {task.protocol}));
@@ -205,12 +226,15 @@ void eval_section(Section& s) {
       continue;
     }
     std::vector<Section::Key> keys;
-    for (const std::string& model : evaluation.models) keys.push_back({.name = model, .css = "key " + s.palette.css(model)});
+    for (const std::string& model : evaluation.models)
+      keys.push_back({.name = model, .css = "key " + s.palette.css(model)});
     s.legend(keys);
     const auto tasks = radar_tasks(evaluation);
-    s.out.open("div", {{"class", tasks.empty() ? "eval alone" : "eval"}}).open("div", {{"class", "tasks"}});
+    s.out.open("div", {{"class", tasks.empty() ? "eval alone" : "eval"}})
+        .open("div", {{"class", "tasks"}});
     for (const Task& task : evaluation.tasks)
-      if (ran(task)) bars(s, evaluation, task);  // the table has the others, and why they did not run
+      if (ran(task))
+        bars(s, evaluation, task);  // the table has the others, and why they did not run
     s.out.close();
     if (!tasks.empty()) radar(s, evaluation, tasks);
     s.out.close();

@@ -3,7 +3,8 @@
 namespace helio::report {
 namespace {
 
-void tile(Section& s, const Text& name, const std::string& value, const Text& below, std::optional<double> share = {}) {
+void tile(Section& s, const Text& name, const std::string& value, const Text& below,
+          std::optional<double> share = {}) {
   s.out.open("div", {{"class", "tile"}}).open("dt");
   s.say(name);
   s.out.close().open("dd").element("strong", {{"class", value == kDash ? "faint" : ""}}, value);
@@ -20,7 +21,8 @@ void document_tile(Section& s) {
   const Dataset* data = s.report.datasets.empty() ? nullptr : &s.report.datasets.front();
   if (!data || !data->documents_in || !data->documents_out || *data->documents_in <= 0)
     return tile(s, say("head.documents"), kDash, say("page.not_run"));
-  const double share = static_cast<double>(*data->documents_out) / static_cast<double>(*data->documents_in);
+  const double share =
+      static_cast<double>(*data->documents_out) / static_cast<double>(*data->documents_in);
   tile(s, say("head.documents"), grouped(*data->documents_out),
        say("head.documents_of", {grouped(*data->documents_in), percent(share)}), share);
 }
@@ -33,7 +35,9 @@ void token_tile(Section& s) {
     sum = sum.value_or(0) + *run.tokens;
   }
   if (!first && !later) return tile(s, say("head.tokens"), kDash, say("page.not_run"));
-  const auto shown = [](const Count& n) { return or_dash(n, [](int64_t v) { return short_count(static_cast<double>(v)); }); };
+  const auto shown = [](const Count& n) {
+    return or_dash(n, [](int64_t v) { return short_count(static_cast<double>(v)); });
+  };
   tile(s, say("head.tokens"), shown(first.value_or(0) + later.value_or(0)),
        later ? say("head.tokens_sub", {shown(first), shown(later)}) : say("head.tokens_runs"));
 }
@@ -41,8 +45,11 @@ void token_tile(Section& s) {
 void model_tiles(Section& s) {
   if (s.report.upscalings.empty()) return;
   const Upscaling& up = s.report.upscalings.front();
-  const auto shown = [](const Count& n) { return or_dash(n, [](int64_t v) { return short_count(static_cast<double>(v)); }); };
-  tile(s, say("head.parameters"), shown(up.parameters), say("head.parameters_sub", {shown(up.base_parameters)}));
+  const auto shown = [](const Count& n) {
+    return or_dash(n, [](int64_t v) { return short_count(static_cast<double>(v)); });
+  };
+  tile(s, say("head.parameters"), shown(up.parameters),
+       say("head.parameters_sub", {shown(up.base_parameters)}));
   tile(s, say("head.loss"), number_or_dash(up.recovered_loss, 3),
        say("head.loss_sub", {number_or_dash(up.base_loss, 3), number_or_dash(up.after_loss, 3)}));
 }
@@ -55,8 +62,9 @@ void preference_tile(Section& s) {
   const auto interval = last.preference ? last.preference_interval : last.interval;
   if (!share) return tile(s, say("head.preference"), kDash, say("page.not_run"));
   tile(s, say("head.preference"), percent(*share),
-       say("head.preference_sub", {interval ? percent(interval->low) : kDash, interval ? percent(interval->high) : kDash,
-                                   count_or_dash(last.heldout_pairs)}));
+       say("head.preference_sub",
+           {interval ? percent(interval->low) : kDash, interval ? percent(interval->high) : kDash,
+            count_or_dash(last.heldout_pairs)}));
 }
 
 // One tile a language: of the last model that was scored, with the first one's beside it.
@@ -65,8 +73,10 @@ void bits_tiles(Section& s) {
   for (const Task& task : s.report.evaluations.front().tasks) {
     if (!task.name.starts_with("bits_per_byte") || task.scores.empty()) continue;
     std::string language = task.name.substr(std::string_view("bits_per_byte").size());
-    while (!language.empty() && (language.front() == '_' || language.front() == ' ')) language.erase(0, 1);
-    tile(s, say("head.bits", {language.empty() ? "—" : language}), number_or_dash(task.scores.back().value, 3),
+    while (!language.empty() && (language.front() == '_' || language.front() == ' '))
+      language.erase(0, 1);
+    tile(s, say("head.bits", {language.empty() ? "—" : language}),
+         number_or_dash(task.scores.back().value, 3),
          say("head.bits_sub", {number_or_dash(task.scores.front().value, 3)}));
   }
 }
@@ -78,10 +88,12 @@ void lot_tile(Section& s) {
     if (artefact.kind != "lot") continue;
     ++lots;
     ++partners[artefact.facts.contains("partner") && artefact.facts.at("partner").is_string()
-                   ? artefact.facts.at("partner").get<std::string>() : ""];
+                   ? artefact.facts.at("partner").get<std::string>()
+                   : ""];
   }
   if (lots == 0) return;
-  tile(s, say("head.partners"), grouped(lots), say("head.partners_sub", {grouped(static_cast<int64_t>(partners.size()))}));
+  tile(s, say("head.partners"), grouped(lots),
+       say("head.partners_sub", {grouped(static_cast<int64_t>(partners.size()))}));
 }
 
 void fact(Section& s, std::string_view key, const std::string& value) {

@@ -9,12 +9,15 @@ Count fact_at(const StageInfo& stage, std::initializer_list<const char*> keys) {
   if (!stage.manifest) return {};
   const Json facts = stage.manifest->facts;
   for (const char* key : keys)
-    if (facts.contains(key) && facts.at(key).is_number_integer()) return facts.at(key).get<int64_t>();
+    if (facts.contains(key) && facts.at(key).is_number_integer())
+      return facts.at(key).get<int64_t>();
   return {};
 }
 
 std::string shorter(const Count& count) {
-  return or_dash(count, [](int64_t value) { return value < 100000 ? grouped(value) : short_count(static_cast<double>(value)); });
+  return or_dash(count, [](int64_t value) {
+    return value < 100000 ? grouped(value) : short_count(static_cast<double>(value));
+  });
 }
 
 void lot_facts(const Report& report, const StageInfo& stage, std::vector<Fact>& facts) {
@@ -34,11 +37,13 @@ void lot_facts(const Report& report, const StageInfo& stage, std::vector<Fact>& 
 
 void run_facts(const Report& report, const StageInfo& stage, std::vector<Fact>& facts) {
   const Run* run = report.run_of(stage.name);
-  if (const Count parameters = fact_at(stage, {"parameters"})) facts.push_back({say("fact.parameters"), shorter(parameters)});
+  if (const Count parameters = fact_at(stage, {"parameters"}))
+    facts.push_back({say("fact.parameters"), shorter(parameters)});
   if (!run) return;
   if (!run->loss.empty()) {
     facts.push_back({say("fact.steps"), grouped(static_cast<int64_t>(run->loss.back().step))});
-    facts.push_back({say("fact.loss"), rounded(run->loss.front().value, 2) + " → " + rounded(run->loss.back().value, 2)});
+    facts.push_back({say("fact.loss"), rounded(run->loss.front().value, 2) + " → " +
+                                           rounded(run->loss.back().value, 2)});
   }
   if (run->tokens) facts.push_back({say("fact.tokens"), shorter(run->tokens)});
 }
@@ -48,10 +53,12 @@ void align_facts(const Report& report, const StageInfo& stage, std::vector<Fact>
     if (align.stage != stage.name) continue;
     facts.push_back({say("fact.steps"), std::to_string(align.steps.size())});
     const AlignStep& last = align.steps.back();
-    const Number margin = last.margin_after ? last.margin_after
-                          : last.run.margins.empty() ? Number() : Number(last.run.margins.back().value);
+    const Number margin = last.margin_after          ? last.margin_after
+                          : last.run.margins.empty() ? Number()
+                                                     : Number(last.run.margins.back().value);
     facts.push_back({say("fact.margin"), number_or_dash(margin, 3)});
-    facts.push_back({say("fact.accuracy"), or_dash(last.heldout_accuracy, [](double v) { return percent(v); })});
+    facts.push_back({say("fact.accuracy"),
+                     or_dash(last.heldout_accuracy, [](double v) { return percent(v); })});
   }
 }
 
@@ -66,14 +73,17 @@ void eval_facts(const Report& report, const StageInfo& stage, std::vector<Fact>&
           break;
         }
     facts.push_back({say("fact.models"), std::to_string(evaluation.models.size())});
-    facts.push_back({say("fact.tasks"), std::to_string(ran) + " / " + std::to_string(evaluation.tasks.size())});
+    facts.push_back(
+        {say("fact.tasks"), std::to_string(ran) + " / " + std::to_string(evaluation.tasks.size())});
   }
 }
 
 void card(Section& s, const StageInfo& stage, size_t number) {
   static const std::map<StageInfo::Status, const char*> kStatus = {
-      {StageInfo::Status::up_to_date, "up_to_date"}, {StageInfo::Status::stale, "stale"},
-      {StageInfo::Status::unfinished, "unfinished"}, {StageInfo::Status::not_run, "not_run"}};
+      {StageInfo::Status::up_to_date, "up_to_date"},
+      {StageInfo::Status::stale, "stale"},
+      {StageInfo::Status::unfinished, "unfinished"},
+      {StageInfo::Status::not_run, "not_run"}};
   const std::string status = kStatus.at(stage.status);
   s.out.open("li", {{"class", "card " + status}});
   s.out.open("h3").element("i", {{"class", "no"}}, std::to_string(number)).text(stage.name).close();
@@ -90,11 +100,15 @@ void card(Section& s, const StageInfo& stage, size_t number) {
   s.out.close();
   s.out.open("span").open("span", {{"class", "sr"}});
   s.say(say("pipeline.time"));
-  s.out.text(" ").close().text(or_dash(stage.seconds, [](double v) { return duration_text(v); })).close();
+  s.out.text(" ")
+      .close()
+      .text(or_dash(stage.seconds, [](double v) { return duration_text(v); }))
+      .close();
   s.out.open("span").open("span", {{"class", "sr"}});
   s.say(say("pipeline.memory"));
   s.out.text(" ").close();
-  s.out.text(or_dash(stage.peak_rss, [](int64_t v) { return bytes_text(static_cast<double>(v)); })).close();
+  s.out.text(or_dash(stage.peak_rss, [](int64_t v) { return bytes_text(static_cast<double>(v)); }))
+      .close();
   s.out.close().close();
 }
 
@@ -109,13 +123,15 @@ void time_bar(Section& s) {
   for (const StageInfo& stage : s.report.stages) {
     if (!stage.seconds || *stage.seconds <= 0) continue;
     const double width = *stage.seconds / *s.report.seconds * kWidth;
-    const std::string tip = stage.name + " · " + duration_text(*stage.seconds) + " · " + percent(*stage.seconds / *s.report.seconds);
+    const std::string tip = stage.name + " · " + duration_text(*stage.seconds) + " · " +
+                            percent(*stage.seconds / *s.report.seconds);
     svg.rect({x, 0, std::max(0.5, width - 2), kHeight}, shade % 2 ? "time odd" : "time", 3, tip);
     const double name = text_width(stage.name, 13);
     if (name + 14 < width) {
       svg.label({x + 8, 21.5}, stage.name, "timename", tip);
       const std::string spent = duration_text(*stage.seconds);
-      if (name + text_width(spent, 12) + 30 < width) svg.label({x + width - 10, 21.5}, spent, "timename faint end");
+      if (name + text_width(spent, 12) + 30 < width)
+        svg.label({x + width - 10, 21.5}, spent, "timename faint end");
     }
     x += width;
     ++shade;
@@ -150,8 +166,10 @@ std::vector<Fact> facts_of(const Report& report, const StageInfo& stage) {
   if (stage.kind == "upscale")
     for (const Upscaling& up : report.upscalings) {
       if (up.stage != stage.name) continue;
-      facts.push_back({say("fact.layers"), std::to_string(up.base_layers) + " → " + std::to_string(up.layer_map.size())});
-      facts.push_back({say("fact.parameters"), shorter(up.base_parameters) + " → " + shorter(up.parameters)});
+      facts.push_back({say("fact.layers"), std::to_string(up.base_layers) + " → " +
+                                               std::to_string(up.layer_map.size())});
+      facts.push_back(
+          {say("fact.parameters"), shorter(up.base_parameters) + " → " + shorter(up.parameters)});
     }
   if (stage.kind == "align") align_facts(report, stage, facts);
   if (stage.kind == "eval run") eval_facts(report, stage, facts);

@@ -3,7 +3,9 @@
 namespace helio::report {
 
 Palette::Palette(const Report& report) {
-  const auto add = [&](const std::string& name) { index_.emplace(name, static_cast<int>(index_.size())); };
+  const auto add = [&](const std::string& name) {
+    index_.emplace(name, static_cast<int>(index_.size()));
+  };
   for (const StageInfo& stage : report.stages) {
     if (stage.kind == "pretrain" || stage.kind == "upscale" || stage.kind == "sft") add(stage.name);
     if (stage.kind != "align") continue;
@@ -50,12 +52,17 @@ void Section::paragraph(const Text& text, std::string_view css) {
 
 std::string Section::next_id() { return "fig-" + std::to_string(++ids_); }
 
-void Section::figure(const std::string& id, const Text& caption, const Markup& chart, std::string_view css) {
+void Section::figure(const std::string& id, const Text& caption, const Markup& chart,
+                     std::string_view css) {
   out.open("figure", {{"class", css}});
   out.open("figcaption", {{"id", id}});
   say(caption);
   out.close();
-  out.open("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}, {"aria-labelledby", id}}).add(chart).close().close();
+  out.open("div",
+           {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}, {"aria-labelledby", id}})
+      .add(chart)
+      .close()
+      .close();
 }
 
 void Section::legend(const std::vector<Key>& keys) {
@@ -69,7 +76,8 @@ void Section::legend(const std::vector<Key>& keys) {
   out.close();
 }
 
-Table::Table(Section& section, const Text& caption, std::initializer_list<const char*> columns, std::string_view css)
+Table::Table(Section& section, const Text& caption, std::initializer_list<const char*> columns,
+             std::string_view css)
     : section_(section) {
   begin(caption, css);
   for (const std::string_view column : columns) {
@@ -82,7 +90,8 @@ Table::Table(Section& section, const Text& caption, std::initializer_list<const 
   section_.out.close().close().open("tbody");
 }
 
-Table::Table(Section& section, const Text& caption, const std::vector<Cell>& heads, std::string_view css)
+Table::Table(Section& section, const Text& caption, const std::vector<Cell>& heads,
+             std::string_view css)
     : section_(section) {
   begin(caption, css);
   for (const Cell& head : heads) {
@@ -96,7 +105,8 @@ Table::Table(Section& section, const Text& caption, const std::vector<Cell>& hea
 }
 
 void Table::begin(const Text& caption, std::string_view css) {
-  section_.out.open("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}}).open("table", {{"class", css}});
+  section_.out.open("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}})
+      .open("table", {{"class", css}});
   section_.out.open("caption");
   section_.say(caption);
   section_.out.close().open("thead").open("tr");
@@ -109,7 +119,8 @@ void Table::row(const std::vector<Cell>& cells, std::string_view css) {
     const bool number = i < number_.size() && number_[i];
     std::string classes = cell.css;
     if (number) classes += classes.empty() ? "n" : " n";
-    if (i == 0) section_.out.open("th", {{"scope", "row"}, {"class", classes}, {"title", cell.tip}});
+    if (i == 0)
+      section_.out.open("th", {{"scope", "row"}, {"class", classes}, {"title", cell.tip}});
     else section_.out.open("td", {{"class", classes}, {"title", cell.tip}});
     if (cell.inside) section_.out.add(*cell.inside);
     else section_.say(cell.both ? *cell.both : same(cell.text));

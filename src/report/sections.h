@@ -38,10 +38,11 @@ class Section {
   void heading(std::string_view id, std::string_view title, std::string_view lead);
   void subheading(const Text& text);
   void paragraph(const Text& text, std::string_view css = {});
-  // A figure whose caption names it for screen readers too; the caller draws with the id returned by
-  // next_id() as labelled_by.
+  // A figure whose caption names it for screen readers too; the caller draws with the id returned
+  // by next_id() as labelled_by.
   std::string next_id();
-  void figure(const std::string& id, const Text& caption, const Markup& chart, std::string_view css = {});
+  void figure(const std::string& id, const Text& caption, const Markup& chart,
+              std::string_view css = {});
   struct Key {
     std::string name = {}, css = {};
     Text text = {};  // instead of the name
@@ -56,7 +57,8 @@ struct Cell {
   Cell(std::string text, std::string css = {}, std::string tip = {})  // NOLINT: implicit on purpose
       : text(std::move(text)), css(std::move(css)), tip(std::move(tip)) {}
   Cell(Text both, std::string css = {}) : css(std::move(css)), both(std::move(both)) {}  // NOLINT
-  Cell(Markup inside, std::string css = {}) : css(std::move(css)), inside(std::move(inside)) {}  // NOLINT
+  Cell(Markup inside, std::string css = {})
+      : css(std::move(css)), inside(std::move(inside)) {}  // NOLINT
   std::string text = {}, css = {}, tip = {};
   std::optional<Text> both = {};
   std::optional<Markup> inside = {};
@@ -65,8 +67,10 @@ struct Cell {
 // Columns are named by message keys; "#" before a key marks numbers, set to the right.
 class Table {
  public:
-  Table(Section& section, const Text& caption, std::initializer_list<const char*> columns, std::string_view css = {});
-  Table(Section& section, const Text& caption, const std::vector<Cell>& heads, std::string_view css = {});
+  Table(Section& section, const Text& caption, std::initializer_list<const char*> columns,
+        std::string_view css = {});
+  Table(Section& section, const Text& caption, const std::vector<Cell>& heads,
+        std::string_view css = {});
   void row(const std::vector<Cell>& cells, std::string_view css = {});
   void end();
 

@@ -10,8 +10,8 @@ inline constexpr char kStyleText[] =
     ;
 inline constexpr Trusted kStyle{kStyleText};
 
-// Without it the page is in English until the reader chooses; with it, it begins in the language asked
-// for (?lang=ko) or else the browser's, and the document says which it is in.
+// Without it the page is in English until the reader chooses; with it, it begins in the language
+// asked for (?lang=ko) or else the browser's, and the document says which it is in.
 inline constexpr char kScriptText[] = R"js((function(){
 var ko=document.getElementById('lang-ko'),en=document.getElementById('lang-en');
 function tell(){document.documentElement.lang=ko.checked?'ko':'en'}

@@ -48,8 +48,13 @@ void Svg::shape(std::string_view tag, Attributes attributes, std::string_view ti
 }
 
 Svg& Svg::rect(const Box& box, std::string_view css, double radius, std::string_view tip) {
-  shape("rect", {{"class", css}, {"x", box.x}, {"y", box.y}, {"width", box.width}, {"height", box.height},
-                 {"rx", radius > 0 ? coordinate(radius) : ""}},
+  shape("rect",
+        {{"class", css},
+         {"x", box.x},
+         {"y", box.y},
+         {"width", box.width},
+         {"height", box.height},
+         {"rx", radius > 0 ? coordinate(radius) : ""}},
         tip);
   return *this;
 }

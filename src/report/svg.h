@@ -1,4 +1,5 @@
-// A drawing in user units with the styles of the page: geometry here, colours in style.cpp by class.
+// A drawing in user units with the styles of the page: geometry here, colours in style.cpp by
+// class.
 #pragma once
 
 #include <string>
@@ -35,7 +36,10 @@ class Svg {
     double width = 0, height = 0;
     std::string css = {};
     std::string labelled_by = {};  // id of the element that names the drawing for screen readers
-    enum class Fit { whole, stretched } fit = Fit::whole;  // stretched: fills its place, shape or not
+    enum class Fit {
+      whole,
+      stretched
+    } fit = Fit::whole;  // stretched: fills its place, shape or not
   };
   explicit Svg(const Frame& frame);
 

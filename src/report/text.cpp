@@ -17,9 +17,11 @@ const std::vector<Message> kMessages = {
     {"page.not_run", "not run", "실행하지 않음"},
     {"page.nothing", "Not run in this workspace.", "이 작업 공간에서는 실행하지 않았습니다."},
     {"page.foot",
-     "Written by helio {0} from the files of the workspace alone. One file, no network, no script from outside. "
+     "Written by helio {0} from the files of the workspace alone. One file, no network, no script "
+     "from outside. "
      "“—” means not run or not known; it never stands for zero.",
-     "helio {0}이(가) 작업 공간의 파일만으로 만든 보고서입니다. 파일 하나로 완결되며 네트워크나 외부 스크립트를 쓰지 않습니다. "
+     "helio {0}이(가) 작업 공간의 파일만으로 만든 보고서입니다. 파일 하나로 완결되며 네트워크나 "
+     "외부 스크립트를 쓰지 않습니다. "
      "‘—’는 실행하지 않았거나 알 수 없다는 뜻이며 0을 뜻하지 않습니다."},
     {"page.numbers", "The numbers as a table", "수치를 표로 보기"},
     {"page.other", "other", "기타"},
@@ -38,14 +40,16 @@ const std::vector<Message> kMessages = {
     {"head.loss", "Held-out loss, recovered", "회복 후 검증 손실"},
     {"head.loss_sub", "base {0} → right after DUS {1}", "기반 {0} → DUS 직후 {1}"},
     {"head.preference", "Held-out preference accuracy", "검증 선호 정확도"},
-    {"head.preference_sub", "95% interval {0} to {1} · {2} pairs · chance 50%", "95% 구간 {0}–{1} · {2}쌍 · 무작위 50%"},
+    {"head.preference_sub", "95% interval {0} to {1} · {2} pairs · chance 50%",
+     "95% 구간 {0}–{1} · {2}쌍 · 무작위 50%"},
     {"head.bits", "Bits per byte, {0}", "바이트당 비트, {0}"},
     {"head.bits_sub", "base {0} · lower is better", "기반 {0} · 낮을수록 좋음"},
     {"head.partners", "Partners' lots", "파트너 데이터 묶음"},
     {"head.partners_sub", "from {0} partners", "파트너 {0}곳"},
 
     {"pipeline.title", "Pipeline", "파이프라인"},
-    {"pipeline.lead", "Every stage in the order it runs. Time and memory are those of the run that made the result.",
+    {"pipeline.lead",
+     "Every stage in the order it runs. Time and memory are those of the run that made the result.",
      "실행 순서대로 나열한 단계입니다. 시간과 메모리는 해당 결과를 만든 실행의 값입니다."},
     {"pipeline.share", "Share of the total time by stage", "단계별 시간 비중"},
     {"pipeline.time", "time", "시간"},
@@ -75,7 +79,8 @@ const std::vector<Message> kMessages = {
     {"fact.pool", "pool", "분배 총액"},
 
     {"data.title", "Data", "데이터"},
-    {"data.lead", "What came in, what each step took away and why. Nothing is dropped without a reason.",
+    {"data.lead",
+     "What came in, what each step took away and why. Nothing is dropped without a reason.",
      "들어온 문서와 각 단계에서 빠진 문서, 그 이유입니다. 이유 없이 빠진 문서는 없습니다."},
     {"data.funnel", "Documents left after each step", "단계별로 남은 문서 수"},
     {"data.step", "step", "단계"},
@@ -105,7 +110,9 @@ const std::vector<Message> kMessages = {
     {"data.total", "all lots", "전체"},
 
     {"loss.title", "Training", "학습"},
-    {"loss.lead", "Loss in nats per token. The line is the training loss of each logged step, the dots the loss on held-out documents.",
+    {"loss.lead",
+     "Loss in nats per token. The line is the training loss of each logged step, the dots the loss "
+     "on held-out documents.",
      "토큰당 손실(nat)입니다. 선은 기록된 스텝의 학습 손실, 점은 검증 문서에서 잰 손실입니다."},
     {"loss.chain", "Pre-training{0}", "사전학습{0}"},
     {"loss.chain_dus", ", depth up-scaling, continued pre-training", ", 심층 확장, 추가 사전학습"},
@@ -126,18 +133,25 @@ const std::vector<Message> kMessages = {
 
     {"dus.title", "Depth up-scaling", "심층 확장 (DUS)"},
     {"dus.lead",
-     "Two copies of the base model, the last {0} layers taken off the first and the first {0} off the second, put on top of each other.",
-     "기반 모델을 둘로 복사해 첫 번째의 마지막 {0}개 층과 두 번째의 처음 {0}개 층을 떼어 내고 이어 붙였습니다."},
+     "Two copies of the base model, the last {0} layers taken off the first and the first {0} off "
+     "the second, put on top of each other.",
+     "기반 모델을 둘로 복사해 첫 번째의 마지막 {0}개 층과 두 번째의 처음 {0}개 층을 떼어 내고 이어 "
+     "붙였습니다."},
     {"dus.lead_one",
-     "Two copies of the base model, the last layer taken off the first and the first layer off the second, put on top of each other.",
+     "Two copies of the base model, the last layer taken off the first and the first layer off the "
+     "second, put on top of each other.",
      "기반 모델을 둘로 복사해 첫 번째의 마지막 층과 두 번째의 첫 층을 떼어 내고 이어 붙였습니다."},
     {"dus.copy1", "copy 1", "사본 1"},
     {"dus.copy2", "copy 2", "사본 2"},
     {"dus.new", "new model", "새 모델"},
     {"dus.seam", "seam", "이음매"},
-    {"dus.map", "{0} layers become {1}. Gray boxes are the dropped layers; the dashed line is the seam, where layer {2} is followed by layer {3}.",
-     "{0}개 층이 {1}개 층이 됩니다. 회색 칸은 제거한 층이고, 점선은 {2}번 층 다음에 {3}번 층이 이어지는 이음매입니다."},
-    {"dus.no_map", "The model's manifest has no layer map.", "모델 매니페스트에 층 지도가 없습니다."},
+    {"dus.map",
+     "{0} layers become {1}. Gray boxes are the dropped layers; the dashed line is the seam, where "
+     "layer {2} is followed by layer {3}.",
+     "{0}개 층이 {1}개 층이 됩니다. 회색 칸은 제거한 층이고, 점선은 {2}번 층 다음에 {3}번 층이 "
+     "이어지는 이음매입니다."},
+    {"dus.no_map", "The model's manifest has no layer map.",
+     "모델 매니페스트에 층 지도가 없습니다."},
     {"dus.losses", "Held-out loss of the same documents", "같은 문서에서 잰 검증 손실"},
     {"dus.base", "base", "기반"},
     {"dus.after", "right after DUS", "DUS 직후"},
@@ -154,7 +168,8 @@ const std::vector<Message> kMessages = {
     {"align.margins", "Reward margin by step", "단계별 보상 마진"},
     {"align.margin", "reward margin", "보상 마진"},
     {"align.accuracy", "accuracy", "정확도"},
-    {"align.accuracies", "Share of training pairs with a positive margin", "마진이 양수인 학습 쌍의 비율"},
+    {"align.accuracies", "Share of training pairs with a positive margin",
+     "마진이 양수인 학습 쌍의 비율"},
     {"align.step", "step", "단계"},
     {"align.start", "starts from", "출발 모델"},
     {"align.reference", "reference", "참조 모델"},
@@ -168,25 +183,34 @@ const std::vector<Message> kMessages = {
     {"align.against", "Held-out accuracy against the reference", "참조 모델 대비 검증 정확도"},
     {"align.alone", "Held-out preference of the model alone", "모델 단독의 검증 선호"},
     {"align.wilson",
-     "Whiskers are 95% intervals (Wilson), the dashed line is 50%: an interval that crosses it does not show a preference learned. "
-     "Against the reference, a pair counts when its margin is positive; alone, when the chosen answer is the likelier per token.",
-     "수염은 95% 구간(Wilson), 점선은 50%입니다. 구간이 점선을 지나면 선호를 배웠다고 볼 수 없습니다. "
-     "참조 모델 대비 값은 마진이 양수인 쌍을, 단독 값은 선택된 답의 토큰당 확률이 더 높은 쌍을 셉니다."},
+     "Whiskers are 95% intervals (Wilson), the dashed line is 50%: an interval that crosses it "
+     "does not show a preference learned. "
+     "Against the reference, a pair counts when its margin is positive; alone, when the chosen "
+     "answer is the likelier per token.",
+     "수염은 95% 구간(Wilson), 점선은 50%입니다. 구간이 점선을 지나면 선호를 배웠다고 볼 수 "
+     "없습니다. "
+     "참조 모델 대비 값은 마진이 양수인 쌍을, 단독 값은 선택된 답의 토큰당 확률이 더 높은 쌍을 "
+     "셉니다."},
     {"align.step_name", "step {0}, reference {1}", "{0}단계, 참조 {1}"},
 
     {"eval.title", "Evaluation", "평가"},
-    {"eval.lead", "Every model on the same items. Whiskers and brackets are 95% intervals; the dashed line is chance.",
+    {"eval.lead",
+     "Every model on the same items. Whiskers and brackets are 95% intervals; the dashed line is "
+     "chance.",
      "모든 모델을 같은 문항으로 평가했습니다. 수염과 괄호는 95% 구간, 점선은 무작위 수준입니다."},
     {"eval.radar", "The same scores as a radar", "같은 점수의 방사형 그림"},
     {"eval.radar_note",
-     "Only scores from 0 to 1 where higher is better; the dashed ring is chance. A task that did not run leaves its corner open.",
-     "0에서 1 사이이며 높을수록 좋은 점수만 그렸습니다. 점선 고리는 무작위 수준이고, 실행하지 않은 과제의 꼭짓점은 비어 있습니다."},
+     "Only scores from 0 to 1 where higher is better; the dashed ring is chance. A task that did "
+     "not run leaves its corner open.",
+     "0에서 1 사이이며 높을수록 좋은 점수만 그렸습니다. 점선 고리는 무작위 수준이고, 실행하지 않은 "
+     "과제의 꼭짓점은 비어 있습니다."},
     {"eval.table", "Scores with their standard errors", "점수와 표준오차"},
     {"eval.model", "model", "모델"},
     {"eval.items", "items", "문항"},
     {"eval.chance", "chance", "무작위"},
     {"eval.at_chance", "at chance", "무작위 수준"},
-    {"eval.at_chance_note", "at chance: no further than two standard errors from what guessing scores.",
+    {"eval.at_chance_note",
+     "at chance: no further than two standard errors from what guessing scores.",
      "무작위 수준: 찍어서 얻는 점수와의 차이가 표준오차의 두 배 이내입니다."},
     {"eval.k_of_n", "{0} of {1}", "{1} 중 {0}"},
     {"eval.lower", "lower is better", "낮을수록 좋음"},
@@ -197,8 +221,10 @@ const std::vector<Message> kMessages = {
 
     {"club.title", "Partners' statement", "파트너 정산서"},
     {"club.lead",
-     "What each partner gave, what survived, what the models were trained on, and its part of a sample pool, divided by tokens trained on.",
-     "각 파트너가 제공한 데이터, 남은 데이터, 학습에 쓰인 토큰, 그리고 학습 토큰에 따라 나눈 예시 분배금입니다."},
+     "What each partner gave, what survived, what the models were trained on, and its part of a "
+     "sample pool, divided by tokens trained on.",
+     "각 파트너가 제공한 데이터, 남은 데이터, 학습에 쓰인 토큰, 그리고 학습 토큰에 따라 나눈 예시 "
+     "분배금입니다."},
     {"club.partner", "partner", "파트너"},
     {"club.documents_in", "documents in", "입력 문서"},
     {"club.words_in", "words in", "입력 어절"},
@@ -209,13 +235,19 @@ const std::vector<Message> kMessages = {
     {"club.share", "share", "비율"},
     {"club.amount", "amount ({0})", "금액 ({0})"},
     {"club.total", "sum", "합계"},
-    {"club.adds_up", "The amounts add up to the pool of {0} {1} exactly.", "금액의 합은 분배 총액 {0} {1}과 정확히 일치합니다."},
-    {"club.does_not", "The amounts do not add up to the pool of {0} {1}.", "금액의 합이 분배 총액 {0} {1}과 일치하지 않습니다."},
+    {"club.adds_up", "The amounts add up to the pool of {0} {1} exactly.",
+     "금액의 합은 분배 총액 {0} {1}과 정확히 일치합니다."},
+    {"club.does_not", "The amounts do not add up to the pool of {0} {1}.",
+     "금액의 합이 분배 총액 {0} {1}과 일치하지 않습니다."},
 
     {"lineage.title", "Lineage", "계보"},
-    {"lineage.lead", "Every artefact, what it was made from and by which command. The hash names the content: equal content, equal hash.",
-     "모든 산출물과 그 재료, 만든 명령입니다. 해시는 내용의 이름이며, 내용이 같으면 해시도 같습니다."},
-    {"lineage.graph", "From lots on the left to scores and the statement on the right", "왼쪽의 데이터 묶음에서 오른쪽의 평가와 정산서까지"},
+    {"lineage.lead",
+     "Every artefact, what it was made from and by which command. The hash names the content: "
+     "equal content, equal hash.",
+     "모든 산출물과 그 재료, 만든 명령입니다. 해시는 내용의 이름이며, 내용이 같으면 해시도 "
+     "같습니다."},
+    {"lineage.graph", "From lots on the left to scores and the statement on the right",
+     "왼쪽의 데이터 묶음에서 오른쪽의 평가와 정산서까지"},
     {"lineage.artefact", "artefact", "산출물"},
     {"lineage.kind", "kind", "종류"},
     {"lineage.content", "content", "내용 해시"},
@@ -241,7 +273,8 @@ Text say(std::string_view key, std::initializer_list<std::string> values) {
   const auto fill = [&](std::string text) {
     std::string out;
     for (size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}' && text[i + 1] >= '0' && text[i + 1] <= '9') {
+      if (text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}' && text[i + 1] >= '0' &&
+          text[i + 1] <= '9') {
         const auto index = static_cast<size_t>(text[i + 1] - '0');
         HELIO_CHECK(index < values.size(), "message '" + std::string(key) + "' wants more values");
         out += *(values.begin() + index);

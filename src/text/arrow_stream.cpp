@@ -16,8 +16,16 @@ constexpr uint64_t kMaxColumns = 4096;
 // Slots and numbers of format/Message.fbs and format/Schema.fbs.
 enum class Header : uint8_t { none = 0, schema = 1, dictionary = 2, record_batch = 3 };
 enum class Type : uint8_t {
-  null = 1, integer = 2, real = 3, binary = 4, utf8 = 5, boolean = 6, list = 12, record = 13,
-  large_utf8 = 20, large_list = 21,
+  null = 1,
+  integer = 2,
+  real = 3,
+  binary = 4,
+  utf8 = 5,
+  boolean = 6,
+  list = 12,
+  record = 13,
+  large_utf8 = 20,
+  large_list = 21,
 };
 
 struct Column {
@@ -41,7 +49,8 @@ struct Column {
 Column read_column(const FlatTable& field, int depth, uint64_t& left) {
   if (left-- == 0) damaged("too many columns");
   if (depth > kMaxDepth) damaged("columns nested too deeply");
-  Column column{.name = std::string(field.string(0)), .type = static_cast<Type>(field.scalar<uint8_t>(2, 0))};
+  Column column{.name = std::string(field.string(0)),
+                .type = static_cast<Type>(field.scalar<uint8_t>(2, 0))};
   if (field.has(4)) unsupported("dictionary-encoded columns ('" + column.name + "')");
   const auto children = field.vector(5, 4);
   for (uint64_t i = 0; i < children.count; ++i)
@@ -57,15 +66,21 @@ Column read_column(const FlatTable& field, int depth, uint64_t& left) {
       column.bits = field.table(3).scalar<int16_t>(0, 0) == 1 ? 32 : 64;
       if (field.table(3).scalar<int16_t>(0, 0) == 0) unsupported("half-precision numbers");
       break;
-    case Type::utf8: case Type::large_utf8: case Type::boolean: break;
-    case Type::list: case Type::large_list:
+    case Type::utf8:
+    case Type::large_utf8:
+    case Type::boolean:
+      break;
+    case Type::list:
+    case Type::large_list:
       if (column.children.size() != 1) damaged("a list without an element type");
       break;
     case Type::record:
       // Without columns it would take no bytes, and nothing would bound its number of rows.
       if (column.children.empty()) unsupported("structs without fields");
       break;
-    default: unsupported("columns of type " + std::to_string(static_cast<int>(column.type)) + " ('" + column.name + "')");
+    default:
+      unsupported("columns of type " + std::to_string(static_cast<int>(column.type)) + " ('" +
+                  column.name + "')");
   }
   return column;
 }
@@ -88,19 +103,25 @@ class Values {
     const std::string_view validity = buffer(source);
     if (!all_valid && !validity.empty()) valid_ = need(validity, (length_ + 7) / 8);
     switch (column.type) {
-      case Type::boolean: data_ = need(buffer(source), (length_ + 7) / 8); break;
-      case Type::integer: case Type::real:
+      case Type::boolean:
+        data_ = need(buffer(source), (length_ + 7) / 8);
+        break;
+      case Type::integer:
+      case Type::real:
         data_ = need(buffer(source), checked(length_, static_cast<uint64_t>(column.bits / 8)));
         break;
-      case Type::utf8: case Type::large_utf8:
+      case Type::utf8:
+      case Type::large_utf8:
         read_offsets(buffer(source));
         data_ = buffer(source);
         if (length_ && offset(length_) > data_.size()) damaged("a text ends outside of its buffer");
         break;
-      case Type::list: case Type::large_list:
+      case Type::list:
+      case Type::large_list:
         read_offsets(buffer(source));
         children_.emplace_back(column.children[0], source);
-        if (length_ && offset(length_) > children_[0].length_) damaged("a list ends outside of its values");
+        if (length_ && offset(length_) > children_[0].length_)
+          damaged("a list ends outside of its values");
         break;
       default:
         for (const Column& child : column.children) {
@@ -115,15 +136,19 @@ class Values {
   Json at(uint64_t row) const {
     if (!valid_.empty() && !bit(valid_, row)) return nullptr;
     switch (column_.type) {
-      case Type::boolean: return bit(data_, row);
-      case Type::integer: return integer(row);
+      case Type::boolean:
+        return bit(data_, row);
+      case Type::integer:
+        return integer(row);
       case Type::real:
         return column_.bits == 32 ? static_cast<double>(value<float>(row)) : value<double>(row);
-      case Type::utf8: case Type::large_utf8: {
+      case Type::utf8:
+      case Type::large_utf8: {
         const uint64_t begin = offset(row);
         return repair_utf8(data_.substr(begin, offset(row + 1) - begin));
       }
-      case Type::list: case Type::large_list: {
+      case Type::list:
+      case Type::large_list: {
         Json list = Json::array();
         for (uint64_t i = offset(row); i < offset(row + 1); ++i) list.push_back(children_[0].at(i));
         return list;
@@ -154,10 +179,13 @@ class Values {
     const uint64_t at = source.buffers.first + 16 * source.next_buffer++;
     const uint64_t offset = length_of(source.metadata.read<int64_t>(at));
     const uint64_t size = length_of(source.metadata.read<int64_t>(at + 8));
-    if (offset > source.body.size() || source.body.size() - offset < size) damaged("a buffer lies outside of the file");
+    if (offset > source.body.size() || source.body.size() - offset < size)
+      damaged("a buffer lies outside of the file");
     return source.body.substr(offset, size);
   }
-  static bool bit(std::string_view bits, uint64_t i) { return (static_cast<uint8_t>(bits[i / 8]) >> (i % 8)) & 1; }
+  static bool bit(std::string_view bits, uint64_t i) {
+    return (static_cast<uint8_t>(bits[i / 8]) >> (i % 8)) & 1;
+  }
 
   template <class T>
   T value(uint64_t row) const {
@@ -167,14 +195,22 @@ class Values {
   }
   Json integer(uint64_t row) const {
     switch (column_.bits * (column_.is_signed ? 1 : -1)) {
-      case 8: return value<int8_t>(row);
-      case 16: return value<int16_t>(row);
-      case 32: return value<int32_t>(row);
-      case 64: return value<int64_t>(row);
-      case -8: return value<uint8_t>(row);
-      case -16: return value<uint16_t>(row);
-      case -32: return value<uint32_t>(row);
-      default: return value<uint64_t>(row);
+      case 8:
+        return value<int8_t>(row);
+      case 16:
+        return value<int16_t>(row);
+      case 32:
+        return value<int32_t>(row);
+      case 64:
+        return value<int64_t>(row);
+      case -8:
+        return value<uint8_t>(row);
+      case -16:
+        return value<uint16_t>(row);
+      case -32:
+        return value<uint32_t>(row);
+      default:
+        return value<uint64_t>(row);
     }
   }
 
@@ -210,15 +246,18 @@ class Values {
 void read_batch(const FlatTable& batch, std::string_view metadata, std::string_view body,
                 const std::vector<Column>& columns, const std::function<void(Json)>& row) {
   if (batch.has(3)) unsupported("compressed buffers");
-  Values::Source source{.metadata = FlatBuffer(metadata), .nodes = batch.vector(1, 16),
-                        .buffers = batch.vector(2, 16), .body = body};
+  Values::Source source{.metadata = FlatBuffer(metadata),
+                        .nodes = batch.vector(1, 16),
+                        .buffers = batch.vector(2, 16),
+                        .body = body};
   const auto rows = batch.scalar<int64_t>(0, 0);
   if (rows < 0) damaged("a negative number of rows");
   std::vector<Values> values;
   values.reserve(columns.size());
   for (const Column& column : columns) {
     values.emplace_back(column, source);
-    if (values.back().length() != static_cast<uint64_t>(rows)) damaged("column '" + column.name + "' has another number of rows");
+    if (values.back().length() != static_cast<uint64_t>(rows))
+      damaged("column '" + column.name + "' has another number of rows");
   }
   for (uint64_t i = 0; i < static_cast<uint64_t>(rows); ++i) {
     Json object = Json::object();
@@ -228,7 +267,8 @@ void read_batch(const FlatTable& batch, std::string_view metadata, std::string_v
 }
 
 void read_stream(std::string_view bytes, const std::function<void(Json)>& row) {
-  if (bytes.starts_with("ARROW1")) bytes.remove_prefix(std::min<size_t>(8, bytes.size()));  // file: a stream after 8 bytes
+  if (bytes.starts_with("ARROW1"))
+    bytes.remove_prefix(std::min<size_t>(8, bytes.size()));  // file: a stream after 8 bytes
   const FlatBuffer file(bytes);
   std::vector<Column> columns;
   bool schema_seen = false;
@@ -257,7 +297,8 @@ void read_stream(std::string_view bytes, const std::function<void(Json)>& row) {
       const auto fields = schema.vector(1, 4);
       if (fields.count == 0) damaged("a schema without columns");
       uint64_t left = kMaxColumns;
-      for (uint64_t i = 0; i < fields.count; ++i) columns.push_back(read_column(schema.element(fields, i), 0, left));
+      for (uint64_t i = 0; i < fields.count; ++i)
+        columns.push_back(read_column(schema.element(fields, i), 0, left));
       schema_seen = true;
     } else if (header == Header::record_batch) {
       if (!schema_seen) damaged("rows before the schema");
@@ -271,7 +312,8 @@ void read_stream(std::string_view bytes, const std::function<void(Json)>& row) {
 
 }  // namespace
 
-void read_arrow(std::string_view bytes, const std::string& source, const std::function<void(Json)>& row) {
+void read_arrow(std::string_view bytes, const std::string& source,
+                const std::function<void(Json)>& row) {
   in_context([&] { return "while reading '" + source + "'"; }, [&] { read_stream(bytes, row); });
 }
 

@@ -1,9 +1,10 @@
 // Reads Arrow IPC data row by row as JSON: what Hugging Face `datasets` keeps on disk
 // (data-*.arrow, a plain stream) and Arrow files that hold such a stream.
 //
-// A reader of our own, and small: benchmark data uses strings, numbers, booleans, lists and structs,
-// uncompressed. Anything else (dictionaries, compression, dates) is an error that names it. Every
-// offset and length is checked before it is used. See docs/decisions/0005-arrow-reader.md.
+// A reader of our own, and small: benchmark data uses strings, numbers, booleans, lists and
+// structs, uncompressed. Anything else (dictionaries, compression, dates) is an error that names
+// it. Every offset and length is checked before it is used. See
+// docs/decisions/0005-arrow-reader.md.
 #pragma once
 
 #include <filesystem>

@@ -162,8 +162,7 @@ void BpeModel::encode(std::string_view piece, Scratch& scratch, std::vector<Toke
     scratch.ids.clear();
     for (const char c : piece) {
       const TokenId id = byte_ids_[static_cast<uint8_t>(c)];
-      if (id >= 0)
-        scratch.ids.push_back(id);
+      if (id >= 0) scratch.ids.push_back(id);
       else if (unknown_ >= 0 && !(fuse_unknown_ && scratch.last_unknown))
         scratch.ids.push_back(unknown_);
       scratch.last_unknown = id < 0;

@@ -87,10 +87,8 @@ void merge_long(const MergeTable& merges, BpeModel::Scratch& s) {
 }  // namespace
 
 void merge_all(const MergeTable& merges, BpeModel::Scratch& scratch) {
-  if (scratch.ids.size() <= kShort)
-    merge_short(merges, scratch);
-  else
-    merge_long(merges, scratch);
+  if (scratch.ids.size() <= kShort) merge_short(merges, scratch);
+  else merge_long(merges, scratch);
 }
 
 }  // namespace helio::text

@@ -64,10 +64,8 @@ void BpeTokenizer::encode_text(std::string_view text, Scratch& scratch,
     scratch.inner.clear();
     normalized_.find(part, scratch.inner);
     for (const auto& inside : scratch.inner)
-      if (inside.token >= 0)
-        out.push_back(normalized_ids_[static_cast<size_t>(inside.token)]);
-      else
-        encode_between(part.substr(inside.begin, inside.end - inside.begin), scratch, out);
+      if (inside.token >= 0) out.push_back(normalized_ids_[static_cast<size_t>(inside.token)]);
+      else encode_between(part.substr(inside.begin, inside.end - inside.begin), scratch, out);
   }
 }
 
@@ -75,19 +73,15 @@ std::vector<TokenId> BpeTokenizer::encode(std::string_view text, SpecialTokens s
   Lease lease(*this);
   std::vector<TokenId> ids;
   ids.reserve(text.size() / 3 + 8);
-  if (is_valid_utf8(text))
-    encode_text(text, *lease, ids);
-  else
-    encode_text(repair_utf8(text), *lease, ids);
+  if (is_valid_utf8(text)) encode_text(text, *lease, ids);
+  else encode_text(repair_utf8(text), *lease, ids);
   if (special == SpecialTokens::skip) return ids;
   for (const auto& step : templates_) {
     std::vector<TokenId> wrapped;
     wrapped.reserve(ids.size() + step.items.size());
     for (const TokenId item : step.items)
-      if (item == IdTemplate::kText)
-        wrapped.insert(wrapped.end(), ids.begin(), ids.end());
-      else
-        wrapped.push_back(item);
+      if (item == IdTemplate::kText) wrapped.insert(wrapped.end(), ids.begin(), ids.end());
+      else wrapped.push_back(item);
     ids = std::move(wrapped);
   }
   return ids;

@@ -204,16 +204,12 @@ void WordCounts::add(std::string_view text) {
   std::string repaired;
   if (!is_valid_utf8(text)) text = repaired = repair_utf8(text);
   pieces_.clear();
-  if (pattern_ == Pattern::gpt2)
-    split_gpt2(text, pieces_);
-  else
-    split_llama3(text, pieces_);
+  if (pattern_ == Pattern::gpt2) split_gpt2(text, pieces_);
+  else split_llama3(text, pieces_);
   for (const auto piece : pieces_) {
     const auto found = counts_.find(piece);
-    if (found != counts_.end())
-      ++found->second;
-    else
-      counts_.emplace(piece, 1);
+    if (found != counts_.end()) ++found->second;
+    else counts_.emplace(piece, 1);
   }
 }
 

@@ -20,7 +20,8 @@ std::vector<Message> alpaca(const Json& row, const std::string& place) {
   if (row.contains("history") && row["history"].is_array())
     for (const Json& turn : row["history"]) {
       if (!turn.is_array() || turn.size() != 2 || !turn[0].is_string() || !turn[1].is_string())
-        throw Error(ErrorKind::invalid, place + ": 'history' must be a list of [user, assistant] texts");
+        throw Error(ErrorKind::invalid,
+                    place + ": 'history' must be a list of [user, assistant] texts");
       append(messages, "user", turn[0].get<std::string>());
       append(messages, "assistant", turn[1].get<std::string>());
     }
@@ -42,7 +43,8 @@ std::vector<Message> messages_of(const Json& row, const std::string& place) {
   }
   if (row.contains("instruction")) return alpaca(row, place);
   throw Error(ErrorKind::invalid, place + ": not a conversation")
-      .with_hint("known forms: messages, conversations, prompt/completion, instruction/input/output");
+      .with_hint(
+          "known forms: messages, conversations, prompt/completion, instruction/input/output");
 }
 
 }  // namespace
@@ -63,18 +65,17 @@ LoadedConversations load_conversations(const std::filesystem::path& path, int64_
   LoadedConversations loaded;
   read_rows(path, [&](const Json& row, const std::string& place) {
     if (limit && static_cast<int64_t>(loaded.rows.size()) >= limit) return false;
-    Conversation conversation{.id = row.contains("id") && row["id"].is_string() ? row["id"].get<std::string>() : place,
-                              .messages = messages_of(row, place)};
+    Conversation conversation{
+        .id = row.contains("id") && row["id"].is_string() ? row["id"].get<std::string>() : place,
+        .messages = messages_of(row, place)};
     const auto is_answer = [](const Message& m) { return m.role == "assistant"; };
     const auto& messages = conversation.messages;
-    if (std::none_of(messages.begin(), messages.end(), is_answer))
-      ++loaded.refused["no_answer"];
+    if (std::none_of(messages.begin(), messages.end(), is_answer)) ++loaded.refused["no_answer"];
     else if (std::any_of(messages.begin(), messages.end(), [&](const Message& m) {
                return is_answer(m) && m.content.find_first_not_of(" \t\r\n") == m.content.npos;
              }))
       ++loaded.refused["empty_answer"];
-    else
-      loaded.rows.push_back(std::move(conversation));
+    else loaded.rows.push_back(std::move(conversation));
     return true;
   });
   if (loaded.rows.empty())

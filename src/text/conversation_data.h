@@ -22,8 +22,8 @@ struct LoadedConversations {
 };
 
 // Reads {"messages": [...]}, ShareGPT's {"conversations": [...]}, {"prompt", "completion"} and
-// Alpaca's {"instruction", "input", "output"}; instruction and input are joined by a blank line, and
-// Alpaca's "system" and "history" are kept. limit 0: all. A row of another form is an error.
+// Alpaca's {"instruction", "input", "output"}; instruction and input are joined by a blank line,
+// and Alpaca's "system" and "history" are kept. limit 0: all. A row of another form is an error.
 LoadedConversations load_conversations(const std::filesystem::path& path, int64_t limit);
 
 // What is not the assistant's, one message a line: what a held-out split of conversations hashes.

@@ -19,7 +19,8 @@ class FlatBuffer {
     if (at > bytes_.size() || bytes_.size() - at < sizeof(T))
       throw Error(ErrorKind::invalid, "damaged Arrow metadata: an offset points outside of it");
     T value;
-    std::memcpy(&value, bytes_.data() + at, sizeof(T));  // little-endian hosts only, as all of helio
+    std::memcpy(&value, bytes_.data() + at,
+                sizeof(T));  // little-endian hosts only, as all of helio
     return value;
   }
   std::string_view slice(uint64_t at, uint64_t size) const {
@@ -79,7 +80,8 @@ class FlatTable {
   }
   uint64_t target(int slot) const {
     const uint16_t field = offset(slot);
-    if (!field) throw Error(ErrorKind::invalid, "damaged Arrow metadata: a required part is missing");
+    if (!field)
+      throw Error(ErrorKind::invalid, "damaged Arrow metadata: a required part is missing");
     return at_ + field + buffer_->read<uint32_t>(at_ + field);
   }
 

@@ -46,9 +46,8 @@ void BlockWriter::end_cell() {
 
 // A block that is nothing but links leads elsewhere and says nothing here.
 void BlockWriter::flush() {
-  const bool navigation =
-      !heading_ && characters_ > 0 &&
-      double(link_characters_) >= max_link_share_ * double(characters_);
+  const bool navigation = !heading_ && characters_ > 0 &&
+                          double(link_characters_) >= max_link_share_ * double(characters_);
   size_t begin = block_.find_first_not_of('\n'), end = block_.find_last_not_of(" \t\n\f");
   if (characters_ > 0 && !navigation && begin != block_.npos) {
     if (!out_.empty()) out_ += pending_ == Separation::blank_line ? "\n\n" : "\n";

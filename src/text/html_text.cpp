@@ -12,7 +12,8 @@
 namespace helio::text {
 namespace {
 
-// --- what an element is ---------------------------------------------------------------------------
+// --- what an element is
+// ---------------------------------------------------------------------------
 
 std::string_view attribute(const GumboElement& element, const char* name) {
   const GumboAttribute* found = gumbo_get_attribute(&element.attributes, name);
@@ -29,11 +30,13 @@ std::string lower(std::string_view text) {
 // One word of class or id, or a whole role, that marks what surrounds the text.
 bool is_boilerplate_word(std::string_view word) {
   static constexpr std::array<std::string_view, 34> words = {
-      "ad", "ads", "advert", "advertisement", "banner", "breadcrumb", "breadcrumbs", "contentinfo",
-      "cookie-banner", "cookie-consent", "docnav", "footer", "menu", "nav", "navbar", "navfooter",
-      "navheader", "navigation", "page-footer", "page-header", "pagination", "related-posts",
-      "search", "share", "share-buttons", "sidebar", "site-footer", "site-header", "skip-link",
-      "social", "social-share", "toc", "toolbar", "topnav"};
+      "ad",           "ads",           "advert",      "advertisement", "banner",
+      "breadcrumb",   "breadcrumbs",   "contentinfo", "cookie-banner", "cookie-consent",
+      "docnav",       "footer",        "menu",        "nav",           "navbar",
+      "navfooter",    "navheader",     "navigation",  "page-footer",   "page-header",
+      "pagination",   "related-posts", "search",      "share",         "share-buttons",
+      "sidebar",      "site-footer",   "site-header", "skip-link",     "social",
+      "social-share", "toc",           "toolbar",     "topnav"};
   return std::binary_search(words.begin(), words.end(), word);
 }
 
@@ -58,13 +61,28 @@ bool is_hidden(const GumboElement& element) {
 
 bool is_left_out(const GumboElement& element) {
   switch (element.tag) {
-    case GUMBO_TAG_HEAD: case GUMBO_TAG_SCRIPT: case GUMBO_TAG_STYLE: case GUMBO_TAG_NOSCRIPT:
-    case GUMBO_TAG_TEMPLATE: case GUMBO_TAG_IFRAME: case GUMBO_TAG_OBJECT: case GUMBO_TAG_EMBED:
-    case GUMBO_TAG_SVG: case GUMBO_TAG_NAV: case GUMBO_TAG_ASIDE: case GUMBO_TAG_FOOTER:
-    case GUMBO_TAG_BUTTON: case GUMBO_TAG_SELECT: case GUMBO_TAG_TEXTAREA: case GUMBO_TAG_CANVAS:
-    case GUMBO_TAG_AUDIO: case GUMBO_TAG_VIDEO: case GUMBO_TAG_NOFRAMES:
+    case GUMBO_TAG_HEAD:
+    case GUMBO_TAG_SCRIPT:
+    case GUMBO_TAG_STYLE:
+    case GUMBO_TAG_NOSCRIPT:
+    case GUMBO_TAG_TEMPLATE:
+    case GUMBO_TAG_IFRAME:
+    case GUMBO_TAG_OBJECT:
+    case GUMBO_TAG_EMBED:
+    case GUMBO_TAG_SVG:
+    case GUMBO_TAG_NAV:
+    case GUMBO_TAG_ASIDE:
+    case GUMBO_TAG_FOOTER:
+    case GUMBO_TAG_BUTTON:
+    case GUMBO_TAG_SELECT:
+    case GUMBO_TAG_TEXTAREA:
+    case GUMBO_TAG_CANVAS:
+    case GUMBO_TAG_AUDIO:
+    case GUMBO_TAG_VIDEO:
+    case GUMBO_TAG_NOFRAMES:
       return true;
-    case GUMBO_TAG_BODY: case GUMBO_TAG_HTML:
+    case GUMBO_TAG_BODY:
+    case GUMBO_TAG_HTML:
       return false;
     default:
       break;
@@ -79,26 +97,53 @@ bool is_heading(GumboTag tag) { return tag >= GUMBO_TAG_H1 && tag <= GUMBO_TAG_H
 // How far an element's block stands from its neighbours.
 Separation separation(const GumboElement& element) {
   switch (element.tag) {
-    case GUMBO_TAG_P: case GUMBO_TAG_PRE: case GUMBO_TAG_BLOCKQUOTE: case GUMBO_TAG_UL:
-    case GUMBO_TAG_OL: case GUMBO_TAG_DL: case GUMBO_TAG_TABLE: case GUMBO_TAG_FIGURE:
-    case GUMBO_TAG_H1: case GUMBO_TAG_H2: case GUMBO_TAG_H3: case GUMBO_TAG_H4: case GUMBO_TAG_H5:
-    case GUMBO_TAG_H6: case GUMBO_TAG_SECTION: case GUMBO_TAG_ARTICLE:
-    case GUMBO_TAG_HR: case GUMBO_TAG_DETAILS:
+    case GUMBO_TAG_P:
+    case GUMBO_TAG_PRE:
+    case GUMBO_TAG_BLOCKQUOTE:
+    case GUMBO_TAG_UL:
+    case GUMBO_TAG_OL:
+    case GUMBO_TAG_DL:
+    case GUMBO_TAG_TABLE:
+    case GUMBO_TAG_FIGURE:
+    case GUMBO_TAG_H1:
+    case GUMBO_TAG_H2:
+    case GUMBO_TAG_H3:
+    case GUMBO_TAG_H4:
+    case GUMBO_TAG_H5:
+    case GUMBO_TAG_H6:
+    case GUMBO_TAG_SECTION:
+    case GUMBO_TAG_ARTICLE:
+    case GUMBO_TAG_HR:
+    case GUMBO_TAG_DETAILS:
       return Separation::blank_line;
     case GUMBO_TAG_DIV:  // DocBook and Publican write paragraphs so
       return attribute(element, "class") == "para" ? Separation::blank_line : Separation::line;
-    case GUMBO_TAG_LI: case GUMBO_TAG_DT: case GUMBO_TAG_DD: case GUMBO_TAG_TR:
-    case GUMBO_TAG_CAPTION: case GUMBO_TAG_FIGCAPTION: case GUMBO_TAG_MAIN: case GUMBO_TAG_HEADER:
-    case GUMBO_TAG_ADDRESS: case GUMBO_TAG_FORM: case GUMBO_TAG_FIELDSET: case GUMBO_TAG_SUMMARY:
-    case GUMBO_TAG_TBODY: case GUMBO_TAG_THEAD: case GUMBO_TAG_TFOOT: case GUMBO_TAG_CENTER:
-    case GUMBO_TAG_BODY: case GUMBO_TAG_LEGEND:
+    case GUMBO_TAG_LI:
+    case GUMBO_TAG_DT:
+    case GUMBO_TAG_DD:
+    case GUMBO_TAG_TR:
+    case GUMBO_TAG_CAPTION:
+    case GUMBO_TAG_FIGCAPTION:
+    case GUMBO_TAG_MAIN:
+    case GUMBO_TAG_HEADER:
+    case GUMBO_TAG_ADDRESS:
+    case GUMBO_TAG_FORM:
+    case GUMBO_TAG_FIELDSET:
+    case GUMBO_TAG_SUMMARY:
+    case GUMBO_TAG_TBODY:
+    case GUMBO_TAG_THEAD:
+    case GUMBO_TAG_TFOOT:
+    case GUMBO_TAG_CENTER:
+    case GUMBO_TAG_BODY:
+    case GUMBO_TAG_LEGEND:
       return Separation::line;
     default:
       return Separation::none;
   }
 }
 
-// --- the walk -------------------------------------------------------------------------------------
+// --- the walk
+// -------------------------------------------------------------------------------------
 
 const GumboVector& children_of(const GumboNode& node) {
   return node.type == GUMBO_NODE_DOCUMENT ? node.v.document.children : node.v.element.children;
@@ -120,8 +165,8 @@ bool is_data_table(const GumboNode& table) {
       const auto& child = *static_cast<const GumboNode*>(children.data[i]);
       if (!is_element(child)) continue;
       const GumboTag tag = child.v.element.tag;
-      if (is_heading(tag) || tag == GUMBO_TAG_TABLE || tag == GUMBO_TAG_UL ||
-          tag == GUMBO_TAG_OL || tag == GUMBO_TAG_PRE || tag == GUMBO_TAG_DL)
+      if (is_heading(tag) || tag == GUMBO_TAG_TABLE || tag == GUMBO_TAG_UL || tag == GUMBO_TAG_OL ||
+          tag == GUMBO_TAG_PRE || tag == GUMBO_TAG_DL)
         return false;
       open.push_back(&child);
     }
@@ -201,8 +246,7 @@ class Walk {
     int number = 0;
     if (!frames_.empty()) {
       Frame& list = frames_.back();
-      if (is_element(*list.node) && list.node->v.element.tag == GUMBO_TAG_OL)
-        number = ++list.items;
+      if (is_element(*list.node) && list.node->v.element.tag == GUMBO_TAG_OL) number = ++list.items;
     }
     out_.mark_item(number > 0 ? std::to_string(number) + ". " : "- ");
   }
@@ -237,7 +281,8 @@ class Walk {
   std::vector<bool> data_tables_ = {};
 };
 
-// --- the page -------------------------------------------------------------------------------------
+// --- the page
+// -------------------------------------------------------------------------------------
 
 struct PageParts {
   const GumboNode* main = nullptr;  // the one <main>, when there is exactly one
@@ -278,11 +323,16 @@ PageParts page_parts(const GumboNode& root) {
 
 std::string_view name_of(HtmlOutcome outcome) {
   switch (outcome) {
-    case HtmlOutcome::ok: return "ok";
-    case HtmlOutcome::charset: return "charset";
-    case HtmlOutcome::too_large: return "too_large";
-    case HtmlOutcome::too_deep: return "too_deep";
-    case HtmlOutcome::too_complex: return "too_complex";
+    case HtmlOutcome::ok:
+      return "ok";
+    case HtmlOutcome::charset:
+      return "charset";
+    case HtmlOutcome::too_large:
+      return "too_large";
+    case HtmlOutcome::too_deep:
+      return "too_deep";
+    case HtmlOutcome::too_complex:
+      return "too_complex";
   }
   return "ok";
 }

@@ -86,8 +86,8 @@ HtmlTree::~HtmlTree() = default;
 // only while nothing closes round them, which keeps honest old pages far below the limit.
 size_t nesting_bound(std::string_view page) {
   static constexpr std::array<std::string_view, 22> self_closing = {
-      "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link",
-      "meta", "option", "p", "param", "source", "td", "th", "tr", "wbr", "include"};
+      "area", "base", "br",     "col", "dd",    "dt",     "embed", "hr", "img", "input", "li",
+      "link", "meta", "option", "p",   "param", "source", "td",    "th", "tr",  "wbr",   "include"};
   size_t depth = 0, deepest = 0;
   for (size_t at = page.find('<'); at != page.npos; at = page.find('<', at + 1)) {
     size_t end = at + 1;

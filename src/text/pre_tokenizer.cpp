@@ -37,18 +37,14 @@ void arrange(const std::vector<Part>& parts, Behaviour behaviour, std::string_vi
       break;
     case Behaviour::contiguous:
       for (const auto& part : parts)
-        if (!kept.empty() && kept.back().matched == part.matched)
-          kept.back().end = part.end;
-        else
-          kept.push_back(part);
+        if (!kept.empty() && kept.back().matched == part.matched) kept.back().end = part.end;
+        else kept.push_back(part);
       break;
     case Behaviour::merged_with_previous: {
       bool before = false;
       for (const auto& part : parts) {
-        if (part.matched && !before && !kept.empty())
-          kept.back().end = part.end;
-        else
-          kept.push_back(part);
+        if (part.matched && !before && !kept.empty()) kept.back().end = part.end;
+        else kept.push_back(part);
         before = part.matched;
       }
       break;
@@ -56,10 +52,8 @@ void arrange(const std::vector<Part>& parts, Behaviour behaviour, std::string_vi
     case Behaviour::merged_with_next: {
       bool after = false;
       for (size_t i = parts.size(); i-- > 0;) {
-        if (parts[i].matched && !after && !kept.empty())
-          kept.back().begin = parts[i].begin;
-        else
-          kept.push_back(parts[i]);
+        if (parts[i].matched && !after && !kept.empty()) kept.back().begin = parts[i].begin;
+        else kept.push_back(parts[i]);
         after = parts[i].matched;
       }
       std::reverse(kept.begin(), kept.end());
@@ -196,8 +190,7 @@ std::unique_ptr<PreTokenizer> read_split(const Json& json) {
     regex = text_member(pattern, "Regex", "Split's pattern");
   else if (pattern.is_object() && pattern.contains("String"))
     regex = escaped(text_member(pattern, "String", "Split's pattern"));
-  else
-    throw malformed("Split's pattern must be {\"Regex\": ...} or {\"String\": ...}");
+  else throw malformed("Split's pattern must be {\"Regex\": ...} or {\"String\": ...}");
   if (behaviour == Behaviour::isolated && !invert) {
     if (regex == kGpt2Pattern) return std::make_unique<KnownPattern>(split_gpt2);
     if (regex == kLlama3Pattern) return std::make_unique<KnownPattern>(split_llama3);

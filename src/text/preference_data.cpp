@@ -13,8 +13,9 @@ bool blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") =
 
 [[noreturn]] void refuse(const std::string& place, const std::string& what) {
   throw Error(ErrorKind::invalid, place + ": " + what)
-      .with_hint("known forms: prompt/chosen/rejected, conversations/chosen/rejected, "
-                 "instruction/input/chosen/rejected");
+      .with_hint(
+          "known forms: prompt/chosen/rejected, conversations/chosen/rejected, "
+          "instruction/input/chosen/rejected");
 }
 
 std::vector<Message> prompt_of(const Json& row, const std::string& place) {
@@ -49,15 +50,15 @@ bool same(const std::vector<Message>& a, const std::vector<Message>& b) {
 }
 
 Preference read_pair(const Json& row, const std::string& place) {
-  Preference pair{.id = row.contains("id") && row["id"].is_string() ? row["id"].get<std::string>() : place,
-                  .prompt = prompt_of(row, place)};
+  Preference pair{
+      .id = row.contains("id") && row["id"].is_string() ? row["id"].get<std::string>() : place,
+      .prompt = prompt_of(row, place)};
   std::vector<Message> before_chosen, before_rejected;
   pair.chosen = answer_of(row, "chosen", before_chosen, place);
   pair.rejected = answer_of(row, "rejected", before_rejected, place);
   if (!same(before_chosen, before_rejected))
     refuse(place, "chosen and rejected answer different conversations");
-  if (pair.prompt.empty())
-    pair.prompt = std::move(before_chosen);
+  if (pair.prompt.empty()) pair.prompt = std::move(before_chosen);
   else if (!before_chosen.empty() && !same(before_chosen, pair.prompt))
     refuse(place, "chosen does not go on from the prompt");
   return pair;
@@ -78,14 +79,10 @@ LoadedPreferences load_preferences(const std::filesystem::path& path, int64_t li
     Preference pair = read_pair(row, place);
     const bool no_prompt = std::all_of(pair.prompt.begin(), pair.prompt.end(),
                                        [](const auto& message) { return blank(message.content); });
-    if (blank(pair.chosen) || blank(pair.rejected))
-      ++loaded.refused["empty_side"];
-    else if (no_prompt)
-      ++loaded.refused["empty_prompt"];
-    else if (pair.chosen == pair.rejected)
-      ++loaded.refused["equal_sides"];
-    else
-      loaded.rows.push_back(std::move(pair));
+    if (blank(pair.chosen) || blank(pair.rejected)) ++loaded.refused["empty_side"];
+    else if (no_prompt) ++loaded.refused["empty_prompt"];
+    else if (pair.chosen == pair.rejected) ++loaded.refused["equal_sides"];
+    else loaded.rows.push_back(std::move(pair));
     return true;
   });
   if (loaded.rows.empty())

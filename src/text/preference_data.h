@@ -26,7 +26,8 @@ struct LoadedPreferences {
 // Reads TRL's {"prompt", "chosen", "rejected"} (texts or lists of messages; without "prompt" it is
 // what chosen and rejected have in common, as TRL takes it), ShareGPT's {"conversations", "chosen",
 // "rejected"} and Alpaca's {"instruction", "input", "chosen", "rejected"}. limit 0: all.
-// Pairs that teach nothing (an empty or equal side) are counted and left out; other forms are errors.
+// Pairs that teach nothing (an empty or equal side) are counted and left out; other forms are
+// errors.
 LoadedPreferences load_preferences(const std::filesystem::path& path, int64_t limit);
 
 // Is the pair in the held-out share? Decided by a hash of the prompt alone, so pairs with one

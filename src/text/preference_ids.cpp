@@ -17,7 +17,8 @@ void split_ids(const Preference& pair, const std::string& answer, const Tokenize
   size_t begin = end;
   while (begin > 0 && chat.assistant[begin - 1]) --begin;
   prompt.assign(chat.ids.begin(), chat.ids.begin() + static_cast<ptrdiff_t>(begin));
-  ids.assign(chat.ids.begin() + static_cast<ptrdiff_t>(begin), chat.ids.begin() + static_cast<ptrdiff_t>(end));
+  ids.assign(chat.ids.begin() + static_cast<ptrdiff_t>(begin),
+             chat.ids.begin() + static_cast<ptrdiff_t>(end));
 }
 
 }  // namespace
@@ -30,7 +31,8 @@ EncodedPreference encode_preference(const Preference& pair, const Tokenizer& tok
   split_ids(pair, pair.chosen, tokenizer, eos, out.prompt, out.chosen);
   const auto longest = static_cast<int64_t>(std::max(out.chosen.size(), out.rejected.size()));
   const auto length = static_cast<int64_t>(out.prompt.size());
-  const int64_t kept = std::min(length, std::max(max_length - longest, std::max<int64_t>(1, max_length / 4)));
+  const int64_t kept =
+      std::min(length, std::max(max_length - longest, std::max<int64_t>(1, max_length / 4)));
   if (kept < length) {
     out.prompt.erase(out.prompt.begin(), out.prompt.end() - kept);
     out.prompt_cut = true;

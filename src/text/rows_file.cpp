@@ -79,10 +79,11 @@ void read_rows(const std::filesystem::path& path,
 }
 
 std::vector<Message> read_messages(const Json& value, const std::string& role,
-                                         const std::string& key, const std::string& place) {
+                                   const std::string& key, const std::string& place) {
   if (value.is_string()) return {{.role = role, .content = value.get<std::string>()}};
   if (value.is_object()) return {read_message(value, key, place)};
-  if (!value.is_array()) refuse(place, "'" + key + "' must be a text, a message or a list of messages");
+  if (!value.is_array())
+    refuse(place, "'" + key + "' must be a text, a message or a list of messages");
   std::vector<Message> messages;
   for (const Json& item : value) messages.push_back(read_message(item, key, place));
   return messages;

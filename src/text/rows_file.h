@@ -20,7 +20,7 @@ void read_rows(const std::filesystem::path& path,
 // Messages in either of the field's spellings: {"role", "content"} or ShareGPT's {"from", "value"}
 // (human, gpt, system). A string is one message of `role`. Errors name `place` and the key.
 std::vector<Message> read_messages(const Json& value, const std::string& role,
-                                         const std::string& key, const std::string& place);
+                                   const std::string& key, const std::string& place);
 
 // The string under `key`, or nothing when it is absent or null.
 std::string text_or_empty(const Json& row, const char* key, const std::string& place);

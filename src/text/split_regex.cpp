@@ -123,18 +123,14 @@ class Translator {
       length = end + 1 - at_;
     }
     // \v is one character to Oniguruma, a set to PCRE2.
-    if (peek(1) == 'v')
-      out_ += "\\x0b";
-    else
-      out_.append(pattern_, at_, length);
+    if (peek(1) == 'v') out_ += "\\x0b";
+    else out_.append(pattern_, at_, length);
     at_ += length - 1;
   }
 
   void set(std::string_view members, std::string_view negation, bool bare) {
-    if (bare)
-      out_ += members;
-    else
-      out_.append("[").append(negation).append(members).append("]");
+    if (bare) out_ += members;
+    else out_.append("[").append(negation).append(members).append("]");
     ++at_;
   }
 

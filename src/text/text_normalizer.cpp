@@ -46,14 +46,10 @@ TextNormalizer::TextNormalizer(const Json& json) { read(json); }
 void TextNormalizer::read(const Json& json) {
   if (json.is_null()) return;
   const std::string type = text_member(json, "type", "normalizer");
-  if (type == "NFC")
-    forms_.push_back(NormalForm::nfc);
-  else if (type == "NFD")
-    forms_.push_back(NormalForm::nfd);
-  else if (type == "NFKC")
-    forms_.push_back(NormalForm::nfkc);
-  else if (type == "NFKD")
-    forms_.push_back(NormalForm::nfkd);
+  if (type == "NFC") forms_.push_back(NormalForm::nfc);
+  else if (type == "NFD") forms_.push_back(NormalForm::nfd);
+  else if (type == "NFKC") forms_.push_back(NormalForm::nfkc);
+  else if (type == "NFKD") forms_.push_back(NormalForm::nfkd);
   else if (type == "Sequence") {
     const Json& list = member(json, "normalizers", "Sequence");
     if (!list.is_array()) throw malformed("Sequence's normalizers must be a list");

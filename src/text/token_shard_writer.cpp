@@ -93,10 +93,8 @@ void TokenShardWriter::add(const DocumentSource& source, std::span<const TokenId
   std::string bytes;
   const auto append = [&](TokenId id) {
     HELIO_CHECK(id >= 0 && id < options_.vocab_size, "a token id beyond the vocabulary");
-    if (options_.vocab_size <= 65536)
-      put(bytes, static_cast<uint16_t>(id));
-    else
-      put(bytes, static_cast<uint32_t>(id));
+    if (options_.vocab_size <= 65536) put(bytes, static_cast<uint16_t>(id));
+    else put(bytes, static_cast<uint32_t>(id));
   };
   bytes.reserve(ids.size() * 4 + 4);
   for (const TokenId id : ids) append(id);

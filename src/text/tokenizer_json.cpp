@@ -116,10 +116,8 @@ void BpeTokenizer::read_added_tokens(const Json& json) {
                       ", but by the vocabulary it is " + std::to_string(id))
           .with_hint("save it again with the tool that made it");
     const auto [place, is_new] = places.emplace(id, added_.size());
-    if (is_new)
-      added_.push_back(token);
-    else
-      added_[place->second] = token;  // said twice: the last counts
+    if (is_new) added_.push_back(token);
+    else added_[place->second] = token;  // said twice: the last counts
     added_ids_[token.content] = id;
   }
   std::sort(added_.begin(), added_.end(),

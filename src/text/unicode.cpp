@@ -99,8 +99,7 @@ std::string to_lower(std::string_view text) {
   for_each_code_point(text, [&](char32_t code, std::string_view) {
     if (code < 0x80)
       out.push_back(static_cast<char>(code >= 'A' && code <= 'Z' ? code + 32 : code));
-    else
-      append_utf8(out, to_lower(code));
+    else append_utf8(out, to_lower(code));
   });
   return out;
 }

@@ -12,7 +12,9 @@ namespace helio::train {
 namespace {
 
 PreferenceBatches::Options batch_options(const Optimisation& train) {
-  return {.order = {.batch_size = train.batch_size, .steps = train.steps, .epochs = train.epochs,
+  return {.order = {.batch_size = train.batch_size,
+                    .steps = train.steps,
+                    .epochs = train.epochs,
                     .seed = static_cast<uint64_t>(train.seed)},
           .micro_batch_size = train.micro_batch_size};
 }
@@ -25,7 +27,8 @@ double mean_of(const std::vector<double>& values) {
 
 OrderedJson message_list(const std::vector<text::Message>& messages) {
   OrderedJson list = OrderedJson::array();
-  for (const auto& message : messages) list.push_back({{"role", message.role}, {"content", message.content}});
+  for (const auto& message : messages)
+    list.push_back({{"role", message.role}, {"content", message.content}});
   return list;
 }
 
@@ -43,7 +46,8 @@ struct AlignRun::Step {
 
 AlignRun::AlignRun(AlignOptions options) : options_(std::move(options)) {
   AlignOptions fresh;
-  setup_ = set_up_run("align", describe(options_), describe(fresh), use_threads(options_.train.threads));
+  setup_ =
+      set_up_run("align", describe(options_), describe(fresh), use_threads(options_.train.threads));
   check_output(setup_.out);
   dpo({.loss = options_.loss, .beta = options_.beta, .label_smoothing = options_.label_smoothing});
   config_ = checkpoint::load_decoder_config(options_.model);
@@ -54,23 +58,29 @@ AlignRun::AlignRun(AlignOptions options) : options_(std::move(options)) {
   refused_ = loaded.refused;
   data_ = encode_preferences(loaded.rows, *tokenizer, end_of_text(options_.model, *tokenizer),
                              options_.max_length, options_.heldout);
-  make_chunks(std::vector<double>(data_.train.size()), options_.steps, "random", 0);  // enough pairs?
+  make_chunks(std::vector<double>(data_.train.size()), options_.steps, "random",
+              0);  // enough pairs?
 }
 
 OrderedJson AlignRun::plan() const {
   int64_t tokens = 0;
   for (const auto& pair : data_.train)
-    tokens += static_cast<int64_t>(2 * pair.prompt.size() + pair.chosen.size() + pair.rejected.size());
+    tokens +=
+        static_cast<int64_t>(2 * pair.prompt.size() + pair.chosen.size() + pair.rejected.size());
   const auto pairs = static_cast<int64_t>(data_.train.size()), mean = tokens / (2 * pairs);
   int64_t steps = 0;
-  for (const auto& chunk : make_chunks(std::vector<double>(data_.train.size()), options_.steps, "random", 0)) {
+  for (const auto& chunk :
+       make_chunks(std::vector<double>(data_.train.size()), options_.steps, "random", 0)) {
     ExampleOrder::Options order = batch_options(options_.train).order;
     order.examples = static_cast<int64_t>(chunk.size());
     steps += ExampleOrder(order).steps();
   }
   OrderedJson plan = plan_json(setup_, config_,
-                               {.steps = steps, .tokens = steps * options_.train.batch_size * 2 * mean, .sequence = mean,
-                                .step_rows = 2 * options_.train.batch_size, .micro_rows = 2 * options_.train.micro_batch_size,
+                               {.steps = steps,
+                                .tokens = steps * options_.train.batch_size * 2 * mean,
+                                .sequence = mean,
+                                .step_rows = 2 * options_.train.batch_size,
+                                .micro_rows = 2 * options_.train.micro_batch_size,
                                 .forward_tokens = 3 * tokens});
   plan["pairs"] = pairs;
   plan["heldout_pairs"] = data_.heldout.size();
@@ -78,26 +88,30 @@ OrderedJson AlignRun::plan() const {
   return plan;
 }
 
-// Parts of the same run are gone on from, refused or dropped as asked; parts of another are dropped.
+// Parts of the same run are gone on from, refused or dropped as asked; parts of another are
+// dropped.
 void AlignRun::choose_continuation() {
   const Continuation& asked = options_.unfinished;
-  if (asked.resume && asked.restart) throw Error(ErrorKind::usage, "resume and restart exclude each other");
+  if (asked.resume && asked.restart)
+    throw Error(ErrorKind::usage, "resume and restart exclude each other");
   const fs::path record = setup_.run / "env.json";
   const Json env = fs::exists(record) ? Json::parse(read_file(record), nullptr, false) : Json();
   const bool same = env.is_object() && env.value("key", "") == setup_.key;
   if (asked.resume && same) return;
-  const bool parts = fs::exists(setup_.out / "step-1") || fs::exists(setup_.run / "step-1" / "checkpoints");
+  const bool parts =
+      fs::exists(setup_.out / "step-1") || fs::exists(setup_.run / "step-1" / "checkpoints");
   if (!asked.restart && parts && same && !has_manifest(setup_.out))
     throw Error(ErrorKind::usage, "an earlier run of the same alignment was cut off")
-        .with_hint("go on:       " + setup_.command_line + " --resume\n        start over:  " +
-                   setup_.command_line + " --restart");
+        .with_hint("go on:       " + setup_.command_line +
+                   " --resume\n        start over:  " + setup_.command_line + " --restart");
   std::vector<fs::path> old;
   for (const auto& base : {setup_.out, setup_.run})
     if (fs::is_directory(base))
       for (const auto& entry : fs::directory_iterator(base)) old.push_back(entry.path());
   for (const auto& path : old) {
     const std::string name = path.filename().string();
-    if (name.starts_with("step-") || (same && asked.restart && name == "reference")) fs::remove_all(path);
+    if (name.starts_with("step-") || (same && asked.restart && name == "reference"))
+      fs::remove_all(path);
   }
 }
 
@@ -114,11 +128,13 @@ OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
   start_train_ = references.get("start", model, previous.content, data_.train);
   start_heldout_ = references.get("start-heldout", model, previous.content, data_.heldout);
   std::vector<double> margins;
-  for (size_t i = 0; i < data_.train.size(); ++i) margins.push_back(free_margin(data_.train[i], start_train_[i]));
+  for (size_t i = 0; i < data_.train.size(); ++i)
+    margins.push_back(free_margin(data_.train[i], start_train_[i]));
 
   OrderedJson steps = OrderedJson::array();
   int64_t number = 0;
-  for (const auto& chunk : make_chunks(margins, options_.steps, options_.order, static_cast<uint64_t>(options_.train.seed))) {
+  for (const auto& chunk : make_chunks(margins, options_.steps, options_.order,
+                                       static_cast<uint64_t>(options_.train.seed))) {
     const Step step = next_step(++number, previous, chunk);
     if (finished(step)) {
       monitor.note(step.name() + " is there already");
@@ -133,19 +149,21 @@ OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
     previous.name = setup_.out.filename().string() + "/" + step.name();
     steps.push_back(load_manifest(step.out).facts);
   }
-  const OrderedJson facts = {{"pairs", data_.train.size()},
-                             {"heldout_pairs", data_.heldout.size()},
-                             {"pairs_refused", refused_},
-                             {"pairs_equal_after_cut", data_.equal_after_cut},
-                             {"prompts_cut", data_.prompts_cut},
-                             {"answers_cut", data_.answers_cut},
-                             {"start_heldout_preference", free_accuracy(data_.heldout, start_heldout_).json()},
-                             {"steps", steps}};
+  const OrderedJson facts = {
+      {"pairs", data_.train.size()},
+      {"heldout_pairs", data_.heldout.size()},
+      {"pairs_refused", refused_},
+      {"pairs_equal_after_cut", data_.equal_after_cut},
+      {"prompts_cut", data_.prompts_cut},
+      {"answers_cut", data_.answers_cut},
+      {"start_heldout_preference", free_accuracy(data_.heldout, start_heldout_).json()},
+      {"steps", steps}};
   finish(facts);
   return facts;
 }
 
-AlignRun::Step AlignRun::next_step(int64_t number, const ArtefactInput& previous, const std::vector<size_t>& chunk) const {
+AlignRun::Step AlignRun::next_step(int64_t number, const ArtefactInput& previous,
+                                   const std::vector<size_t>& chunk) const {
   Step step{.number = number, .start = previous, .reference = previous, .chunk = chunk};
   step.start.role = "model";
   step.reference.role = "reference";
@@ -167,14 +185,16 @@ std::vector<EncodedPreference> AlignRun::chunk_pairs(const std::vector<size_t>& 
   return pairs;
 }
 
-OrderedJson AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monitor, const StopRequest& stop) {
+OrderedJson AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monitor,
+                                const StopRequest& stop) {
   const auto pairs = chunk_pairs(step.chunk);
   ReferenceScores references(setup_.run, monitor, stop);
   const bool own_reference = step.number == 1 && !options_.reference.empty();
   std::vector<PairScore> reference, reference_heldout;
   const auto score = [&](const model::Decoder& judge) {
     reference = references.get(step.name(), judge, step.reference.content, pairs);
-    reference_heldout = references.get(step.name() + "-heldout", judge, step.reference.content, data_.heldout);
+    reference_heldout =
+        references.get(step.name() + "-heldout", judge, step.reference.content, data_.heldout);
   };
   if (own_reference) score(model::Decoder::load(options_.reference));
   else score(model);
@@ -182,14 +202,20 @@ OrderedJson AlignRun::take_step(const Step& step, model::Decoder& model, Monitor
   const PreferenceBatches batches(pairs, reference, batch_options(options_.train));
   std::unique_ptr<PreferenceBatches> heldout;
   if (!data_.heldout.empty())
-    heldout = std::make_unique<PreferenceBatches>(data_.heldout, reference_heldout,
-                                                  PreferenceBatches::Options{.order = {.batch_size = 8}});
+    heldout = std::make_unique<PreferenceBatches>(
+        data_.heldout, reference_heldout, PreferenceBatches::Options{.order = {.batch_size = 8}});
   Checkpoints checkpoints(step.run, step.key);
-  const auto found = checkpoints.choose({.resume = options_.unfinished.resume, .restart = !options_.unfinished.resume},
-                                        setup_.command_line, monitor);
-  const auto objective = dpo({.loss = options_.loss, .beta = options_.beta, .label_smoothing = options_.label_smoothing});
-  const std::string title = "sDPO step " + std::to_string(step.number) + "/" + std::to_string(options_.steps);
-  Trainer trainer({.train = options_.train, .run_dir = step.run, .title = title, .key = step.key,
+  const auto found = checkpoints.choose(
+      {.resume = options_.unfinished.resume, .restart = !options_.unfinished.resume},
+      setup_.command_line, monitor);
+  const auto objective = dpo(
+      {.loss = options_.loss, .beta = options_.beta, .label_smoothing = options_.label_smoothing});
+  const std::string title =
+      "sDPO step " + std::to_string(step.number) + "/" + std::to_string(options_.steps);
+  Trainer trainer({.train = options_.train,
+                   .run_dir = step.run,
+                   .title = title,
+                   .key = step.key,
                    .resume_command = setup_.command_line},
                   model, *objective, batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
@@ -200,7 +226,8 @@ OrderedJson AlignRun::take_step(const Step& step, model::Decoder& model, Monitor
   std::vector<PairScore> start_chunk;
   for (const size_t i : step.chunk) start_chunk.push_back(start_train_[i]);
   const auto after = score_pairs(model, pairs, 4096, [&](int64_t) { stop.check(); });
-  const auto after_heldout = score_pairs(model, data_.heldout, 4096, [&](int64_t) { stop.check(); });
+  const auto after_heldout =
+      score_pairs(model, data_.heldout, 4096, [&](int64_t) { stop.check(); });
   // M(t-1) is the reference, unless step 1 has one of its own.
   const auto& before = own_reference ? start_chunk : reference;
   const auto& before_heldout = own_reference ? start_heldout_ : reference_heldout;
@@ -224,18 +251,20 @@ OrderedJson AlignRun::take_step(const Step& step, model::Decoder& model, Monitor
                     {"reference_gamma", mean_gamma(reference)},
                     {"rewards_before", compare(before, reference, options_.beta).json()},
                     {"rewards_after", chunk_after.json()}};
-  facts["heldout"] = {{"reference_gamma", mean_gamma(reference_heldout)},
-                      {"rewards_before", compare(before_heldout, reference_heldout, options_.beta).json()},
-                      {"rewards_after", heldout_after.json()},
-                      {"rewards_after_against_start", compare(after_heldout, start_heldout_, options_.beta).json()},
-                      {"preference_before", free_accuracy(data_.heldout, before_heldout).json()},
-                      {"preference_after", free_accuracy(data_.heldout, after_heldout).json()}};
+  facts["heldout"] = {
+      {"reference_gamma", mean_gamma(reference_heldout)},
+      {"rewards_before", compare(before_heldout, reference_heldout, options_.beta).json()},
+      {"rewards_after", heldout_after.json()},
+      {"rewards_after_against_start", compare(after_heldout, start_heldout_, options_.beta).json()},
+      {"preference_before", free_accuracy(data_.heldout, before_heldout).json()},
+      {"preference_after", free_accuracy(data_.heldout, after_heldout).json()}};
   add_shape_facts(facts, config_);
   facts["run_key"] = step.key;
   return facts;
 }
 
-void AlignRun::write_step(const Step& step, const model::Decoder& model, const OrderedJson& facts) const {
+void AlignRun::write_step(const Step& step, const model::Decoder& model,
+                          const OrderedJson& facts) const {
   StagedDir staged(step.out);
   model.save(staged.path());
   copy_tokenizer(options_.model, staged.path(), ChatTemplate::solar);
@@ -252,8 +281,11 @@ void AlignRun::write_step(const Step& step, const model::Decoder& model, const O
 void AlignRun::finish(const OrderedJson& facts) const {
   std::string rows;
   for (const auto& pair : data_.heldout_rows)
-    rows += compact({{"id", pair.id}, {"prompt", message_list(pair.prompt)}, {"chosen", pair.chosen},
-                     {"rejected", pair.rejected}}) + "\n";
+    rows += compact({{"id", pair.id},
+                     {"prompt", message_list(pair.prompt)},
+                     {"chosen", pair.chosen},
+                     {"rejected", pair.rejected}}) +
+            "\n";
   write_file_atomic(setup_.out / "heldout.jsonl", rows);
   Manifest manifest = model_manifest(setup_, setup_.out);
   manifest.kind = "models";

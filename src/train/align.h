@@ -29,8 +29,10 @@ class AlignRun {
   void choose_continuation();
   bool finished(const Step& step) const;
   std::vector<EncodedPreference> chunk_pairs(const std::vector<size_t>& chunk) const;
-  Step next_step(int64_t number, const ArtefactInput& previous, const std::vector<size_t>& chunk) const;
-  OrderedJson take_step(const Step& step, model::Decoder& model, Monitor& monitor, const StopRequest& stop);
+  Step next_step(int64_t number, const ArtefactInput& previous,
+                 const std::vector<size_t>& chunk) const;
+  OrderedJson take_step(const Step& step, model::Decoder& model, Monitor& monitor,
+                        const StopRequest& stop);
   void write_step(const Step& step, const model::Decoder& model, const OrderedJson& facts) const;
   void finish(const OrderedJson& facts) const;
 

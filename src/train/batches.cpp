@@ -10,7 +10,8 @@
 namespace helio::train {
 
 int64_t Row::learned() const {
-  return static_cast<int64_t>(targets.size()) - std::count(targets.begin(), targets.end(), kNotLearned);
+  return static_cast<int64_t>(targets.size()) -
+         std::count(targets.begin(), targets.end(), kNotLearned);
 }
 
 std::vector<MicroBatch> in_micro_batches(std::vector<Row> rows, int64_t size, size_t group) {
@@ -26,14 +27,16 @@ std::vector<MicroBatch> in_micro_batches(std::vector<Row> rows, int64_t size, si
 ExampleOrder::ExampleOrder(Options options) : options_(options) {
   HELIO_CHECK(options_.examples > 0 && options_.batch_size > 0, "examples and a batch size");
   per_epoch_ = (options_.examples + options_.batch_size - 1) / options_.batch_size;
-  steps_ = options_.steps ? options_.steps
-                          : static_cast<int64_t>(std::ceil(options_.epochs * static_cast<double>(per_epoch_)));
+  steps_ = options_.steps
+               ? options_.steps
+               : static_cast<int64_t>(std::ceil(options_.epochs * static_cast<double>(per_epoch_)));
 }
 
 double ExampleOrder::epoch(int64_t step) const {
   const int64_t whole = step / per_epoch_;
   const int64_t used = std::min((step % per_epoch_) * options_.batch_size, options_.examples);
-  return static_cast<double>(whole) + static_cast<double>(used) / static_cast<double>(options_.examples);
+  return static_cast<double>(whole) +
+         static_cast<double>(used) / static_cast<double>(options_.examples);
 }
 
 std::vector<int64_t> ExampleOrder::examples(int64_t step) const {
@@ -60,7 +63,8 @@ ExampleBatches::ExampleBatches(std::vector<Example> examples, Options options)
 
 std::vector<MicroBatch> ExampleBatches::step(int64_t step) const {
   std::vector<Row> rows;
-  for (const int64_t i : order_.examples(step)) rows.push_back(examples_[static_cast<size_t>(i)].row);
+  for (const int64_t i : order_.examples(step))
+    rows.push_back(examples_[static_cast<size_t>(i)].row);
   return in_micro_batches(std::move(rows), micro_batch_size_);
 }
 

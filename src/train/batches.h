@@ -29,8 +29,8 @@ struct Row {
 // What goes through the model at once.
 struct MicroBatch {
   std::vector<Row> rows = {};
-  // Preference pairs only: rows are chosen, rejected, chosen, ...; the log-probability of each row's
-  // answer under the reference model.
+  // Preference pairs only: rows are chosen, rejected, chosen, ...; the log-probability of each
+  // row's answer under the reference model.
   std::vector<double> reference = {};
 };
 

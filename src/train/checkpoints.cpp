@@ -21,7 +21,8 @@ std::string unsound(const fs::path& dir, Json& record) {
       !record.contains("files") || !record.contains("state"))
     return "its state.json is damaged";
   for (const char* name : kFiles) {
-    if (!record["files"].contains(name) || !fs::exists(dir / name)) return std::string(name) + " is missing";
+    if (!record["files"].contains(name) || !fs::exists(dir / name))
+      return std::string(name) + " is missing";
     if (record["files"][name] != sha256_file(dir / name)) return std::string(name) + " is damaged";
   }
   return {};
@@ -40,9 +41,11 @@ std::vector<Checkpoints::Entry> Checkpoints::entries() const {
     int64_t step = 0;
     if (!name.starts_with("step-")) continue;
     const auto [end, problem] = std::from_chars(name.data() + 5, name.data() + name.size(), step);
-    if (problem == std::errc() && end == name.data() + name.size()) entries.push_back({step, item.path()});
+    if (problem == std::errc() && end == name.data() + name.size())
+      entries.push_back({step, item.path()});
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.step > b.step; });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.step > b.step; });
   return entries;
 }
 
@@ -56,14 +59,16 @@ std::optional<Checkpoints::Found> Checkpoints::latest(Monitor& monitor) const {
       monitor.note("checkpoint " + entry.dir.string() +
                    " belongs to another run (options, inputs or code changed): it is not used");
     } else {
-      return Found{.step = record["step"].get<int64_t>(), .dir = entry.dir, .state = record["state"]};
+      return Found{
+          .step = record["step"].get<int64_t>(), .dir = entry.dir, .state = record["state"]};
     }
   }
   return std::nullopt;
 }
 
 std::optional<Checkpoints::Found> Checkpoints::choose(const Continuation& asked,
-                                                      const std::string& command, Monitor& monitor) {
+                                                      const std::string& command,
+                                                      Monitor& monitor) {
   if (asked.resume && asked.restart)
     throw Error(ErrorKind::usage, "resume and restart exclude each other");
   if (asked.restart) {
@@ -74,7 +79,8 @@ std::optional<Checkpoints::Found> Checkpoints::choose(const Continuation& asked,
   if (found && !asked.resume)
     throw Error(ErrorKind::usage, "an earlier run of the same training was cut off at step " +
                                       std::to_string(found->step))
-        .with_hint("go on:       " + command + " --resume\n        start over:  " + command + " --restart");
+        .with_hint("go on:       " + command + " --resume\n        start over:  " + command +
+                   " --restart");
   if (!found) clear();  // what is left belongs to another run, or is damaged
   return found;
 }
@@ -85,8 +91,9 @@ void Checkpoints::save(int64_t step, const OrderedJson& state,
   write(staged.path());
   OrderedJson files = OrderedJson::object();
   for (const char* name : kFiles) files[name] = sha256_file(staged.path() / name);
-  write_file_atomic(staged.path() / "state.json",
-                    pretty({{"format", 1}, {"key", key_}, {"step", step}, {"files", files}, {"state", state}}));
+  write_file_atomic(
+      staged.path() / "state.json",
+      pretty({{"format", 1}, {"key", key_}, {"step", step}, {"files", files}, {"state", state}}));
   staged.commit();
   const auto all = entries();
   for (size_t i = kKept; i < all.size(); ++i) fs::remove_all(all[i].dir);

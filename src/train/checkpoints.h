@@ -28,9 +28,10 @@ class Checkpoints {
 
   // The newest sound checkpoint of this key. Others are passed over, each with a note.
   std::optional<Found> latest(Monitor& monitor) const;
-  // What to go on from, as asked: with unfinished work of this key and neither resume nor restart, an
-  // error that shows `command` with each. `restart` clears.
-  std::optional<Found> choose(const Continuation& asked, const std::string& command, Monitor& monitor);
+  // What to go on from, as asked: with unfinished work of this key and neither resume nor restart,
+  // an error that shows `command` with each. `restart` clears.
+  std::optional<Found> choose(const Continuation& asked, const std::string& command,
+                              Monitor& monitor);
   // `write` puts the tensor files into the folder it is given.
   void save(int64_t step, const OrderedJson& state,
             const std::function<void(const std::filesystem::path& dir)>& write);

@@ -41,18 +41,26 @@ std::vector<std::vector<size_t>> make_chunks(const std::vector<double>& margins,
 }
 
 OrderedJson Accuracy::json() const {
-  if (of == 0) return {{"correct", 0}, {"of", 0}, {"share", nullptr}, {"low", nullptr}, {"high", nullptr}};
+  if (of == 0)
+    return {{"correct", 0}, {"of", 0}, {"share", nullptr}, {"low", nullptr}, {"high", nullptr}};
   // Wilson 1927; z of 95 %.
   constexpr double z = 1.959963984540054;
   const double n = static_cast<double>(of), share = static_cast<double>(correct) / n;
   const double middle = (share + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
-  return {{"correct", correct}, {"of", of}, {"share", share}, {"low", std::max(0.0, middle - half)},
+  const double half =
+      z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+  return {{"correct", correct},
+          {"of", of},
+          {"share", share},
+          {"low", std::max(0.0, middle - half)},
           {"high", std::min(1.0, middle + half)}};
 }
 
 OrderedJson RewardSummary::json() const {
-  return {{"chosen", chosen}, {"rejected", rejected}, {"margin", margin}, {"accuracy", accuracy.json()}};
+  return {{"chosen", chosen},
+          {"rejected", rejected},
+          {"margin", margin},
+          {"accuracy", accuracy.json()}};
 }
 
 RewardSummary compare(const std::vector<PairScore>& policy, const std::vector<PairScore>& reference,
@@ -74,9 +82,11 @@ RewardSummary compare(const std::vector<PairScore>& policy, const std::vector<Pa
   return sum;
 }
 
-Accuracy free_accuracy(const std::vector<EncodedPreference>& pairs, const std::vector<PairScore>& scores) {
+Accuracy free_accuracy(const std::vector<EncodedPreference>& pairs,
+                       const std::vector<PairScore>& scores) {
   Accuracy accuracy{.of = static_cast<int64_t>(pairs.size())};
-  for (size_t i = 0; i < pairs.size(); ++i) accuracy.correct += free_margin(pairs[i], scores[i]) > 0 ? 1 : 0;
+  for (size_t i = 0; i < pairs.size(); ++i)
+    accuracy.correct += free_margin(pairs[i], scores[i]) > 0 ? 1 : 0;
   return accuracy;
 }
 

@@ -1,4 +1,5 @@
-// The arithmetic of stepwise DPO: which pairs each step learns from, and how well it did. Torch-free.
+// The arithmetic of stepwise DPO: which pairs each step learns from, and how well it did.
+// Torch-free.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ namespace helio::train {
 double free_margin(const EncodedPreference& pair, const PairScore& score);
 
 // Indices of the pairs of each of `count` chunks, as equal in size as can be (the first ones one
-// larger). "easy_to_hard": by falling margin; "hard_to_easy": by rising; "random": by the seed. Equal
-// margins keep the order of the data. Fewer pairs than chunks is an error.
+// larger). "easy_to_hard": by falling margin; "hard_to_easy": by rising; "random": by the seed.
+// Equal margins keep the order of the data. Fewer pairs than chunks is an error.
 std::vector<std::vector<size_t>> make_chunks(const std::vector<double>& margins, int64_t count,
                                              const std::string& order, uint64_t seed);
 
@@ -39,7 +40,8 @@ RewardSummary compare(const std::vector<PairScore>& policy, const std::vector<Pa
                       double beta);
 
 // How often the model alone prefers the chosen answer (free_margin > 0).
-Accuracy free_accuracy(const std::vector<EncodedPreference>& pairs, const std::vector<PairScore>& scores);
+Accuracy free_accuracy(const std::vector<EncodedPreference>& pairs,
+                       const std::vector<PairScore>& scores);
 
 // Mean of log p(chosen) - log p(rejected): the paper's gamma.
 double mean_gamma(const std::vector<PairScore>& scores);

@@ -9,9 +9,11 @@ EncodedConversations encode_conversations(const std::vector<text::Conversation>&
                                           const EncodeOptions& options) {
   EncodedConversations encoded;
   for (const text::Conversation& conversation : rows) {
-    auto chat = in_context([&] { return "encoding conversation " + conversation.id; }, [&] {
-      return text::render_solar(conversation.messages, tokenizer, eos, text::GenerationPrompt::omit);
-    });
+    auto chat = in_context([&] { return "encoding conversation " + conversation.id; },
+                           [&] {
+                             return text::render_solar(conversation.messages, tokenizer, eos,
+                                                       text::GenerationPrompt::omit);
+                           });
     const auto room = static_cast<size_t>(options.max_length);
     if (chat.ids.size() > room) {
       chat.ids.resize(room);

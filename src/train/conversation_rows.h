@@ -20,7 +20,8 @@ struct EncodedConversations {
 struct EncodeOptions {
   int64_t max_length = 512;
   LossOn loss_on = LossOn::assistant;
-  double heldout = 0;  // share; decided by a hash of the user's words, so equal prompts stay together
+  double heldout =
+      0;  // share; decided by a hash of the user's words, so equal prompts stay together
 };
 
 // Rows in SOLAR's layout (text/chat.h), at most max_length ids long.

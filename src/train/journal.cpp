@@ -14,7 +14,8 @@ namespace helio::train {
 
 void add_terms(std::vector<Term>& into, const std::vector<Term>& more) {
   for (const Term& term : more) {
-    const auto same = std::find_if(into.begin(), into.end(), [&](const Term& t) { return t.name == term.name; });
+    const auto same =
+        std::find_if(into.begin(), into.end(), [&](const Term& t) { return t.name == term.name; });
     if (same == into.end()) {
       into.push_back(term);
     } else {
@@ -31,7 +32,9 @@ void log_line(const std::filesystem::path& run_dir, const std::string& line) {
 }
 
 Journal::Journal(Options options, Monitor& monitor)
-    : options_(std::move(options)), monitor_(monitor), metrics_(options_.run_dir, options_.resume_step) {
+    : options_(std::move(options)),
+      monitor_(monitor),
+      metrics_(options_.run_dir, options_.resume_step) {
   monitor_.begin(options_.title, options_.steps, "steps");
   if (options_.resume_step) monitor_.at(options_.resume_step);
 }
@@ -44,8 +47,9 @@ void Journal::step(const StepReport& report) {
   tokens_ += report.tokens;
   ++count_;
   add_terms(terms_, report.terms);
-  monitor_.at(report.step, fmt::format("loss {:.4f}  {:.0f} tokens/s", report.loss,
-                                       static_cast<double>(report.tokens) / std::max(report.seconds, 1e-9)));
+  monitor_.at(report.step,
+              fmt::format("loss {:.4f}  {:.0f} tokens/s", report.loss,
+                          static_cast<double>(report.tokens) / std::max(report.seconds, 1e-9)));
   if (report.step % options_.log_every == 0 || report.step == options_.steps) write_line(report);
 }
 
@@ -54,7 +58,8 @@ void Journal::write_line(const StepReport& last) {
                   {"grad_norm", last.grad_norm},
                   {"learning_rate", last.lr},
                   {"num_tokens", static_cast<double>(last.tokens_so_far)}};
-  for (const Term& term : terms_) line.emplace_back(term.name, term.weight > 0 ? term.sum / term.weight : 0);
+  for (const Term& term : terms_)
+    line.emplace_back(term.name, term.weight > 0 ? term.sum / term.weight : 0);
   line.emplace_back("epoch", last.epoch);
   line.emplace_back(kTimingMetric, static_cast<double>(tokens_) / std::max(seconds_, 1e-9));
   metrics_.write(last.step, line);
@@ -65,7 +70,8 @@ void Journal::write_line(const StepReport& last) {
 
 void Journal::validation(int64_t step, double loss, const std::vector<Term>& terms) {
   Scalars line = {{"eval/loss", loss}};
-  for (const Term& term : terms) line.emplace_back("eval/" + term.name, term.weight > 0 ? term.sum / term.weight : 0);
+  for (const Term& term : terms)
+    line.emplace_back("eval/" + term.name, term.weight > 0 ? term.sum / term.weight : 0);
   metrics_.write(step, line);
   log_line(options_.run_dir, fmt::format("step {}: held-out loss {:.6f}", step, loss));
 }
@@ -95,7 +101,8 @@ void Journal::restore_window(const Json& window) {
   tokens_ = window.at("tokens").get<int64_t>();
   terms_.clear();
   for (const Json& term : window.at("terms"))
-    terms_.push_back({term.at(0).get<std::string>(), term.at(1).get<double>(), term.at(2).get<double>()});
+    terms_.push_back(
+        {term.at(0).get<std::string>(), term.at(1).get<double>(), term.at(2).get<double>()});
 }
 
 }  // namespace helio::train

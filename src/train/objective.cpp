@@ -40,7 +40,8 @@ PackedRows pack(const std::vector<Row>& rows) {
 }
 
 std::vector<PairScore> score_pairs(const model::Decoder& model,
-                                   const std::vector<EncodedPreference>& pairs, int64_t batch_tokens,
+                                   const std::vector<EncodedPreference>& pairs,
+                                   int64_t batch_tokens,
                                    const std::function<void(int64_t)>& progress) {
   const c10::AutoGradMode no_grad(false);
   std::vector<PairScore> scores;
@@ -55,12 +56,13 @@ std::vector<PairScore> score_pairs(const model::Decoder& model,
       ++next;
     }
     const PackedRows packed = pack(rows);
-    const at::Tensor logp_N =
-        nn::linear_log_probs(model.hidden(packed.batch).squeeze(0), model.head_weight(), packed.targets_N)
-            .to(at::kDouble);
+    const at::Tensor logp_N = nn::linear_log_probs(model.hidden(packed.batch).squeeze(0),
+                                                   model.head_weight(), packed.targets_N)
+                                  .to(at::kDouble);
     const auto parts = logp_N.split_with_sizes(packed.lengths);
     for (size_t i = 0; i < parts.size(); i += 2)
-      scores.push_back({.chosen = parts[i].sum().item<double>(), .rejected = parts[i + 1].sum().item<double>()});
+      scores.push_back(
+          {.chosen = parts[i].sum().item<double>(), .rejected = parts[i + 1].sum().item<double>()});
     progress(static_cast<int64_t>(next));
   }
   return scores;

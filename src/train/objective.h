@@ -37,7 +37,8 @@ class Objective {
 std::unique_ptr<Objective> causal_lm();
 
 // Direct preference optimisation (Rafailov et al. 2023) with the definitions of TRL 1.16. With the
-// log-ratios r = log-probability of an answer - the same under the reference, d = r_chosen - r_rejected:
+// log-ratios r = log-probability of an answer - the same under the reference, d = r_chosen -
+// r_rejected:
 //   sigmoid  -(1 - e) log sigmoid(beta d) - e log sigmoid(-beta d)     e: label_smoothing
 //   robust   (-(1 - e) log sigmoid(beta d) + e log sigmoid(-beta d)) / (1 - 2 e)
 //   ipo      (r_chosen / |chosen| - r_rejected / |rejected| - 1 / (2 beta))^2
@@ -60,10 +61,11 @@ struct PackedRows {
 };
 PackedRows pack(const std::vector<Row>& rows);
 
-// Log-probabilities of the answers of all pairs, in order; no gradients. About `batch_tokens` tokens
-// go through the model at once. `progress` is called with the pairs done.
+// Log-probabilities of the answers of all pairs, in order; no gradients. About `batch_tokens`
+// tokens go through the model at once. `progress` is called with the pairs done.
 std::vector<PairScore> score_pairs(const model::Decoder& model,
-                                   const std::vector<EncodedPreference>& pairs, int64_t batch_tokens,
+                                   const std::vector<EncodedPreference>& pairs,
+                                   int64_t batch_tokens,
                                    const std::function<void(int64_t)>& progress);
 
 }  // namespace helio::train

@@ -41,30 +41,37 @@ std::vector<at::Tensor> Optimizer::grads(const Group& group) const {
 }
 
 double Optimizer::clip(double max_norm) {
-  return nn::with_torch_errors([] { return "measuring the gradient"; }, [&] {
-    const c10::AutoGradMode no_grad(false);
-    std::vector<at::Tensor> all;
-    for (const Group& group : groups_)
-      for (at::Tensor& grad : grads(group)) all.push_back(std::move(grad));
-    const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(all)));
-    const double value = norm.item<double>();
-    if (max_norm > 0 && value > max_norm) at::_foreach_mul_(all, max_norm / (value + 1e-6));
-    return value;
-  });
+  return nn::with_torch_errors([] { return "measuring the gradient"; },
+                               [&] {
+                                 const c10::AutoGradMode no_grad(false);
+                                 std::vector<at::Tensor> all;
+                                 for (const Group& group : groups_)
+                                   for (at::Tensor& grad : grads(group))
+                                     all.push_back(std::move(grad));
+                                 const at::Tensor norm =
+                                     at::linalg_vector_norm(at::stack(at::_foreach_norm(all)));
+                                 const double value = norm.item<double>();
+                                 if (max_norm > 0 && value > max_norm)
+                                   at::_foreach_mul_(all, max_norm / (value + 1e-6));
+                                 return value;
+                               });
 }
 
 void Optimizer::step(double lr) {
-  nn::with_torch_errors([] { return "updating the weights"; }, [&] {
-    const c10::AutoGradMode no_grad(false);
-    ++steps_;
-    for (Group& group : groups_) {
-      if (group.weights.empty()) continue;
-      for (at::Tensor& step : group.steps) step.fill_(static_cast<double>(steps_));
-      at::_fused_adamw_(group.weights, grads(group), group.first, group.second, {}, group.steps, lr,
-                        options_.beta1, options_.beta2, group.decay, options_.eps,
-                        /*amsgrad=*/false, /*maximize=*/false);
-    }
-  });
+  nn::with_torch_errors([] { return "updating the weights"; },
+                        [&] {
+                          const c10::AutoGradMode no_grad(false);
+                          ++steps_;
+                          for (Group& group : groups_) {
+                            if (group.weights.empty()) continue;
+                            for (at::Tensor& step : group.steps)
+                              step.fill_(static_cast<double>(steps_));
+                            at::_fused_adamw_(group.weights, grads(group), group.first,
+                                              group.second, {}, group.steps, lr, options_.beta1,
+                                              options_.beta2, group.decay, options_.eps,
+                                              /*amsgrad=*/false, /*maximize=*/false);
+                          }
+                        });
 }
 
 void Optimizer::clear_grads() {

@@ -41,12 +41,15 @@ struct Optimisation {
   void describe(Fields& f) {
     f("steps", steps, "Optimiser steps; 0: as many as `epochs` gives.", at_least(0));
     f("epochs", epochs, "Passes over the data when steps is 0.", at_least(0));
-    f("batch_size", batch_size, "Sequences (pairs, for alignment) in an optimiser step.", at_least(1));
-    f("micro_batch_size", micro_batch_size, "Sequences in a forward pass; 0: all at once.", at_least(0));
+    f("batch_size", batch_size, "Sequences (pairs, for alignment) in an optimiser step.",
+      at_least(1));
+    f("micro_batch_size", micro_batch_size, "Sequences in a forward pass; 0: all at once.",
+      at_least(0));
     f("lr", lr, "Peak learning rate.", at_least(0));
     f("min_lr_ratio", min_lr_ratio, "Final learning rate as a share of the peak.", between(0, 1));
     f("warmup_ratio", warmup_ratio, "Share of the steps that warm up linearly.", between(0, 1));
-    f("weight_decay", weight_decay, "Decoupled decay of 2-D weights (norms are left alone).", at_least(0));
+    f("weight_decay", weight_decay, "Decoupled decay of 2-D weights (norms are left alone).",
+      at_least(0));
     f("beta1", beta1, "AdamW's first moment.", between(0, 1));
     f("beta2", beta2, "AdamW's second moment.", between(0, 1));
     f("eps", eps, "AdamW's epsilon.", at_least(0));
@@ -54,10 +57,13 @@ struct Optimisation {
     f("schedule", schedule, "How the learning rate falls after the warm-up.",
       one_of({"cosine", "linear", "constant"}));
     f("seed", seed, "Seed of initialisation and data order.", at_least(0));
-    f("threads", threads, "CPU threads; 0: all cores. Part of what makes runs repeat to the bit.", at_least(0));
-    f("save_every", save_every, "Steps between checkpoints to resume from; 0: only when stopped.", at_least(0));
+    f("threads", threads, "CPU threads; 0: all cores. Part of what makes runs repeat to the bit.",
+      at_least(0));
+    f("save_every", save_every, "Steps between checkpoints to resume from; 0: only when stopped.",
+      at_least(0));
     f("log_every", log_every, "Steps between lines of metrics.", at_least(1));
-    f("validate_every", validate_every, "Steps between held-out losses; 0: start and end only.", at_least(0));
+    f("validate_every", validate_every, "Steps between held-out losses; 0: start and end only.",
+      at_least(0));
   }
 };
 
@@ -65,7 +71,8 @@ struct Optimisation {
 struct Continuation {
   bool resume = false, restart = false;
   void describe(Fields& f) {
-    f("resume", resume, "Go on from the last checkpoint of the same run; start when there is none.");
+    f("resume", resume,
+      "Go on from the last checkpoint of the same run; start when there is none.");
     f("restart", restart, "Drop the checkpoints of an unfinished run and start over.");
   }
 };
@@ -79,10 +86,12 @@ struct PretrainOptions {
   Continuation unfinished = {};
   void describe(Fields& f) {
     f.input("tokens", tokens, "Token shards (helio tokens build).");
-    f.input("tokenizer", tokenizer, "Tokenizer the shards were made with; copied beside the model.");
+    f.input("tokenizer", tokenizer,
+            "Tokenizer the shards were made with; copied beside the model.");
     f.input("init", init, "Model to continue from; empty: from scratch with the shape below.");
     f("sequence", sequence, "Tokens in a packed training sequence.", at_least(2));
-    f("heldout_tokens", heldout_tokens, "Held-out tokens that eval/loss is measured on (a fixed sample); 0: all.", at_least(0));
+    f("heldout_tokens", heldout_tokens,
+      "Held-out tokens that eval/loss is measured on (a fixed sample); 0: all.", at_least(0));
     f.section("model", model, "Shape of a new model.");
     f.section("train", train, "Optimisation.");
     f.output("out", out, "models", "Folder of the trained model (Hugging Face layout).");
@@ -97,14 +106,18 @@ struct SftOptions {
   int64_t max_length = 512, limit = 0;
   double heldout = 0.05;
   std::string loss_on = "assistant";
-  Optimisation train = {.epochs = 2, .batch_size = 16, .lr = 5e-4, .min_lr_ratio = 0.0, .weight_decay = 0.0};
+  Optimisation train = {
+      .epochs = 2, .batch_size = 16, .lr = 5e-4, .min_lr_ratio = 0.0, .weight_decay = 0.0};
   Continuation unfinished = {};
   void describe(Fields& f) {
     f.input("model", model, "Model to start from.");
-    f.input("data", data, "JSON or JSONL: messages, prompt/completion, or Alpaca's instruction/input/output.");
+    f.input("data", data,
+            "JSON or JSONL: messages, prompt/completion, or Alpaca's instruction/input/output.");
     f("max_length", max_length, "Longer conversations are cut at the end.", at_least(8));
     f("limit", limit, "Use only the first so many examples; 0: all.", at_least(0));
-    f("heldout", heldout, "Share of conversations kept for the held-out loss, by a hash of the user's words.", between(0, 0.9));
+    f("heldout", heldout,
+      "Share of conversations kept for the held-out loss, by a hash of the user's words.",
+      between(0, 0.9));
     f("loss_on", loss_on, "Which tokens are learned.", one_of({"assistant", "all"}));
     f.section("train", train, "Optimisation.");
     f.output("out", out, "models", "Folder of the trained model.");
@@ -120,24 +133,36 @@ struct AlignOptions {
   std::string loss = "sigmoid", order = "easy_to_hard";
   double beta = 0.1, label_smoothing = 0.0, heldout = 0.1;
   int64_t steps = 1, max_length = 512, limit = 0;
-  Optimisation train = {.epochs = 1, .batch_size = 8, .lr = 5e-5, .min_lr_ratio = 0.0, .warmup_ratio = 0.1, .weight_decay = 0.0, .schedule = "linear"};
+  Optimisation train = {.epochs = 1,
+                        .batch_size = 8,
+                        .lr = 5e-5,
+                        .min_lr_ratio = 0.0,
+                        .warmup_ratio = 0.1,
+                        .weight_decay = 0.0,
+                        .schedule = "linear"};
   Continuation unfinished = {};
   void describe(Fields& f) {
     f.input("model", model, "Model to start from (M0).");
-    f.input("data", data, "JSON or JSONL of preference pairs: prompt, chosen, rejected (TRL's columns, or ShareGPT's conversations).");
+    f.input("data", data,
+            "JSON or JSONL of preference pairs: prompt, chosen, rejected (TRL's columns, or "
+            "ShareGPT's conversations).");
     f.input("reference", reference, "Reference of the first step; empty: the model itself.");
     f("loss", loss, "Objective, by TRL's name.", one_of({"sigmoid", "robust", "ipo", "hinge"}));
     f("beta", beta, "How closely the model is held to the reference.", at_least(0));
     f("label_smoothing", label_smoothing, "Share of preferences assumed flipped.", between(0, 0.5));
     f("steps", steps, "Number of sDPO steps (chunks of the data); 1 is plain DPO.", at_least(1));
-    f("order", order, "How pairs are put into chunks: by the start model's length-normalised margin, or at random.",
+    f("order", order,
+      "How pairs are put into chunks: by the start model's length-normalised margin, or at random.",
       one_of({"easy_to_hard", "hard_to_easy", "random"}));
-    f("heldout", heldout, "Share of pairs kept for held-out accuracy, by a hash of the prompt.", between(0, 0.9));
-    f("max_length", max_length, "Longest prompt and answer, in tokens; the prompt is cut on the left.", at_least(8));
+    f("heldout", heldout, "Share of pairs kept for held-out accuracy, by a hash of the prompt.",
+      between(0, 0.9));
+    f("max_length", max_length,
+      "Longest prompt and answer, in tokens; the prompt is cut on the left.", at_least(8));
     f("limit", limit, "Use only the first so many pairs; 0: all.", at_least(0));
     f.section("train", train, "Optimisation of each step.");
     f.output("out", out, "models", "Folder: step-1/, step-2/ ... each a model.");
-    f.output("run", run, "runs", "Folder of metrics, logs, checkpoints and reference log-probabilities.");
+    f.output("run", run, "runs",
+             "Folder of metrics, logs, checkpoints and reference log-probabilities.");
     unfinished.describe(f);
   }
 };

@@ -10,8 +10,9 @@ EncodedPreferences encode_preferences(const std::vector<text::Preference>& rows,
                                       int64_t max_length, double heldout) {
   EncodedPreferences encoded;
   for (const text::Preference& row : rows) {
-    EncodedPreference pair = in_context([&] { return "encoding pair " + row.id; },
-                                        [&] { return text::encode_preference(row, tokenizer, eos, max_length); });
+    EncodedPreference pair =
+        in_context([&] { return "encoding pair " + row.id; },
+                   [&] { return text::encode_preference(row, tokenizer, eos, max_length); });
     if (pair.chosen == pair.rejected) {
       ++encoded.equal_after_cut;
       continue;

@@ -12,12 +12,14 @@ namespace {
 // Held-out rows in a fixed order of their own, so that the sample is the same for every run.
 constexpr uint64_t kHeldoutOrder = 0x68656c64;
 
-checkpoint::DecoderConfig new_config(const PretrainOptions& options, const text::TokenShards& shards,
+checkpoint::DecoderConfig new_config(const PretrainOptions& options,
+                                     const text::TokenShards& shards,
                                      const std::filesystem::path& tokenizer_dir) {
   const ModelShape& shape = options.model;
   if (shape.hidden % shape.heads != 0)
     throw Error(ErrorKind::invalid, "model.hidden (" + std::to_string(shape.hidden) +
-                                        ") must be a multiple of model.heads (" + std::to_string(shape.heads) + ")");
+                                        ") must be a multiple of model.heads (" +
+                                        std::to_string(shape.heads) + ")");
   const auto tokenizer = text::load_tokenizer(tokenizer_dir);
   const auto special = text::load_special_ids(tokenizer_dir, *tokenizer);
   checkpoint::DecoderConfig config;
@@ -40,9 +42,12 @@ checkpoint::DecoderConfig new_config(const PretrainOptions& options, const text:
 }
 
 TokenBatches::Options train_options(const PretrainOptions& options) {
-  return {.sequence = options.sequence, .batch_size = options.train.batch_size,
-          .micro_batch_size = options.train.micro_batch_size, .steps = options.train.steps,
-          .epochs = options.train.epochs, .seed = static_cast<uint64_t>(options.train.seed)};
+  return {.sequence = options.sequence,
+          .batch_size = options.train.batch_size,
+          .micro_batch_size = options.train.micro_batch_size,
+          .steps = options.train.steps,
+          .epochs = options.train.epochs,
+          .seed = static_cast<uint64_t>(options.train.seed)};
 }
 
 // Tokens may have been built without a held-out split: then there is no held-out loss.
@@ -65,15 +70,18 @@ Lots trained_by_lot(const TokenBatches& batches, const text::TokenShards& shards
   const auto counts = batches.targets_by_lot(batches.steps());
   for (size_t i = 0; i < counts.size(); ++i) {
     const auto& lot = shards.lots()[i];
-    lots.json.push_back({{"lot", lot.lot}, {"partner", lot.partner}, {"language", lot.language}, {"tokens", counts[i]}});
+    lots.json.push_back({{"lot", lot.lot},
+                         {"partner", lot.partner},
+                         {"language", lot.language},
+                         {"tokens", counts[i]}});
     lots.total += counts[i];
   }
   HELIO_CHECK(lots.total == batches.targets(), "tokens by lot sum to the tokens trained");
   return lots;
 }
 
-// The content hash of the tokenizer in `dir`: a tokenizer folder's own, or what a model says it came
-// with. Empty when neither is known (a folder from outside).
+// The content hash of the tokenizer in `dir`: a tokenizer folder's own, or what a model says it
+// came with. Empty when neither is known (a folder from outside).
 std::string tokenizer_content(const fs::path& dir) {
   if (!has_manifest(dir)) return {};
   const Manifest manifest = load_manifest(dir);
@@ -83,7 +91,8 @@ std::string tokenizer_content(const fs::path& dir) {
 void check_tokenizer(const text::TokenShards& shards, const fs::path& dir) {
   const std::string content = tokenizer_content(dir);
   if (content.empty() || content == shards.tokenizer_content()) return;
-  throw Error(ErrorKind::invalid, "the token shards were not made with the tokenizer in '" + dir.string() + "'")
+  throw Error(ErrorKind::invalid,
+              "the token shards were not made with the tokenizer in '" + dir.string() + "'")
       .with_hint("build them again with it: helio tokens build");
 }
 
@@ -91,9 +100,11 @@ void check_tokenizer(const text::TokenShards& shards, const fs::path& dir) {
 
 PretrainRun::PretrainRun(PretrainOptions options) : options_(std::move(options)) {
   PretrainOptions fresh;
-  setup_ = set_up_run("pretrain", describe(options_), describe(fresh), use_threads(options_.train.threads));
+  setup_ = set_up_run("pretrain", describe(options_), describe(fresh),
+                      use_threads(options_.train.threads));
   if (options_.tokenizer.empty() && options_.init.empty())
-    throw Error(ErrorKind::usage, "no tokenizer: --tokenizer").with_hint("the one the token shards were made with");
+    throw Error(ErrorKind::usage, "no tokenizer: --tokenizer")
+        .with_hint("the one the token shards were made with");
   tokenizer_dir_ = options_.tokenizer.empty() ? options_.init : options_.tokenizer;
   check_output(setup_.out);
 
@@ -115,7 +126,9 @@ OrderedJson PretrainRun::plan() const {
   const text::TokenShards shards(options_.tokens, "train");
   const TokenBatches batches(shards, train_options(options_));
   return plan_json(setup_, config_,
-                   {.steps = batches.steps(), .tokens = batches.targets(), .sequence = options_.sequence,
+                   {.steps = batches.steps(),
+                    .tokens = batches.targets(),
+                    .sequence = options_.sequence,
                     .step_rows = options_.train.batch_size,
                     .micro_rows = options_.train.micro_batch_size});
 }
@@ -127,8 +140,10 @@ RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
   std::unique_ptr<TokenBatches> heldout;
   if (heldout_shards && heldout_shards->tokens() > 0)
     heldout = std::make_unique<TokenBatches>(
-        *heldout_shards, TokenBatches::Options{.sequence = options_.sequence, .batch_size = 16,
-                                              .targets = options_.heldout_tokens, .seed = kHeldoutOrder});
+        *heldout_shards, TokenBatches::Options{.sequence = options_.sequence,
+                                               .batch_size = 16,
+                                               .targets = options_.heldout_tokens,
+                                               .seed = kHeldoutOrder});
 
   Checkpoints checkpoints(setup_.run, setup_.key);
   const auto found = checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
@@ -141,9 +156,11 @@ RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
     return fresh;
   }();
   const auto objective = causal_lm();
-  Trainer trainer({.train = options_.train, .run_dir = setup_.run,
+  Trainer trainer({.train = options_.train,
+                   .run_dir = setup_.run,
                    .title = options_.init.empty() ? "Pre-training" : "Continued pre-training",
-                   .key = setup_.key, .resume_command = setup_.command_line},
+                   .key = setup_.key,
+                   .resume_command = setup_.command_line},
                   model, *objective, batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
   const RunSummary summary = trainer.run();

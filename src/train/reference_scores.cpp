@@ -39,20 +39,26 @@ std::vector<PairScore> ReferenceScores::get(const std::string& name, const model
                                             const std::vector<EncodedPreference>& pairs) {
   if (pairs.empty()) return {};
   const fs::path file = dir_ / (name + ".jsonl");
-  const OrderedJson header = {{"model", content}, {"pairs", content_hash(pairs)}, {"count", pairs.size()}};
+  const OrderedJson header = {
+      {"model", content}, {"pairs", content_hash(pairs)}, {"count", pairs.size()}};
   auto scores = read_scores(file, header, pairs.size());
   if (!scores.empty()) return scores;
 
   monitor_.begin("Reference scores (" + name + ")", static_cast<int64_t>(pairs.size()), "pairs");
-  scores = nn::with_torch_errors([&] { return "scoring pairs under the reference"; }, [&] {
-    return score_pairs(model, pairs, kBatchTokens, [&](int64_t done) {
-      monitor_.at(done);
-      stop_.check();
-    });
-  });
+  scores =
+      nn::with_torch_errors([&] { return "scoring pairs under the reference"; },
+                            [&] {
+                              return score_pairs(model, pairs, kBatchTokens, [&](int64_t done) {
+                                monitor_.at(done);
+                                stop_.check();
+                              });
+                            });
   std::string text = compact(header) + "\n";
   for (size_t i = 0; i < pairs.size(); ++i)
-    text += compact({{"id", pairs[i].id}, {"chosen", scores[i].chosen}, {"rejected", scores[i].rejected}}) + "\n";
+    text +=
+        compact(
+            {{"id", pairs[i].id}, {"chosen", scores[i].chosen}, {"rejected", scores[i].rejected}}) +
+        "\n";
   write_file_atomic(file, text);
   monitor_.end();
   return scores;

@@ -20,7 +20,8 @@ class ReferenceScores {
   // Scores of `pairs` under `model`, whose content hash is `content`. First line of the file:
   // {"model", "pairs", "count"}; then {"id", "chosen", "rejected"} a pair.
   std::vector<PairScore> get(const std::string& name, const model::Decoder& model,
-                             const std::string& content, const std::vector<EncodedPreference>& pairs);
+                             const std::string& content,
+                             const std::vector<EncodedPreference>& pairs);
 
  private:
   std::filesystem::path dir_;

@@ -18,7 +18,8 @@ namespace {
 bool is_continuation(const std::string& name) { return name == "resume" || name == "restart"; }
 
 std::string shell_word(const std::string& text) {
-  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=+@%";
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=+@%";
   if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return text;
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -27,8 +28,7 @@ std::string shell_word(const std::string& text) {
 
 void erase_path(OrderedJson& json, const std::string& dotted) {
   const size_t dot = dotted.find('.');
-  if (dot == std::string::npos)
-    json.erase(dotted);
+  if (dot == std::string::npos) json.erase(dotted);
   else if (json.contains(dotted.substr(0, dot)))
     erase_path(json[dotted.substr(0, dot)], dotted.substr(dot + 1));
 }
@@ -43,7 +43,8 @@ fs::path default_run(const fs::path& out) {
 std::string cpu_model() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)
-    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+    if (line.starts_with("model name"))
+      return line.substr(std::min(line.size(), line.find(':') + 2));
   return "unknown";
 }
 
@@ -51,8 +52,11 @@ std::string cpu_model() {
 
 RunSetup set_up_run(const std::string& command, const Describe& now, const Describe& defaults,
                     int64_t threads) {
-  RunSetup setup{.command = command, .command_line = "helio " + command, .options = options_json(now),
-                 .given = options_json(now), .threads = threads};
+  RunSetup setup{.command = command,
+                 .command_line = "helio " + command,
+                 .options = options_json(now),
+                 .given = options_json(now),
+                 .threads = threads};
   const auto fields = options_fields(now), fresh = options_fields(defaults);
   for (size_t i = 0; i < fields.size(); ++i) {
     const FieldInfo& field = fields[i];
@@ -60,17 +64,19 @@ RunSetup set_up_run(const std::string& command, const Describe& now, const Descr
       setup.inputs.push_back(describe_input(field.name, field.value));
     if (field.name == "out") setup.out = field.value;
     if (field.name == "run") setup.run = field.value;
-    if (field.role != FieldRole::plain || is_continuation(field.name)) erase_path(setup.options, field.name);
+    if (field.role != FieldRole::plain || is_continuation(field.name))
+      erase_path(setup.options, field.name);
     if (is_continuation(field.name) || field.value == fresh[i].value) continue;
     if (field.type == FieldType::boolean)
       setup.command_line += (field.value == "true" ? " --" : " --no-") + field.name;
-    else
-      setup.command_line += " --" + field.name + " " + shell_word(field.value);
+    else setup.command_line += " --" + field.name + " " + shell_word(field.value);
   }
   if (setup.out.empty()) throw Error(ErrorKind::usage, "no folder for the model: --out");
   if (setup.run.empty()) setup.run = default_run(setup.out);
 
-  OrderedJson decides = {{"command", command}, {"options", setup.options}, {"threads", threads},
+  OrderedJson decides = {{"command", command},
+                         {"options", setup.options},
+                         {"threads", threads},
                          {"code", code_hash("train")}};
   erase_path(decides["options"], "train.save_every");
   for (const auto& input : setup.inputs) decides["inputs"].push_back({input.role, input.content});
@@ -85,20 +91,30 @@ void write_run_folder(const RunSetup& setup) {
   utsname system = {};
   uname(&system);
   write_file_atomic(setup.run / "env.json",
-                    pretty({{"helio", std::string(version())}, {"code", code_hash("train")},
-                            {"command", setup.command_line}, {"key", setup.key}, {"threads", setup.threads},
-                            {"cpu", cpu_model()}, {"cores", std::thread::hardware_concurrency()},
-                            {"system", std::string(system.sysname) + " " + system.release + " " + system.machine}}));
+                    pretty({{"helio", std::string(version())},
+                            {"code", code_hash("train")},
+                            {"command", setup.command_line},
+                            {"key", setup.key},
+                            {"threads", setup.threads},
+                            {"cpu", cpu_model()},
+                            {"cores", std::thread::hardware_concurrency()},
+                            {"system", std::string(system.sysname) + " " + system.release + " " +
+                                           system.machine}}));
 }
 
 void check_output(const std::filesystem::path& out) {
   if (!fs::exists(out) || has_manifest(out)) return;
-  const auto ours = [](const fs::directory_entry& entry) {  // also parts of a folder of models, cut off
-    const std::string name = entry.path().filename().string();
-    return name.starts_with(kTemporaryPrefix) || name == "heldout.jsonl" || has_manifest(entry.path());
-  };
-  if (fs::is_directory(out) && std::all_of(fs::directory_iterator(out), fs::directory_iterator(), ours)) return;
-  throw Error(ErrorKind::invalid, "'" + out.string() + "' exists and was not made by helio: it is left alone")
+  const auto ours =
+      [](const fs::directory_entry& entry) {  // also parts of a folder of models, cut off
+        const std::string name = entry.path().filename().string();
+        return name.starts_with(kTemporaryPrefix) || name == "heldout.jsonl" ||
+               has_manifest(entry.path());
+      };
+  if (fs::is_directory(out) &&
+      std::all_of(fs::directory_iterator(out), fs::directory_iterator(), ours))
+    return;
+  throw Error(ErrorKind::invalid,
+              "'" + out.string() + "' exists and was not made by helio: it is left alone")
       .with_hint("choose another --out, or remove it");
 }
 
@@ -115,7 +131,8 @@ Manifest model_manifest(const RunSetup& setup, const std::filesystem::path& dir)
   return manifest;
 }
 
-void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::path& dir, ChatTemplate chat) {
+void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::path& dir,
+                    ChatTemplate chat) {
   if (!fs::exists(source / "tokenizer.json"))
     throw Error(ErrorKind::not_found, "'" + source.string() + "' has no tokenizer.json")
         .with_hint("a model folder must carry its tokenizer; make one with helio tokenizer train");
@@ -126,24 +143,28 @@ void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::
     write_file_atomic(dir / "chat_template.jinja", text::solar_template_jinja());
 }
 
-void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings, const std::filesystem::path& tokenizer) {
+void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings,
+                      const std::filesystem::path& tokenizer) {
   if (tokenizer_ids <= embeddings) return;
-  throw Error(ErrorKind::invalid, "the tokenizer in '" + tokenizer.string() + "' has " + std::to_string(tokenizer_ids) +
-                                      " ids, the model only " + std::to_string(embeddings) + " embeddings")
+  throw Error(ErrorKind::invalid, "the tokenizer in '" + tokenizer.string() + "' has " +
+                                      std::to_string(tokenizer_ids) + " ids, the model only " +
+                                      std::to_string(embeddings) + " embeddings")
       .with_hint("use the tokenizer the model was made with");
 }
 
 void check_length(int64_t max_length, int64_t positions) {
   if (max_length <= positions) return;
-  throw Error(ErrorKind::invalid, "max_length (" + std::to_string(max_length) + ") is longer than the model's " +
-                                      std::to_string(positions) + " positions")
+  throw Error(ErrorKind::invalid, "max_length (" + std::to_string(max_length) +
+                                      ") is longer than the model's " + std::to_string(positions) +
+                                      " positions")
       .with_hint("lower max_length");
 }
 
 text::TokenId end_of_text(const std::filesystem::path& model, const text::Tokenizer& tokenizer) {
   const auto special = text::load_special_ids(model, tokenizer);
   if (special.eos) return *special.eos;
-  throw Error(ErrorKind::invalid, "the tokenizer in '" + model.string() + "' has no end-of-text token")
+  throw Error(ErrorKind::invalid,
+              "the tokenizer in '" + model.string() + "' has no end-of-text token")
       .with_hint("name eos_token in tokenizer_config.json");
 }
 

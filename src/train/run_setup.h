@@ -15,8 +15,9 @@ namespace helio::train {
 
 // One training run, identified by what decides its result.
 struct RunSetup {
-  std::string command = {};       // "pretrain"
-  std::string command_line = {};  // "helio pretrain --tokens ... ": what was asked, to be shown in hints
+  std::string command = {};  // "pretrain"
+  std::string command_line =
+      {};  // "helio pretrain --tokens ... ": what was asked, to be shown in hints
   std::vector<ArtefactInput> inputs = {};
   OrderedJson options = {};  // without paths: for manifests
   OrderedJson given = {};    // with paths: for run.yaml
@@ -42,12 +43,14 @@ Manifest model_manifest(const RunSetup& setup, const std::filesystem::path& dir)
 
 enum class ChatTemplate { keep, solar };  // solar: written even when the source has another
 
-// tokenizer.json and what stands beside it, from `source` to `dir`; chat_template.jinja is made when
-// there is none. A source without tokenizer.json is an error.
-void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::path& dir, ChatTemplate chat);
+// tokenizer.json and what stands beside it, from `source` to `dir`; chat_template.jinja is made
+// when there is none. A source without tokenizer.json is an error.
+void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::path& dir,
+                    ChatTemplate chat);
 
 // A tokenizer with more ids than the model has embeddings is an error.
-void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings, const std::filesystem::path& tokenizer);
+void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings,
+                      const std::filesystem::path& tokenizer);
 
 // Conversations or pairs longer than the model's positions are an error.
 void check_length(int64_t max_length, int64_t positions);

@@ -10,18 +10,22 @@
 namespace helio::train {
 
 Schedule::Schedule(Options options) : options_(std::move(options)) {
-  HELIO_CHECK(options_.shape == "cosine" || options_.shape == "linear" || options_.shape == "constant",
-              "no schedule '" + options_.shape + "'");
-  warmup_ = static_cast<int64_t>(std::ceil(options_.warmup_ratio * static_cast<double>(options_.steps)));
+  HELIO_CHECK(
+      options_.shape == "cosine" || options_.shape == "linear" || options_.shape == "constant",
+      "no schedule '" + options_.shape + "'");
+  warmup_ =
+      static_cast<int64_t>(std::ceil(options_.warmup_ratio * static_cast<double>(options_.steps)));
 }
 
 double Schedule::at(int64_t step) const {
   const int64_t taken = step - 1;
   if (taken < warmup_)
-    return options_.peak * static_cast<double>(taken) / static_cast<double>(std::max<int64_t>(1, warmup_));
+    return options_.peak * static_cast<double>(taken) /
+           static_cast<double>(std::max<int64_t>(1, warmup_));
   if (options_.shape == "constant") return options_.peak;
-  const double done = std::min(1.0, static_cast<double>(taken - warmup_) /
-                                        static_cast<double>(std::max<int64_t>(1, options_.steps - warmup_)));
+  const double done =
+      std::min(1.0, static_cast<double>(taken - warmup_) /
+                        static_cast<double>(std::max<int64_t>(1, options_.steps - warmup_)));
   const double share =
       options_.shape == "linear" ? 1 - done : 0.5 * (1 + std::cos(std::numbers::pi * done));
   return options_.peak * (options_.min_ratio + (1 - options_.min_ratio) * share);

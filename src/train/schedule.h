@@ -7,9 +7,8 @@
 namespace helio::train {
 
 // With k = step - 1 steps already taken and w warm-up steps of n:
-//   warm-up   k < w:  peak * k / max(1, w)                (so the first step of a warm-up has rate 0)
-//   then, with p = (k - w) / max(1, n - w):
-//   linear    peak * (floor + (1 - floor) * (1 - p))
+//   warm-up   k < w:  peak * k / max(1, w)                (so the first step of a warm-up has rate
+//   0) then, with p = (k - w) / max(1, n - w): linear    peak * (floor + (1 - floor) * (1 - p))
 //   cosine    peak * (floor + (1 - floor) * (1 + cos(pi p)) / 2)
 //   constant  peak
 // floor is `min_ratio`. With floor 0 these are transformers' get_linear_, get_cosine_ and

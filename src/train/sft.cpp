@@ -8,7 +8,9 @@ namespace helio::train {
 namespace {
 
 ExampleBatches::Options batch_options(const Optimisation& train) {
-  return {.order = {.batch_size = train.batch_size, .steps = train.steps, .epochs = train.epochs,
+  return {.order = {.batch_size = train.batch_size,
+                    .steps = train.steps,
+                    .epochs = train.epochs,
                     .seed = static_cast<uint64_t>(train.seed)},
           .micro_batch_size = train.micro_batch_size};
 }
@@ -17,7 +19,8 @@ ExampleBatches::Options batch_options(const Optimisation& train) {
 
 SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
   SftOptions fresh;
-  setup_ = set_up_run("sft", describe(options_), describe(fresh), use_threads(options_.train.threads));
+  setup_ =
+      set_up_run("sft", describe(options_), describe(fresh), use_threads(options_.train.threads));
   check_output(setup_.out);
   config_ = checkpoint::load_decoder_config(options_.model);
   const auto tokenizer = text::load_tokenizer(options_.model);
@@ -25,10 +28,11 @@ SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
   check_length(options_.max_length, config_.max_positions);
   auto loaded = text::load_conversations(options_.data, options_.limit);
   refused_ = loaded.refused;
-  data_ = encode_conversations(loaded.rows, *tokenizer, end_of_text(options_.model, *tokenizer),
-                               {.max_length = options_.max_length,
-                                .loss_on = options_.loss_on == "all" ? LossOn::all : LossOn::assistant,
-                                .heldout = options_.heldout});
+  data_ =
+      encode_conversations(loaded.rows, *tokenizer, end_of_text(options_.model, *tokenizer),
+                           {.max_length = options_.max_length,
+                            .loss_on = options_.loss_on == "all" ? LossOn::all : LossOn::assistant,
+                            .heldout = options_.heldout});
 }
 
 OrderedJson SftRun::plan() const {
@@ -36,8 +40,10 @@ OrderedJson SftRun::plan() const {
   const auto examples = static_cast<int64_t>(data_.train.size());
   const int64_t mean = data_.tokens / examples;
   return plan_json(setup_, config_,
-                   {.steps = batches.steps(), .tokens = batches.steps() * options_.train.batch_size * mean,
-                    .sequence = mean, .step_rows = options_.train.batch_size,
+                   {.steps = batches.steps(),
+                    .tokens = batches.steps() * options_.train.batch_size * mean,
+                    .sequence = mean,
+                    .step_rows = options_.train.batch_size,
                     .micro_rows = options_.train.micro_batch_size});
 }
 
@@ -45,7 +51,8 @@ RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
   const ExampleBatches batches(data_.train, batch_options(options_.train));
   std::unique_ptr<ExampleBatches> heldout;
   if (!data_.heldout.empty())
-    heldout = std::make_unique<ExampleBatches>(data_.heldout, ExampleBatches::Options{.order = {.batch_size = 16}});
+    heldout = std::make_unique<ExampleBatches>(
+        data_.heldout, ExampleBatches::Options{.order = {.batch_size = 16}});
 
   Checkpoints checkpoints(setup_.run, setup_.key);
   const auto found = checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
@@ -55,7 +62,10 @@ RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
 
   model::Decoder model = model::Decoder::load(options_.model);
   const auto objective = causal_lm();
-  Trainer trainer({.train = options_.train, .run_dir = setup_.run, .title = "Fine-tuning", .key = setup_.key,
+  Trainer trainer({.train = options_.train,
+                   .run_dir = setup_.run,
+                   .title = "Fine-tuning",
+                   .key = setup_.key,
                    .resume_command = setup_.command_line},
                   model, *objective, batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);

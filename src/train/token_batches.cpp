@@ -26,11 +26,12 @@ TokenBatches::TokenBatches(const text::TokenShards& shards, Options options)
     : shards_(shards), options_(options) {
   if (shards.tokens() == 0)
     throw Error(ErrorKind::invalid, "the token shards hold no tokens to train on")
-        .with_hint("look at the dataset's accounting: every document may have been dropped or held out");
+        .with_hint(
+            "look at the dataset's accounting: every document may have been dropped or held out");
   const int64_t batch = options_.batch_size * options_.sequence;
-  targets_ = options_.steps
-                 ? options_.steps * batch
-                 : static_cast<int64_t>(std::llround(options_.epochs * static_cast<double>(shards.tokens())));
+  targets_ = options_.steps ? options_.steps * batch
+                            : static_cast<int64_t>(std::llround(
+                                  options_.epochs * static_cast<double>(shards.tokens())));
   if (options_.targets) targets_ = std::min(targets_, options_.targets);
   steps_ = (targets_ + batch - 1) / batch;
 }
@@ -60,7 +61,8 @@ std::vector<TokenBatches::Span> TokenBatches::spans(int64_t begin, int64_t end) 
   while (begin < end) {
     const int64_t index = begin / shards_.tokens(), base = index * shards_.tokens();
     const Pass& order = pass(index);
-    auto at = std::upper_bound(order.ends.begin(), order.ends.end(), begin - base) - order.ends.begin();
+    auto at =
+        std::upper_bound(order.ends.begin(), order.ends.end(), begin - base) - order.ends.begin();
     for (; begin < end && at < static_cast<ptrdiff_t>(order.ends.size()); ++at) {
       const int64_t first = base + (at ? order.ends[static_cast<size_t>(at) - 1] : 0);
       const int64_t stop = std::min(end, base + order.ends[static_cast<size_t>(at)]);

@@ -2,16 +2,16 @@
 //
 // The documents of a pass, in an order drawn from the seed, form one stream in which every document
 // begins with the `eos` that ended the one before it: "eos d1 ... eos d2 ... eos". As an input that
-// eos belongs to the document it begins (as GPT-2's <|endoftext|> does), so each token of a document,
-// its own eos included, is a target exactly once, its first token too.
+// eos belongs to the document it begins (as GPT-2's <|endoftext|> does), so each token of a
+// document, its own eos included, is a target exactly once, its first token too.
 //
-// A row holds `sequence` targets of the stream and their inputs: sequence + 1 ids. Positions restart
-// and attention is cut at every document. A document that does not fit goes on in the next row with
-// positions from 0 and without the context before the cut.
+// A row holds `sequence` targets of the stream and their inputs: sequence + 1 ids. Positions
+// restart and attention is cut at every document. A document that does not fit goes on in the next
+// row with positions from 0 and without the context before the cut.
 //
 // The tail: passes follow each other in the stream, so no token is skipped or repeated to fill a
-// row. A run with `epochs` ends at exactly epochs * tokens targets: its last row, and its last step,
-// may be shorter. A run with `steps` takes exactly steps * batch_size * sequence targets.
+// row. A run with `epochs` ends at exactly epochs * tokens targets: its last row, and its last
+// step, may be shorter. A run with `steps` takes exactly steps * batch_size * sequence targets.
 #pragma once
 
 #include <memory>
@@ -41,7 +41,8 @@ class TokenBatches final : public Batches {
   std::vector<std::string> documents(int64_t step) const override;
 
   int64_t targets() const { return targets_; }  // of the whole run
-  // Targets of the first `steps` steps by lot, in the order of shards.lots(); sums to their targets.
+  // Targets of the first `steps` steps by lot, in the order of shards.lots(); sums to their
+  // targets.
   std::vector<int64_t> targets_by_lot(int64_t steps) const;
 
  private:

@@ -30,8 +30,11 @@ int64_t inputs_of(const std::vector<MicroBatch>& batches) {
 }
 
 Schedule schedule_of(const Optimisation& train, int64_t steps) {
-  return Schedule({.shape = train.schedule, .peak = train.lr, .min_ratio = train.min_lr_ratio,
-                   .warmup_ratio = train.warmup_ratio, .steps = steps});
+  return Schedule({.shape = train.schedule,
+                   .peak = train.lr,
+                   .min_ratio = train.min_lr_ratio,
+                   .warmup_ratio = train.warmup_ratio,
+                   .steps = steps});
 }
 
 OrderedJson or_null(const std::optional<double>& value) {
@@ -52,12 +55,17 @@ int64_t use_threads(int64_t asked) {
 }
 
 OrderedJson RunSummary::json() const {
-  return {{"steps", steps}, {"tokens", tokens}, {"loss_first", first_loss}, {"loss_last", last_loss},
-          {"heldout_loss_start", or_null(heldout_start)}, {"heldout_loss_end", or_null(heldout_end)}};
+  return {{"steps", steps},
+          {"tokens", tokens},
+          {"loss_first", first_loss},
+          {"loss_last", last_loss},
+          {"heldout_loss_start", or_null(heldout_start)},
+          {"heldout_loss_end", or_null(heldout_end)}};
 }
 
-Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective, const Batches& batches,
-                 const Batches* heldout, Monitor& monitor, const StopRequest& stop)
+Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
+                 const Batches& batches, const Batches* heldout, Monitor& monitor,
+                 const StopRequest& stop)
     : plan_(std::move(plan)),
       model_(model),
       objective_(objective),
@@ -65,25 +73,30 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective, c
       heldout_(heldout),
       monitor_(monitor),
       stop_(stop),
-      optimizer_(model.parameters(), {.beta1 = plan_.train.beta1, .beta2 = plan_.train.beta2,
-                                      .eps = plan_.train.eps, .weight_decay = plan_.train.weight_decay}),
+      optimizer_(model.parameters(), {.beta1 = plan_.train.beta1,
+                                      .beta2 = plan_.train.beta2,
+                                      .eps = plan_.train.eps,
+                                      .weight_decay = plan_.train.weight_decay}),
       schedule_(schedule_of(plan_.train, batches.steps())),
       checkpoints_(plan_.run_dir, plan_.key) {}
 
 Trainer::~Trainer() = default;
 
 RunSummary Trainer::run() {
-  journal_ = std::make_unique<Journal>(
-      Journal::Options{.run_dir = plan_.run_dir, .log_every = plan_.train.log_every,
-                       .steps = batches_.steps(), .resume_step = done_, .title = plan_.title},
-      monitor_);
+  journal_ = std::make_unique<Journal>(Journal::Options{.run_dir = plan_.run_dir,
+                                                        .log_every = plan_.train.log_every,
+                                                        .steps = batches_.steps(),
+                                                        .resume_step = done_,
+                                                        .title = plan_.title},
+                                       monitor_);
   if (window_) journal_->restore_window(*window_);
   if (done_ == 0) validate(0);
 
   while (done_ < batches_.steps()) {
     const int64_t step = done_ + 1;
-    journal_->step(in_context([&] { return fmt::format("taking step {} of {}", step, batches_.steps()); },
-                              [&] { return take_step(step); }));
+    journal_->step(
+        in_context([&] { return fmt::format("taking step {} of {}", step, batches_.steps()); },
+                   [&] { return take_step(step); }));
     done_ = step;
 
     if (validates_at(step)) validate(step);
@@ -92,16 +105,20 @@ RunSummary Trainer::run() {
     if (stopping) stop_here();
   }
 
-  const RunSummary summary{.steps = done_,
-                           .tokens = tokens_,
-                           .first_loss = first_loss_,
-                           .last_loss = last_losses_.empty() ? 0
-                                                             : std::accumulate(last_losses_.begin(), last_losses_.end(), 0.0) /
-                                                                   static_cast<double>(last_losses_.size()),
-                           .heldout_start = heldout_start_,
-                           .heldout_end = heldout_end_};
-  journal_->end(fmt::format("{} steps, loss {:.4f} to {:.4f}{}", summary.steps, summary.first_loss, summary.last_loss,
-                            heldout_end_ ? fmt::format(", held-out {:.4f} to {:.4f}", *heldout_start_, *heldout_end_) : ""));
+  const RunSummary summary{
+      .steps = done_,
+      .tokens = tokens_,
+      .first_loss = first_loss_,
+      .last_loss = last_losses_.empty()
+                       ? 0
+                       : std::accumulate(last_losses_.begin(), last_losses_.end(), 0.0) /
+                             static_cast<double>(last_losses_.size()),
+      .heldout_start = heldout_start_,
+      .heldout_end = heldout_end_};
+  journal_->end(fmt::format(
+      "{} steps, loss {:.4f} to {:.4f}{}", summary.steps, summary.first_loss, summary.last_loss,
+      heldout_end_ ? fmt::format(", held-out {:.4f} to {:.4f}", *heldout_start_, *heldout_end_)
+                   : ""));
   return summary;
 }
 
@@ -113,12 +130,15 @@ StepReport Trainer::take_step(int64_t step) {
 
   StepReport report{.step = step, .lr = schedule_.at(step), .epoch = batches_.epoch(step)};
   for (const MicroBatch& batch : micro_batches) {
-    nn::with_torch_errors([&] { return fmt::format("running {} rows", batch.rows.size()); }, [&] {
-      const Loss loss = objective_.loss(model_, batch);
-      (loss.sum / weight).backward();  // a share of the whole step's mean, however it was cut up
-      report.loss += loss.sum.item<double>() / weight;
-      add_terms(report.terms, loss.terms);
-    });
+    nn::with_torch_errors(
+        [&] { return fmt::format("running {} rows", batch.rows.size()); },
+        [&] {
+          const Loss loss = objective_.loss(model_, batch);
+          (loss.sum / weight)
+              .backward();  // a share of the whole step's mean, however it was cut up
+          report.loss += loss.sum.item<double>() / weight;
+          add_terms(report.terms, loss.terms);
+        });
   }
 
   report.grad_norm = optimizer_.clip(plan_.train.clip);
@@ -175,27 +195,30 @@ void Trainer::save() {
       {"window", journal_->window()}};
   checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
     std::vector<nn::NamedTensor> weights;
-    for (const auto& [name, tensor] : model_.parameters()) weights.push_back({name, tensor.detach()});
+    for (const auto& [name, tensor] : model_.parameters())
+      weights.push_back({name, tensor.detach()});
     nn::write_tensors(dir / "model.safetensors", weights);
     optimizer_.save(dir / "optimizer.safetensors");
   });
 }
 
 void Trainer::restore(const Checkpoints::Found& checkpoint) {
-  in_context([&] { return "resuming from " + checkpoint.dir.string(); }, [&] {
-    const c10::AutoGradMode no_grad(false);
-    const checkpoint::SafeTensors file(checkpoint.dir / "model.safetensors");
-    for (const auto& [name, tensor] : model_.parameters()) nn::read_tensor_into(file, file.at(name), tensor);
-    optimizer_.load(checkpoint.dir / "optimizer.safetensors", checkpoint.step);
-    const Json& state = checkpoint.state;
-    done_ = checkpoint.step;
-    tokens_ = state.at("data").at("tokens").get<int64_t>();
-    first_loss_ = state.at("first_loss").get<double>();
-    last_losses_ = state.at("last_losses").get<std::vector<double>>();
-    heldout_start_ = from_json(state.at("heldout_start"));
-    heldout_end_ = from_json(state.at("heldout_end"));
-    window_ = state.at("window");
-  });
+  in_context([&] { return "resuming from " + checkpoint.dir.string(); },
+             [&] {
+               const c10::AutoGradMode no_grad(false);
+               const checkpoint::SafeTensors file(checkpoint.dir / "model.safetensors");
+               for (const auto& [name, tensor] : model_.parameters())
+                 nn::read_tensor_into(file, file.at(name), tensor);
+               optimizer_.load(checkpoint.dir / "optimizer.safetensors", checkpoint.step);
+               const Json& state = checkpoint.state;
+               done_ = checkpoint.step;
+               tokens_ = state.at("data").at("tokens").get<int64_t>();
+               first_loss_ = state.at("first_loss").get<double>();
+               last_losses_ = state.at("last_losses").get<std::vector<double>>();
+               heldout_start_ = from_json(state.at("heldout_start"));
+               heldout_end_ = from_json(state.at("heldout_end"));
+               window_ = state.at("window");
+             });
 }
 
 void Trainer::refuse_step(int64_t step, double loss, double grad_norm) const {
@@ -204,15 +227,19 @@ void Trainer::refuse_step(int64_t step, double loss, double grad_norm) const {
   std::string names;
   for (size_t i = 0; i < std::min(ids.size(), kShown); ++i) names += (i ? ", " : "") + ids[i];
   if (ids.size() > kShown) names += fmt::format(" and {} more", ids.size() - kShown);
-  throw Error(ErrorKind::failed, fmt::format("the loss ({}) or its gradient (norm {}) is not finite", loss, grad_norm))
+  throw Error(ErrorKind::failed,
+              fmt::format("the loss ({}) or its gradient (norm {}) is not finite", loss, grad_norm))
       .add_context("with these documents in the batch: " + names)
-      .with_hint("weights were not touched, the last checkpoint stays; lower train.lr or look at these documents");
+      .with_hint(
+          "weights were not touched, the last checkpoint stays; lower train.lr or look at these "
+          "documents");
 }
 
 void Trainer::stop_here() {
   monitor_.end(fmt::format("stopped at step {} of {}", done_, batches_.steps()));
-  throw Error(ErrorKind::interrupted,
-              fmt::format("stopped at step {} of {}; the work so far is saved", done_, batches_.steps()))
+  throw Error(
+      ErrorKind::interrupted,
+      fmt::format("stopped at step {} of {}; the work so far is saved", done_, batches_.steps()))
       .with_hint("go on:  " + plan_.resume_command + " --resume");
 }
 

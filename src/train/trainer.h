@@ -1,8 +1,8 @@
 // The training loop: steps, validation, checkpoints, and stopping in good order.
 //
-// Design goals: a run that was stopped or killed and resumed ends with the same bits as one that was
-// not (same machine, same thread count); nothing not finite ever reaches the weights that are kept.
-// Non-goals: more than one process or device.
+// Design goals: a run that was stopped or killed and resumed ends with the same bits as one that
+// was not (same machine, same thread count); nothing not finite ever reaches the weights that are
+// kept. Non-goals: more than one process or device.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct Plan {
 };
 
 struct RunSummary {
-  int64_t steps = 0, tokens = 0;          // tokens: inputs the model read
-  double first_loss = 0, last_loss = 0;   // of the first step; mean of the last ten
+  int64_t steps = 0, tokens = 0;         // tokens: inputs the model read
+  double first_loss = 0, last_loss = 0;  // of the first step; mean of the last ten
   std::optional<double> heldout_start = {}, heldout_end = {};
   OrderedJson json() const;
 };
@@ -45,8 +45,8 @@ class Trainer {
 
   // Goes on from there instead of from the start.
   void restore(const Checkpoints::Found& checkpoint);
-  // Runs to the end. Error{interrupted} when asked to stop, after a checkpoint; Error{failed} at a loss
-  // or gradient that is not finite: the last checkpoint stays as it is.
+  // Runs to the end. Error{interrupted} when asked to stop, after a checkpoint; Error{failed} at a
+  // loss or gradient that is not finite: the last checkpoint stays as it is.
   RunSummary run();
 
  private:

@@ -6,8 +6,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
-    helio::text::read_arrow({reinterpret_cast<const char*>(data), size}, "fuzz", [](helio::Json) {});
-  } catch (const helio::Error&) {
-  }
+    helio::text::read_arrow({reinterpret_cast<const char*>(data), size}, "fuzz",
+                            [](helio::Json) {});
+  } catch (const helio::Error&) {}
   return 0;
 }

@@ -50,10 +50,8 @@ class LineageCommand final : public Command {
     const jobs::Registry registry(workspace_);
     for (const std::string& problem : registry.problems()) context.monitor.warn(problem);
     const jobs::Lineage lineage = jobs::trace(registry, registry.find(name_));
-    if (context.json)
-      context.out << compact(json_of(registry, lineage)) << "\n";
-    else
-      print(context.out, registry, lineage);
+    if (context.json) context.out << compact(json_of(registry, lineage)) << "\n";
+    else print(context.out, registry, lineage);
     return 0;
   }
 
@@ -64,8 +62,7 @@ class LineageCommand final : public Command {
       OrderedJson out = OrderedJson::array();
       for (const LineageStep& step : list) {
         OrderedJson row = {{"depth", step.depth}, {"role", step.role}, {"repeated", step.repeated}};
-        if (step.artefact >= 0)
-          row.update(artefact_json(all[static_cast<size_t>(step.artefact)]));
+        if (step.artefact >= 0) row.update(artefact_json(all[static_cast<size_t>(step.artefact)]));
         else
           row.update(OrderedJson{{"path", nullptr},
                                  {"kind", step.input.kind},

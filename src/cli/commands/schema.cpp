@@ -21,17 +21,18 @@ namespace {
   for (auto& word : given) argv.push_back(word.data());
   argv.push_back(nullptr);
   execv(engine.c_str(), argv.data());
-  throw system_error("cannot start " + engine, errno).with_hint("helio-engine belongs beside helio");
+  throw system_error("cannot start " + engine, errno)
+      .with_hint("helio-engine belongs beside helio");
 }
 
 class Schema final : public Command {
  public:
   Card card() const override {
-    return {.positional = {"command"}, .required = {"command"}, .examples = {"helio schema tokenizer train"}};
+    return {.positional = {"command"},
+            .required = {"command"},
+            .examples = {"helio schema tokenizer train"}};
   }
-  void describe(Fields& f) override {
-    f("command", words_, "The command, word by word.");
-  }
+  void describe(Fields& f) override { f("command", words_, "The command, word by word."); }
   int run(Context& context) override {
     std::string name;
     for (const auto& word : words_) name += (name.empty() ? "" : " ") + word;
@@ -43,14 +44,16 @@ class Schema final : public Command {
       const auto command = entry.make();
       auto schema = options_schema([&](Fields& f) { command->describe(f); });
       OrderedJson out = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                         {"title", "helio " + name}, {"description", entry.summary}};
+                         {"title", "helio " + name},
+                         {"description", entry.summary}};
       out.update(schema);
       context.out << pretty(out);
       return 0;
     }
     Error error(ErrorKind::not_found, "no command '" + name + "' here");
     const std::string near = nearest(name, names);
-    throw error.with_hint(near.empty() ? "helio --help lists the commands" : "did you mean '" + near + "'?");
+    throw error.with_hint(near.empty() ? "helio --help lists the commands"
+                                       : "did you mean '" + near + "'?");
   }
 
  private:

@@ -94,8 +94,7 @@ class UpscaleCommand final : public Command {
         << fmt::format("  {:<8}{:>7}{:>18}{:>20}{:>7}\n", "", "layers", "parameters", "bytes",
                        "files")
         << size_row("before", upscale.before()) << size_row("after", upscale.after());
-    if (dry_run_)
-      context.out << "\nNothing was written (--dry-run).\n";
+    if (dry_run_) context.out << "\nNothing was written (--dry-run).\n";
     else
       context.out << "\nWritten to " << options_.out
                   << ". Continue its pre-training: the loss jumps at the seam and recovers.\n";

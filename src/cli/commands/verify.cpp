@@ -15,17 +15,21 @@ class Verify final : public Command {
             .required = {"artefacts"},
             .examples = {"helio verify workspace/models/base workspace/datasets/corpus"}};
   }
-  void describe(Fields& f) override { f.input("artefacts", artefacts_, "Folders that helio made."); }
+  void describe(Fields& f) override {
+    f.input("artefacts", artefacts_, "Folders that helio made.");
+  }
   int run(Context& context) override {
     OrderedJson all = OrderedJson::array();
     for (const auto& path : artefacts_) {
       verify_artefact(path);  // throws Error{check} naming the first file that differs
       const Manifest manifest = load_manifest(path);
-      all.push_back({{"path", path}, {"kind", manifest.kind}, {"content", manifest.content},
+      all.push_back({{"path", path},
+                     {"kind", manifest.kind},
+                     {"content", manifest.content},
                      {"files", manifest.files.size()}});
       if (!context.json)
-        context.out << path << ": " << manifest.kind << ", " << manifest.files.size() << " files, content "
-                    << manifest.content << "\n";
+        context.out << path << ": " << manifest.kind << ", " << manifest.files.size()
+                    << " files, content " << manifest.content << "\n";
     }
     if (context.json) context.out << compact({{"artefacts", all}}) << "\n";
     return 0;

@@ -26,11 +26,13 @@ class GenerateCommand final : public cli::Command {
 
   void describe(Fields& f) override {
     f.input("model", model_, "Model folder (Hugging Face layout).");
-    f("prompt", prompt_, "Text to go on from (empty: begin a document); with --chat what the user says.");
+    f("prompt", prompt_,
+      "Text to go on from (empty: begin a document); with --chat what the user says.");
     f("chat", chat_, "Put the prompt into the SOLAR chat template.");
     f("system", system_, "With --chat: what the system says.");
     f("max_new_tokens", request_.max_new_tokens, "Longest answer, in tokens.", at_least(1));
-    f("temperature", request_.temperature, "0 takes the most probable token each time.", at_least(0));
+    f("temperature", request_.temperature, "0 takes the most probable token each time.",
+      at_least(0));
     f("top_p", request_.top_p, "Only the smallest set of tokens with this much probability.",
       between(0, 1));
     f("top_k", request_.top_k, "Only the k most probable tokens; 0: all.", at_least(0));

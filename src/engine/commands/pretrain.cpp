@@ -1,6 +1,7 @@
 // Train a model on token shards: from scratch, or continued from another.
-#include "engine/training_output.h"
 #include "train/pretrain.h"
+
+#include "engine/training_output.h"
 
 namespace helio::engine {
 namespace {
@@ -10,10 +11,11 @@ class PretrainCommand final : public cli::Command {
   cli::Card card() const override {
     return {.positional = {"tokens"},
             .required = {"tokens", "out"},
-            .examples = {"helio pretrain workspace/tokens/tokens --tokenizer workspace/tokenizers/tokenizer "
-                         "--out workspace/models/base --train.steps 300",
-                         "helio pretrain workspace/tokens/tokens --init workspace/models/upscaled "
-                         "--out workspace/models/recovered --train.steps 120 --resume"}};
+            .examples = {
+                "helio pretrain workspace/tokens/tokens --tokenizer workspace/tokenizers/tokenizer "
+                "--out workspace/models/base --train.steps 300",
+                "helio pretrain workspace/tokens/tokens --init workspace/models/upscaled "
+                "--out workspace/models/recovered --train.steps 120 --resume"}};
   }
 
   void describe(Fields& f) override {

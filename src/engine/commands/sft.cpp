@@ -1,6 +1,7 @@
 // Fine-tune a model on conversations (supervised fine-tuning).
-#include "engine/training_output.h"
 #include "train/sft.h"
+
+#include "engine/training_output.h"
 
 namespace helio::engine {
 namespace {
@@ -8,10 +9,13 @@ namespace {
 class SftCommand final : public cli::Command {
  public:
   cli::Card card() const override {
-    return {.positional = {"model", "data"},
-            .required = {"model", "data", "out"},
-            .examples = {"helio sft workspace/models/recovered alpaca_en_demo.json --out workspace/models/sft",
-                         "helio sft workspace/models/recovered chats.jsonl --out workspace/models/sft --dry-run"}};
+    return {
+        .positional = {"model", "data"},
+        .required = {"model", "data", "out"},
+        .examples = {
+            "helio sft workspace/models/recovered alpaca_en_demo.json --out workspace/models/sft",
+            "helio sft workspace/models/recovered chats.jsonl --out workspace/models/sft "
+            "--dry-run"}};
   }
 
   void describe(Fields& f) override {

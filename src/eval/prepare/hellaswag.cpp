@@ -1,4 +1,5 @@
-// HellaSwag: WikiHow's marks removed as lm-evaluation-harness removes them. Sets `query` and `choices`.
+// HellaSwag: WikiHow's marks removed as lm-evaluation-harness removes them. Sets `query` and
+// `choices`.
 #include "core/error.h"
 #include "eval/prepare.h"
 #include "text/unicode.h"
@@ -31,7 +32,8 @@ std::string without_brackets(const std::string& text) {
 }
 
 std::string cleaned(const std::string& text) {
-  return replaced(without_brackets(replaced(std::string(text::trim(text)), " [title]", ". ")), "  ", " ");
+  return replaced(without_brackets(replaced(std::string(text::trim(text)), " [title]", ". ")), "  ",
+                  " ");
 }
 
 // Python's str.capitalize(): the first character in title case, all others in lower case.
@@ -47,8 +49,9 @@ std::string capitalized(const std::string& text) {
 }
 
 void hellaswag(Json& document) {
-  document["query"] = cleaned(text_field(document, "activity_label") + ": " + text_field(document, "ctx_a") + " " +
-                              capitalized(text_field(document, "ctx_b")));
+  document["query"] =
+      cleaned(text_field(document, "activity_label") + ": " + text_field(document, "ctx_a") + " " +
+              capitalized(text_field(document, "ctx_b")));
   const auto endings = document.find("endings");
   if (endings == document.end() || !endings->is_array())
     throw Error(ErrorKind::invalid, "a HellaSwag document has no list 'endings'");

@@ -16,7 +16,8 @@ namespace helio::train {
 namespace {
 
 at::Tensor column(std::vector<double> values) {
-  return at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::TensorOptions(at::kDouble))
+  return at::from_blob(values.data(), {static_cast<int64_t>(values.size())},
+                       at::TensorOptions(at::kDouble))
       .to(at::kFloat);
 }
 
@@ -24,12 +25,15 @@ class Dpo final : public Objective {
  public:
   explicit Dpo(const DpoOptions& options) : options_(options) {
     const bool smooths = options_.loss == "sigmoid" || options_.loss == "robust";
-    HELIO_CHECK(smooths || options_.loss == "ipo" || options_.loss == "hinge", "no objective '" + options_.loss + "'");
+    HELIO_CHECK(smooths || options_.loss == "ipo" || options_.loss == "hinge",
+                "no objective '" + options_.loss + "'");
     if (options_.label_smoothing > 0 && !smooths)
-      throw Error(ErrorKind::invalid, "label_smoothing has no meaning for the objective '" + options_.loss + "'")
+      throw Error(ErrorKind::invalid,
+                  "label_smoothing has no meaning for the objective '" + options_.loss + "'")
           .with_hint("leave it at 0, or use sigmoid or robust");
     if (options_.beta <= 0 || (options_.loss == "robust" && options_.label_smoothing >= 0.5))
-      throw Error(ErrorKind::invalid, "beta must be above 0, and label_smoothing below 0.5 for robust");
+      throw Error(ErrorKind::invalid,
+                  "beta must be above 0, and label_smoothing below 0.5 for robust");
   }
 
   double weight(const MicroBatch& batch) const override {
@@ -39,9 +43,11 @@ class Dpo final : public Objective {
   Loss loss(const model::Decoder& model, const MicroBatch& batch) const override {
     const PackedRows packed = pack(batch.rows);
     const at::Tensor hidden_NH = model.hidden(packed.batch).squeeze(0);
-    const at::Tensor logp_N = nn::linear_log_probs(hidden_NH, model.head_weight(), packed.targets_N);
+    const at::Tensor logp_N =
+        nn::linear_log_probs(hidden_NH, model.head_weight(), packed.targets_N);
     std::vector<at::Tensor> sums;
-    for (const at::Tensor& part : logp_N.split_with_sizes(packed.lengths)) sums.push_back(part.sum());
+    for (const at::Tensor& part : logp_N.split_with_sizes(packed.lengths))
+      sums.push_back(part.sum());
     const at::Tensor logp_R = at::stack(sums);
     const at::Tensor ratio_P2 = (logp_R - column(batch.reference)).view({-1, 2});
 
@@ -75,18 +81,21 @@ class Dpo final : public Objective {
     const at::Tensor margin_P = (ratio_P2.select(1, 0) - ratio_P2.select(1, 1)) * beta;
     if (options_.loss == "hinge") return at::relu(1 - margin_P);
     if (options_.loss == "robust")
-      return (at::log_sigmoid(margin_P) * (smoothing - 1) + at::log_sigmoid(-margin_P) * smoothing) /
+      return (at::log_sigmoid(margin_P) * (smoothing - 1) +
+              at::log_sigmoid(-margin_P) * smoothing) /
              (1 - 2 * smoothing);
     if (smoothing == 0) return -at::log_sigmoid(margin_P);
     return at::log_sigmoid(margin_P) * (smoothing - 1) - at::log_sigmoid(-margin_P) * smoothing;
   }
 
-  // The mean over the vocabulary of hidden @ head^T is hidden @ (mean row of head): no logits needed.
+  // The mean over the vocabulary of hidden @ head^T is hidden @ (mean row of head): no logits
+  // needed.
   static void add_mean_logits(const model::Decoder& model, const at::Tensor& hidden_NH,
                               const PackedRows& packed, Loss& loss) {
     const at::Tensor mean_row_H = model.head_weight().detach().mean(0, false, at::kFloat);
     const at::Tensor counted_N = packed.targets_N.ne(kNotLearned).to(at::kFloat);
-    const auto values = (hidden_NH.to(at::kFloat).mv(mean_row_H) * counted_N).split_with_sizes(packed.lengths);
+    const auto values =
+        (hidden_NH.to(at::kFloat).mv(mean_row_H) * counted_N).split_with_sizes(packed.lengths);
     const auto counts = counted_N.split_with_sizes(packed.lengths);
     Term chosen{.name = "logits/chosen"}, rejected{.name = "logits/rejected"};
     for (size_t i = 0; i < values.size(); ++i) {

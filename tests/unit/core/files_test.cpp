@@ -21,13 +21,16 @@ namespace {
 class Files : public ::testing::Test {
  protected:
   void SetUp() override {
-    dir_ = fs::temp_directory_path() / ("helio-test-" + std::to_string(getpid()) + "-" +
-                                        ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    dir_ = fs::temp_directory_path() /
+           ("helio-test-" + std::to_string(getpid()) + "-" +
+            ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(dir_);
     make_dirs(dir_);
   }
   void TearDown() override { fs::remove_all(dir_); }
-  size_t entries() const { return static_cast<size_t>(std::distance(fs::directory_iterator(dir_), {})); }
+  size_t entries() const {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(dir_), {}));
+  }
   fs::path dir_;
 };
 
@@ -170,8 +173,14 @@ TEST_F(Files, ManifestsTellContentAndDamage) {
 }
 
 TEST_F(Files, MetricsAreCutBackToTheStepResumedFrom) {
-  { MetricsWriter w(dir_ / "run", 0); for (int s = 1; s <= 5; ++s) w.write(s, {{"loss", 1.0 / s}}); }
-  { MetricsWriter w(dir_ / "run", 3); w.write(4, {{"loss", 0.25}}); }
+  {
+    MetricsWriter w(dir_ / "run", 0);
+    for (int s = 1; s <= 5; ++s) w.write(s, {{"loss", 1.0 / s}});
+  }
+  {
+    MetricsWriter w(dir_ / "run", 3);
+    w.write(4, {{"loss", 0.25}});
+  }
   const auto lines = lines_of(dir_ / "run" / "metrics.jsonl");
   ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(Json::parse(lines[3])["step"], 4);

@@ -69,7 +69,8 @@ TEST(Options, UnknownKeysNameTheirPlaceAndTheNearestKey) {
 }
 
 TEST(Options, WrongTypesAndRangesNameTheirPlace) {
-  EXPECT_NE(error_of("train: {lr: fast}").find("r.yaml:1:13: 'lr' must be a number, not 'fast'"), std::string::npos);
+  EXPECT_NE(error_of("train: {lr: fast}").find("r.yaml:1:13: 'lr' must be a number, not 'fast'"),
+            std::string::npos);
   EXPECT_NE(error_of("train: {lr: 2}").find("must be between 0.0 and 1.0"), std::string::npos);
   EXPECT_NE(error_of("train: {steps: 1.5}").find("must be a whole number"), std::string::npos);
   EXPECT_NE(error_of("train: {schedule: cosin}").find("did you mean 'cosine'?"), std::string::npos);
@@ -79,7 +80,8 @@ TEST(Options, WrongTypesAndRangesNameTheirPlace) {
 }
 
 TEST(Options, RepeatedKeysAndBrokenYamlAreErrors) {
-  EXPECT_NE(error_of("name: a\nname: b\n").find("r.yaml:2:1: key 'name' appears twice"), std::string::npos);
+  EXPECT_NE(error_of("name: a\nname: b\n").find("r.yaml:2:1: key 'name' appears twice"),
+            std::string::npos);
   EXPECT_NE(error_of("name: [a\n").find("not valid YAML"), std::string::npos);
   std::string deep;
   for (int i = 0; i < 500; ++i) deep += "[";

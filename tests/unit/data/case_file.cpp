@@ -58,10 +58,14 @@ CaseFile parse_case_file(const std::string& text, const std::string& source) {
       continue;
     }
     if (file.cases.empty())
-      throw Error(ErrorKind::invalid, fmt::format("{}:{}: a case begins with 'options:'", source, number));
+      throw Error(ErrorKind::invalid,
+                  fmt::format("{}:{}: a case begins with 'options:'", source, number));
     if (starts(line, "in ")) file.cases.back().in.push_back(after(line, 3));
-    else if (starts(line, "out ") || starts(line, "error ")) file.cases.back().expected.push_back(line);
-    else throw Error(ErrorKind::invalid, fmt::format("{}:{}: neither in, out nor error", source, number));
+    else if (starts(line, "out ") || starts(line, "error "))
+      file.cases.back().expected.push_back(line);
+    else
+      throw Error(ErrorKind::invalid,
+                  fmt::format("{}:{}: neither in, out nor error", source, number));
   }
   return file;
 }
@@ -91,9 +95,11 @@ std::vector<std::string> play(const std::string& op, const Case& item) {
     lines.push_back(kept_line(document, before[document.order]));
   for (const Document& document : flow.dropped()) {
     const Verdict& verdict = flow.fate(document).verdict;
-    lines.push_back(fmt::format("out  {} dropped {} {:.4g}", document.id, verdict.reason, verdict.value));
+    lines.push_back(
+        fmt::format("out  {} dropped {} {:.4g}", document.id, verdict.reason, verdict.value));
   }
-  for (const auto& [name, count] : flow.counters()) lines.push_back(fmt::format("out  count {} {}", name, count));
+  for (const auto& [name, count] : flow.counters())
+    lines.push_back(fmt::format("out  count {} {}", name, count));
   return lines;
 }
 

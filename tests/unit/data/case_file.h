@@ -17,9 +17,9 @@
 namespace helio::data {
 
 struct Case {
-  int line = 0;                          // of its options
+  int line = 0;  // of its options
   std::string options = {};
-  std::vector<std::string> in = {};      // JSON
+  std::vector<std::string> in = {};        // JSON
   std::vector<std::string> expected = {};  // "out  ..." and "error  ..." lines
 };
 

@@ -35,9 +35,11 @@ std::map<std::string, std::pair<std::string, std::string>> filters() {
       {"quality", {"filter.gopher_quality", "{}"}},
       {"quality_ko",
        {"filter.gopher_quality",
-        "{min_avg_word_length: 1.5, max_avg_word_length: 8, min_stop_words: 0, min_doc_words: 20}"}},
+        "{min_avg_word_length: 1.5, max_avg_word_length: 8, min_stop_words: 0, min_doc_words: "
+        "20}"}},
       {"quality_no_length",
-       {"filter.gopher_quality", "{min_doc_words: 1, min_avg_word_length: 0, max_avg_word_length: 0}"}},
+       {"filter.gopher_quality",
+        "{min_doc_words: 1, min_avg_word_length: 0, max_avg_word_length: 0}"}},
       {"quality_long", {"filter.gopher_quality", "{max_doc_words: 100}"}},
       {"repetition", {"filter.gopher_repetition", "{}"}},
       {"repetition_n_grams", {"filter.gopher_repetition", "{" + kLinesOff + "}"}},

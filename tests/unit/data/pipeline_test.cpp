@@ -19,8 +19,11 @@ namespace {
 void make_lot(const TempDir& dir, const std::string& name, const std::string& language,
               const std::vector<std::pair<std::string, std::string>>& texts,
               const std::string& format = "text") {
-  club::LotWriter writer(dir.path() / name, {.lot = name, .partner = "P " + name, .licence = "CC0-1.0",
-                                             .language = language, .source = "test"});
+  club::LotWriter writer(dir.path() / name, {.lot = name,
+                                             .partner = "P " + name,
+                                             .licence = "CC0-1.0",
+                                             .language = language,
+                                             .source = "test"});
   for (const auto& [path, text] : texts) writer.add({name + "/" + path, text, format, path});
   Manifest manifest;
   manifest.made_by = "test";
@@ -43,14 +46,17 @@ void make_lots(const TempDir& dir) {
                     "<nav>menu</nav><h1>Page " + n + "</h1><p>The page is about the " +
                         words("thing", i, 20) + " that can be changed and it is in the book of " +
                         words("name", i, 9) + "</p><p>All rights reserved by the authors</p>");
-    ko.emplace_back("p" + n, "쪽 " + n + "\n설정은 " + words("차림", i, 12) + " 메뉴에서 바꿀 수 있으며 " +
-                                 words("그림", i, 12) + " 연락은 a" + n + "@b.org 로 하십시오.");
+    ko.emplace_back("p" + n, "쪽 " + n + "\n설정은 " + words("차림", i, 12) +
+                                 " 메뉴에서 바꿀 수 있으며 " + words("그림", i, 12) + " 연락은 a" +
+                                 n + "@b.org 로 하십시오.");
   }
   en.emplace_back("empty.html", "<nav>only</nav>");
   en.emplace_back("copy.html", en[3].second);
   ko.emplace_back("copy", ko[5].second);
   ko.emplace_back("short", "짧다");
-  ko.emplace_back("english", "This is the page that was never translated and that is in the Korean book still.");
+  ko.emplace_back(
+      "english",
+      "This is the page that was never translated and that is in the Korean book still.");
   make_lot(dir, "a-en", "en", en, "html");
   make_lot(dir, "b-ko", "ko", ko);
 }
@@ -69,7 +75,8 @@ const char* const kSteps = R"(
 - {op: mix.shuffle, seed: 5}
 )";
 
-PipelineOptions options_for(const TempDir& dir, const std::string& out, const char* steps = kSteps) {
+PipelineOptions options_for(const TempDir& dir, const std::string& out,
+                            const char* steps = kSteps) {
   PipelineOptions options;
   options.lots = {(dir.path() / "a-en").string(), (dir.path() / "b-ko").string()};
   options.steps = parse_yaml(steps, "steps.yaml");
@@ -116,7 +123,8 @@ TEST(Pipeline, EveryDocumentIsKeptOrDroppedOnceAndTheSumsHold) {
   }
   EXPECT_EQ(in, int64_t(kept.size()));
   EXPECT_EQ(written["splits"]["train"]["documents"].get<int64_t>() +
-                written["splits"]["heldout"]["documents"].get<int64_t>(), in);
+                written["splits"]["heldout"]["documents"].get<int64_t>(),
+            in);
   EXPECT_GT(written["splits"]["heldout"]["documents"].get<int64_t>(), 0);
   EXPECT_GT(written["pii"]["email"].get<int64_t>(), 100);
 }
@@ -134,7 +142,8 @@ TEST(Pipeline, DropsWhatItShouldForTheRightReason) {
   const auto kept = rows_of(dir.path() / "out");
   EXPECT_EQ(kept.at("b-ko/english")["language"], "en");  // hangul_ratio is for: ko alone
   EXPECT_EQ(kept.at("a-en/p3.html")["cluster"], "a-en/p3.html");
-  EXPECT_EQ(kept.at("a-en/p3.html")["text"].get<std::string>().find("rights reserved"), std::string::npos);
+  EXPECT_EQ(kept.at("a-en/p3.html")["text"].get<std::string>().find("rights reserved"),
+            std::string::npos);
 }
 
 TEST(Pipeline, TheNumberOfThreadsAndTheFolderDoNotShowInTheBytes) {
@@ -156,9 +165,12 @@ TEST(Pipeline, WrongStepsAreNamedWithTheirPlaceBeforeAnythingIsRead) {
   const struct {
     const char *steps, *message, *hint;
   } cases[] = {
-      {"- filter.lenght\n", "steps.yaml:1:3: no operator is called 'filter.lenght'", "did you mean 'filter.length'?"},
-      {"- {op: filter.length, min_word: 3}\n", "steps.yaml:1:23: unknown key 'min_word'", "did you mean 'min_words'?"},
-      {"- {min_words: 3}\n", "steps.yaml:1:3: a step is the name of an operator or a map with 'op'", "for example"},
+      {"- filter.lenght\n", "steps.yaml:1:3: no operator is called 'filter.lenght'",
+       "did you mean 'filter.length'?"},
+      {"- {op: filter.length, min_word: 3}\n", "steps.yaml:1:23: unknown key 'min_word'",
+       "did you mean 'min_words'?"},
+      {"- {min_words: 3}\n", "steps.yaml:1:3: a step is the name of an operator or a map with 'op'",
+       "for example"},
       {"- {op: dedup.exact, for: ko}\n", "steps.yaml:1:3: 'for' does not go with dedup.exact", ""},
       {"{}", "steps.yaml:1:1: 'steps' is a list of operators", "helio data ops"}};
   for (const auto& item : cases) {
@@ -182,7 +194,8 @@ TEST(Pipeline, AStopLeavesNothingBehindAndTheNextRunIsWhole) {
   stop.raise();
   EXPECT_THROW(run_pipeline(options_for(dir, "out"), 2, monitor, stop), Error);
   std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(dir.path())) names.insert(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(dir.path()))
+    names.insert(entry.path().filename().string());
   EXPECT_EQ(names, (std::set<std::string>{"a-en", "b-ko"}));
   run(options_for(dir, "out"), 2);
   EXPECT_TRUE(fs::exists(dir.path() / "out/dataset.json"));
@@ -213,7 +226,8 @@ TEST(Pipeline, AnUnevenAccountIsAnInternalError) {
   account.languages["ko"] = account.splits["train"] = {2, 20, 200};
   EXPECT_THROW(account.balance(), Error);
   account.lots[0].dropped["short"] = 1;
-  account.steps.push_back({.step = "s", .in = 3, .out = 2, .dropped = 1, .reasons = {{"short", 1}}});
+  account.steps.push_back(
+      {.step = "s", .in = 3, .out = 2, .dropped = 1, .reasons = {{"short", 1}}});
   EXPECT_NO_THROW(account.balance());
   account.steps[0].reasons["short"] = 2;
   EXPECT_THROW(account.balance(), Error);

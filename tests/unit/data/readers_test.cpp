@@ -70,7 +70,8 @@ TEST(Readers, BadRowsEndTheImportNamingFileAndLine) {
 TEST(Readers, BadRowsAreCountedAndNamedUnderSkip) {
   TempDir dir;
   const auto file =
-      dir.write("rows.jsonl", "{\"t\": \"가\"}\nnot json\n{\"t\": 3}\n[1]\n{\"t\": \"\xFF\"}\n{\"t\": \"나\"}");
+      dir.write("rows.jsonl",
+                "{\"t\": \"가\"}\nnot json\n{\"t\": 3}\n[1]\n{\"t\": \"\xFF\"}\n{\"t\": \"나\"}");
   const Read all = read({.path = file.string(), .field = "t", .on_error = "skip"});
   ASSERT_EQ(all.documents.size(), 2u);
   EXPECT_EQ(all.documents[1].id, "lot/rows.jsonl#6");
@@ -110,8 +111,7 @@ TEST(Readers, PatternsStayWithinAFolderUnlessTheySayOtherwise) {
 
 TEST(Readers, AMissingPathOrPatternIsNotFound) {
   TempDir dir;
-  for (const std::string name : {"nothing", "*.html", ""})
-    try {
+  for (const std::string name : {"nothing", "*.html", ""}) try {
       read({.path = (dir.path() / name).string()});
       FAIL() << name;
     } catch (const Error& error) {

@@ -20,8 +20,10 @@ const fs::path kFixtures = fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/mc_reque
 std::vector<fs::path> benchmark_folders() {
   std::vector<fs::path> out;
   for (const char* variable : {"HELIO_BENCHMARKS", "HELIO_BENCHMARKS_ARROW"})
-    if (const char* folder = std::getenv(variable); folder && fs::is_directory(folder)) out.push_back(folder);
-  for (const fs::path& folder : {fs::path("/work/shared/data/benchmarks"), fs::path(HELIO_SOURCE_DIR) / "workspace/sources/benchmarks"})
+    if (const char* folder = std::getenv(variable); folder && fs::is_directory(folder))
+      out.push_back(folder);
+  for (const fs::path& folder : {fs::path("/work/shared/data/benchmarks"),
+                                 fs::path(HELIO_SOURCE_DIR) / "workspace/sources/benchmarks"})
     if (out.empty() && fs::is_directory(folder)) out.push_back(folder);
   return out;
 }
@@ -45,7 +47,9 @@ TEST(BenchmarkPrompts, MadeUpDocumentsGiveLmEvalsRequests) {
     for (const auto& [split, rows] : splits.items()) {
       std::string lines;
       for (const Json& row : rows) lines += row.dump() + "\n";
-      dir.file(task == "mmlu" ? "mmlu/abstract_algebra/" + split + ".jsonl" : task + "/" + split + ".jsonl", lines);
+      dir.file(task == "mmlu" ? "mmlu/abstract_algebra/" + split + ".jsonl"
+                              : task + "/" + split + ".jsonl",
+               lines);
     }
   int64_t checked = 0;
   std::map<std::pair<std::string, int64_t>, std::unique_ptr<Task>> tasks;
@@ -65,7 +69,8 @@ TEST(BenchmarkPrompts, MadeUpDocumentsGiveLmEvalsRequests) {
     EXPECT_EQ(item.gold, row.at("gold").get<size_t>());
     ASSERT_EQ(item.asks.size(), row.at("requests").size());
     for (size_t i = 0; i < item.asks.size(); ++i) {
-      EXPECT_EQ(item.asks[i].context, row.at("requests")[i][0].get<std::string>()) << row.at("task") << " " << shots << " " << row.at("doc");
+      EXPECT_EQ(item.asks[i].context, row.at("requests")[i][0].get<std::string>())
+          << row.at("task") << " " << shots << " " << row.at("doc");
       EXPECT_EQ(item.asks[i].continuation, row.at("requests")[i][1].get<std::string>());
       ++checked;
     }
@@ -85,7 +90,11 @@ TEST(BenchmarkPrompts, RealDocumentsHashToLmEvalsRequests) {
         const auto shots = row.at("shots").get<int64_t>();
         auto& task = tasks[{name, shots}];
         if (!task)
-          task = make_task(find_task(name), {.benchmarks = folder.string(), .limit = 30, .limit_per_subject = std::string(name) == "mmlu" ? 3 : 0, .shots = shots});
+          task =
+              make_task(find_task(name), {.benchmarks = folder.string(),
+                                          .limit = 30,
+                                          .limit_per_subject = std::string(name) == "mmlu" ? 3 : 0,
+                                          .shots = shots});
         int64_t index = row.at("doc");
         if (const std::string full = row.at("task"); full.starts_with("mmlu_"))
           for (const Part& part : task->parts())
@@ -94,7 +103,8 @@ TEST(BenchmarkPrompts, RealDocumentsHashToLmEvalsRequests) {
         EXPECT_EQ(item.gold, row.at("gold").get<size_t>());
         ASSERT_EQ(item.asks.size(), row.at("hashes").size());
         for (size_t i = 0; i < item.asks.size(); ++i) {
-          ASSERT_EQ(digest(item.asks[i], 16), row.at("hashes")[i].get<std::string>()) << item.id << ": " << item.asks[i].context;
+          ASSERT_EQ(digest(item.asks[i], 16), row.at("hashes")[i].get<std::string>())
+              << item.id << ": " << item.asks[i].context;
           ++checked;
         }
       }
@@ -106,7 +116,8 @@ struct Golden {
   const char* task;
   const char* file;
   int64_t shots, requests;
-  const char* train_place;  // where the recording took its examples from, when not where lm-eval does
+  const char*
+      train_place;  // where the recording took its examples from, when not where lm-eval does
 };
 
 // Whole benchmarks, every request of every document.
@@ -117,7 +128,8 @@ TEST_P(WholeBenchmark, EveryRequestHashesToLmEvals) {
   const char* root = std::getenv("HELIO_BENCHMARKS");
   const fs::path folder = root ? root : "/work/shared/data/benchmarks";
   const fs::path file = folder / "golden/requests" / golden.file;
-  if (!fs::exists(file)) GTEST_SKIP() << golden.file << " is not in $HELIO_BENCHMARKS/golden/requests";
+  if (!fs::exists(file))
+    GTEST_SKIP() << golden.file << " is not in $HELIO_BENCHMARKS/golden/requests";
   TaskSpec spec = find_task(golden.task);
   if (golden.train_place) spec.data.places.push_back(golden.train_place);
   const auto task = make_task(spec, {.benchmarks = folder.string(), .shots = golden.shots});
@@ -132,46 +144,60 @@ TEST_P(WholeBenchmark, EveryRequestHashesToLmEvals) {
     const ChoiceItem& item = choice_task(*task).at(begin[part] + row[1].get<int64_t>());
     ASSERT_EQ(item.asks.size(), row[2].size());
     for (size_t i = 0; i < item.asks.size(); ++i) {
-      ASSERT_EQ(digest(item.asks[i], 12), row[2][i].get<std::string>()) << item.id << "\n" << item.asks[i].context;
+      ASSERT_EQ(digest(item.asks[i], 12), row[2][i].get<std::string>()) << item.id << "\n"
+                                                                        << item.asks[i].context;
       ++checked;
     }
   }
   EXPECT_EQ(checked, golden.requests);
 }
 
-INSTANTIATE_TEST_SUITE_P(LmEval0413, WholeBenchmark,
-                         ::testing::Values(Golden{"mmlu", "mmlu_5shot.hashes.jsonl.gz", 5, 56168, nullptr},
-                                           Golden{"winogrande", "winogrande_5shot.hashes.jsonl.gz", 5, 2534, "winogrande/raw/{split}_l"},
-                                           Golden{"arc_challenge", "arc_challenge_25shot.hashes.jsonl.gz", 25, 4687, nullptr}),
-                         [](const auto& info) { return std::string(info.param.task); });
+INSTANTIATE_TEST_SUITE_P(
+    LmEval0413, WholeBenchmark,
+    ::testing::Values(Golden{"mmlu", "mmlu_5shot.hashes.jsonl.gz", 5, 56168, nullptr},
+                      Golden{"winogrande", "winogrande_5shot.hashes.jsonl.gz", 5, 2534,
+                             "winogrande/raw/{split}_l"},
+                      Golden{"arc_challenge", "arc_challenge_25shot.hashes.jsonl.gz", 25, 4687,
+                             nullptr}),
+    [](const auto& info) { return std::string(info.param.task); });
 
 TEST(BenchmarkData, MissingIsNotRunDamagedIsAnError) {
   TempDir dir;
   const TaskSpec spec = find_task("winogrande");
   EXPECT_NE(make_task(spec, {})->not_run().find("--benchmarks"), std::string::npos);
-  EXPECT_NE(make_task(spec, {.benchmarks = dir.path().string()})->not_run().find("winogrande/winogrande_xl/validation"), std::string::npos);
+  EXPECT_NE(make_task(spec, {.benchmarks = dir.path().string()})
+                ->not_run()
+                .find("winogrande/winogrande_xl/validation"),
+            std::string::npos);
   EXPECT_THROW(make_task(spec, {.benchmarks = (dir.path() / "no").string()}), Error);
   const std::string good = R"({"sentence":"a _ b","option1":"x","option2":"y","answer":"1"})";
   dir.file("winogrande/validation.jsonl", good);
   EXPECT_EQ(make_task(spec, {.benchmarks = dir.path().string()})->items(), 1);
-  EXPECT_NE(make_task(spec, {.benchmarks = dir.path().string(), .shots = 5})->not_run().find("winogrande/train"), std::string::npos);
+  EXPECT_NE(make_task(spec, {.benchmarks = dir.path().string(), .shots = 5})
+                ->not_run()
+                .find("winogrande/train"),
+            std::string::npos);
   dir.file("winogrande/train.jsonl", good);
-  for (const char* bad : {R"({"sentence":"no gap","option1":"x","option2":"y","answer":"1"})", R"({"sentence":"a _ b","option1":"x","option2":"y","answer":""})",
+  for (const char* bad : {R"({"sentence":"no gap","option1":"x","option2":"y","answer":"1"})",
+                          R"({"sentence":"a _ b","option1":"x","option2":"y","answer":""})",
                           R"({"sentence":"a _ b","option1":"x","answer":"1"})", R"([1])", "{"}) {
     dir.file("winogrande/validation.jsonl", good + "\n" + bad);
     EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string()}), Error) << bad;
   }
   dir.file("winogrande/validation.jsonl", good);
-  EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string(), .shots = 5}), Error) << "six examples from one";
+  EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string(), .shots = 5}), Error)
+      << "six examples from one";
   dir.file("winogrande/winogrande_xl/validation/data-00000-of-00001.arrow", "no arrow");
   EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string()}), Error);
 }
 
 TEST(BenchmarkData, OnlyTheDataFilesOfAFolderAreRead) {
   TempDir dir;
-  const std::string rows = read_file(fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/arrow_stream/sliced.arrow");
+  const std::string rows =
+      read_file(fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/arrow_stream/sliced.arrow");
   dir.file("winogrande/winogrande_xl/validation/data-00000-of-00001.arrow", rows);
-  dir.file("winogrande/winogrande_xl/validation/cache-1234567890abcdef.arrow", rows);  // what datasets.map leaves
+  dir.file("winogrande/winogrande_xl/validation/cache-1234567890abcdef.arrow",
+           rows);  // what datasets.map leaves
   BenchmarkData data(dir.path());
   EXPECT_EQ(data.documents(find_task("winogrande").data, "validation", "")->size(), 2u);
 }

@@ -18,7 +18,8 @@ namespace helio::eval {
 class ByteTokenizer final : public text::Tokenizer {
  public:
   explicit ByteTokenizer(bool adds_bos) : adds_bos_(adds_bos) {}
-  std::vector<text::TokenId> encode(std::string_view text, text::SpecialTokens special) const override {
+  std::vector<text::TokenId> encode(std::string_view text,
+                                    text::SpecialTokens special) const override {
     std::vector<text::TokenId> ids;
     if (adds_bos_ && special == text::SpecialTokens::add) ids.push_back(0);
     if (text.starts_with("<bos>")) {
@@ -34,7 +35,9 @@ class ByteTokenizer final : public text::Tokenizer {
       if (id >= 2) out.push_back(static_cast<char>(id - 2));
     return out;
   }
-  std::string token_bytes(text::TokenId id) const override { return decode({id}, text::SpecialTokens::skip); }
+  std::string token_bytes(text::TokenId id) const override {
+    return decode({id}, text::SpecialTokens::skip);
+  }
   int64_t vocab_size() const override { return 258; }
   std::optional<text::TokenId> id_of(std::string_view) const override { return std::nullopt; }
   const std::vector<text::AddedToken>& added_tokens() const override { return added_; }
@@ -51,13 +54,15 @@ struct FakeOptions {
   text::SpecialIds ids = {.bos = 0, .eos = 1};
   // Log-probability of a request; empty: -1/8 for each byte but a little less for odd hashes.
   std::function<double(const model::ScoreRequest&)> log_prob = {};
-  std::atomic<int64_t>* asked = nullptr;       // requests scored
-  std::function<void(int64_t call)> on_call = {};  // before each score(): may throw, as a kill would stop it
+  std::atomic<int64_t>* asked = nullptr;  // requests scored
+  std::function<void(int64_t call)> on_call =
+      {};  // before each score(): may throw, as a kill would stop it
 };
 
 class FakeModel final : public model::LanguageModel {
  public:
-  explicit FakeModel(FakeOptions options) : options_(std::move(options)), tokenizer_(options_.adds_bos) {}
+  explicit FakeModel(FakeOptions options)
+      : options_(std::move(options)), tokenizer_(options_.adds_bos) {}
   std::vector<model::Score> score(const std::vector<model::ScoreRequest>& requests) override {
     if (options_.on_call) options_.on_call(calls_);
     ++calls_;
@@ -68,8 +73,10 @@ class FakeModel final : public model::LanguageModel {
       if (options_.log_prob) {
         value = options_.log_prob(request);
       } else {
-        const std::string bytes(reinterpret_cast<const char*>(request.continuation.data()), request.continuation.size() * 4);
-        value = -0.125 * static_cast<double>(request.continuation.size()) - static_cast<double>(xxh3_64(bytes + options_.content) % 1000) / 3000;
+        const std::string bytes(reinterpret_cast<const char*>(request.continuation.data()),
+                                request.continuation.size() * 4);
+        value = -0.125 * static_cast<double>(request.continuation.size()) -
+                static_cast<double>(xxh3_64(bytes + options_.content) % 1000) / 3000;
       }
       out.push_back({.log_prob = value});
     }
@@ -92,7 +99,8 @@ class TempDir {
  public:
   TempDir() {
     static std::atomic<int> number = 0;
-    path_ = fs::temp_directory_path() / ("helio-eval-" + std::to_string(getpid()) + "-" + std::to_string(number++));
+    path_ = fs::temp_directory_path() /
+            ("helio-eval-" + std::to_string(getpid()) + "-" + std::to_string(number++));
     fs::remove_all(path_);
     make_dirs(path_);
   }

@@ -40,13 +40,15 @@ TEST(PythonRandom, Below) {
 
 TEST(PythonRandom, SampleUsesCPythonsTwoMethods) {
   PythonRandom random(1234);
-  EXPECT_EQ(random.sample(1119, 25), (Draws{902, 239, 15,  185, 71,   171, 201, 726, 484, 35, 63,  32,  708,
-                                            991, 949, 304, 186, 374, 234, 29,  1030, 996, 511, 132, 1108}));
+  EXPECT_EQ(random.sample(1119, 25),
+            (Draws{902, 239, 15,  185, 71,  171, 201, 726,  484, 35,  63,  32,  708,
+                   991, 949, 304, 186, 374, 234, 29,  1030, 996, 511, 132, 1108}));
   EXPECT_EQ(random.sample(30, 5), (Draws{29, 14, 2, 19, 21}));
   EXPECT_EQ(random.sample(7, 3), (Draws{0, 4, 5}));
   EXPECT_EQ(random.sample(100, 6), (Draws{5, 34, 71, 8, 82, 38}));
-  EXPECT_EQ(random.sample(300, 30), (Draws{246, 181, 136, 127, 102, 232, 271, 9,   260, 36, 2,   170, 73,  242, 193,
-                                           85,  27,  39,  254, 83,  38,  285, 110, 13,  177, 56, 72,  156, 20,  213}));
+  EXPECT_EQ(random.sample(300, 30),
+            (Draws{246, 181, 136, 127, 102, 232, 271, 9,   260, 36,  2,  170, 73,  242, 193,
+                   85,  27,  39,  254, 83,  38,  285, 110, 13,  177, 56, 72,  156, 20,  213}));
   EXPECT_THROW(random.sample(3, 4), Error);
   EXPECT_TRUE(random.sample(3, 0).empty());
 }
@@ -62,7 +64,8 @@ TEST(PythonRandom, Shuffle) {
 // file is not at hand.
 TEST(PythonRandom, EveryFewShotDrawOfTheSampledTasks) {
   const char* root = std::getenv("HELIO_BENCHMARKS");
-  const fs::path file = fs::path(root ? root : "/work/shared/data/benchmarks") / "golden/fewshot_draws.json";
+  const fs::path file =
+      fs::path(root ? root : "/work/shared/data/benchmarks") / "golden/fewshot_draws.json";
   if (!fs::exists(file)) GTEST_SKIP() << "golden/fewshot_draws.json is not in $HELIO_BENCHMARKS";
   int checked = 0;
   const Json all = load_json(file);

@@ -25,22 +25,35 @@ class EvalRun : public ::testing::Test {
     std::string rows;
     for (int i = 0; i < 40; ++i) {
       const std::string language = i % 2 ? "ko" : "en";
-      const std::string stem = (language == "ko" ? "낱말" : "word") + std::string(1, static_cast<char>('a' + i % 26)) + "_" + std::to_string(i) + "_";
-      rows += OrderedJson{{"id", "lot/" + std::to_string(i)}, {"text", words(stem, 120)}, {"language", language}, {"split", i < 4 ? "train" : "heldout"}}.dump() + "\n";
+      const std::string stem = (language == "ko" ? "낱말" : "word") +
+                               std::string(1, static_cast<char>('a' + i % 26)) + "_" +
+                               std::to_string(i) + "_";
+      rows += OrderedJson{{"id", "lot/" + std::to_string(i)},
+                          {"text", words(stem, 120)},
+                          {"language", language},
+                          {"split", i < 4 ? "train" : "heldout"}}
+                  .dump() +
+              "\n";
     }
     dir_.file("corpus/part-00000.jsonl", rows);
     std::string pairs;
     for (int i = 0; i < 60; ++i)
-      pairs += OrderedJson{{"prompt", "question " + std::to_string(i)}, {"chosen", "good answer"}, {"rejected", "bad"}}.dump() + "\n";
+      pairs += OrderedJson{{"prompt", "question " + std::to_string(i)},
+                           {"chosen", "good answer"},
+                           {"rejected", "bad"}}
+                   .dump() +
+               "\n";
     dir_.file("pairs.jsonl", pairs);
-    dir_.file("bench/winogrande/validation.jsonl", R"({"sentence":"a _ b","option1":"x","option2":"y","answer":"1"})");
+    dir_.file("bench/winogrande/validation.jsonl",
+              R"({"sentence":"a _ b","option1":"x","option2":"y","answer":"1"})");
     make_dirs(dir_.path() / "models/base");
     make_dirs(dir_.path() / "models/aligned/step-1");
   }
 
   EvalOptions options(const std::string& out) const {
     EvalOptions o;
-    o.models = {(dir_.path() / "models/base").string(), (dir_.path() / "models/aligned/step-1").string()};
+    o.models = {(dir_.path() / "models/base").string(),
+                (dir_.path() / "models/aligned/step-1").string()};
     o.tasks = {"bits_per_byte", "cloze", "preference", "winogrande", "hellaswag"};
     o.dataset = (dir_.path() / "corpus").string();
     o.pairs = (dir_.path() / "pairs.jsonl").string();
@@ -59,7 +72,8 @@ class EvalRun : public ::testing::Test {
     };
     return run_evaluation(o, {.load = load, .monitor = monitor, .stop = stop_});
   }
-  static const OrderedJson& result(const OrderedJson& all, const std::string& model, const std::string& task) {
+  static const OrderedJson& result(const OrderedJson& all, const std::string& model,
+                                   const std::string& task) {
     for (const auto& r : all.at("results"))
       if (r.at("model") == model && r.at("task") == task) return r;
     throw Error(ErrorKind::internal, "no result of " + model + " on " + task);
@@ -83,11 +97,13 @@ TEST_F(EvalRun, WritesAnArtefactThatVerifies) {
   EXPECT_TRUE(cloze["at_chance"].is_boolean());
   const auto& missing = result(all, "base", "hellaswag");
   EXPECT_EQ(missing["status"], "not_run");
-  EXPECT_NE(missing["reason"].get<std::string>().find("hellaswag/none/validation"), std::string::npos);
+  EXPECT_NE(missing["reason"].get<std::string>().find("hellaswag/none/validation"),
+            std::string::npos);
   EXPECT_FALSE(missing.contains("metrics")) << "what did not run has no figure, not 0";
   EXPECT_TRUE(fs::exists(out / "samples/cloze.aligned.step-1.jsonl"));
   EXPECT_FALSE(fs::exists(out / "samples/hellaswag.base.jsonl"));
-  EXPECT_FALSE(fs::exists(dir_.path() / "evals/.helio-eval-a")) << "the journal goes when all is written";
+  EXPECT_FALSE(fs::exists(dir_.path() / "evals/.helio-eval-a"))
+      << "the journal goes when all is written";
   const std::string table = results_table(all);
   EXPECT_NE(table.find("—"), std::string::npos) << table;
   EXPECT_NE(table.find("aligned/step-1"), std::string::npos) << table;
@@ -130,7 +146,12 @@ TEST_F(EvalRun, GoesOnWhereItStoppedWithTheSameBytes) {
 
 TEST_F(EvalRun, RestartForgetsTheJournal) {
   int64_t count = 0;
-  EXPECT_THROW(run(options("r"), {.on_call = [&](int64_t) { if (count++ == 5) throw Error(ErrorKind::interrupted, "killed"); }}), Error);
+  EXPECT_THROW(run(options("r"), {.on_call =
+                                      [&](int64_t) {
+                                        if (count++ == 5)
+                                          throw Error(ErrorKind::interrupted, "killed");
+                                      }}),
+               Error);
   std::atomic<int64_t> asked = 0, all = 0;
   EvalOptions o = options("r");
   o.restart = true;
@@ -153,7 +174,9 @@ TEST_F(EvalRun, ProgressEndsAtItsTotal) {
     void warn(std::string_view) override {}
   } monitor;
   EvalOptions o = options("progress");
-  const auto load = [](const fs::path&) { return std::make_unique<FakeModel>(FakeOptions{.positions = 150}); };
+  const auto load = [](const fs::path&) {
+    return std::make_unique<FakeModel>(FakeOptions{.positions = 150});
+  };
   run_evaluation(o, {.load = load, .monitor = monitor, .stop = stop_});
   EXPECT_GT(monitor.total, 0);
   EXPECT_EQ(monitor.last, monitor.total);
@@ -173,12 +196,16 @@ TEST_F(EvalRun, FiguresFollowFromTheModelsProbabilities) {
   EvalOptions o = options("figures");
   o.models.resize(1);
   // Every byte is given probability 1/8: three bits a byte, whatever the windows.
-  const auto eighth = [](const model::ScoreRequest& r) { return static_cast<double>(r.continuation.size()) * std::log(1.0 / 8); };
+  const auto eighth = [](const model::ScoreRequest& r) {
+    return static_cast<double>(r.continuation.size()) * std::log(1.0 / 8);
+  };
   for (const int64_t positions : {4096, 64, 7}) {
     o.tasks = {"bits_per_byte"};
     o.restart = true;
     const auto all = run(o, {.positions = positions, .log_prob = eighth});
-    EXPECT_NEAR(result(all, "base", "bits_per_byte")["metrics"]["bits_per_byte"]["value"].get<double>(), 3, 1e-12);
+    EXPECT_NEAR(
+        result(all, "base", "bits_per_byte")["metrics"]["bits_per_byte"]["value"].get<double>(), 3,
+        1e-12);
     EXPECT_TRUE(result(all, "base", "bits_per_byte")["at_chance"].is_null());
   }
   // Longer answers are less probable in sum, equal by length.
@@ -186,7 +213,8 @@ TEST_F(EvalRun, FiguresFollowFromTheModelsProbabilities) {
   const auto all = run(o, {.log_prob = eighth});
   const auto& preference = result(all, "base", "preference");
   EXPECT_EQ(preference["metrics"]["acc"]["value"], 0.0);
-  EXPECT_GT(preference["metrics"]["acc"]["interval95"][1].get<double>(), 0.0) << "Wilson's interval is never empty";
+  EXPECT_GT(preference["metrics"]["acc"]["interval95"][1].get<double>(), 0.0)
+      << "Wilson's interval is never empty";
   EXPECT_EQ(preference["at_chance"], false);
   const auto& settings = all["tasks"][0]["settings"];
   EXPECT_EQ(settings["heldout"], 0.5);
@@ -221,8 +249,12 @@ TEST_F(EvalRun, DryRunLoadsAndWritesNothing) {
   EvalOptions o = options("dry");
   o.dry_run = true;
   SilentMonitor monitor;
-  const auto all = run_evaluation(o, {.load = [](const fs::path&) -> std::unique_ptr<model::LanguageModel> { throw Error(ErrorKind::internal, "loaded"); },
-                                      .monitor = monitor, .stop = stop_});
+  const auto all =
+      run_evaluation(o, {.load = [](const fs::path&) -> std::unique_ptr<model::LanguageModel> {
+                           throw Error(ErrorKind::internal, "loaded");
+                         },
+                         .monitor = monitor,
+                         .stop = stop_});
   EXPECT_EQ(result(all, "base", "cloze")["status"], "planned");
   EXPECT_FALSE(fs::exists(dir_.path() / "evals"));
 }
@@ -246,8 +278,9 @@ TEST_F(EvalRun, BadOptionsAreRefusedBeforeAnythingIsLoaded) {
 }
 
 TEST(DisplayNames, BelowModelsElseAsLongAsNeeded) {
-  EXPECT_EQ(display_names({"ws/models/base", "ws/models/aligned/step-1", "ws/models/aligned/step-2/"}),
-            (std::vector<std::string>{"base", "aligned/step-1", "aligned/step-2"}));
+  EXPECT_EQ(
+      display_names({"ws/models/base", "ws/models/aligned/step-1", "ws/models/aligned/step-2/"}),
+      (std::vector<std::string>{"base", "aligned/step-1", "aligned/step-2"}));
   EXPECT_EQ(display_names({"/a/x", "/b/x", "/b/y"}), (std::vector<std::string>{"a/x", "b/x", "y"}));
   EXPECT_THROW(display_names({"/a/x", "/a/x"}), Error);
 }

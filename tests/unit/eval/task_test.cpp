@@ -26,21 +26,26 @@ std::string error_of(const std::function<void()>& body) {
 
 TEST(TaskFiles, EveryOneIsWhole) {
   EXPECT_GE(task_files().size(), 7u);
-  for (const auto& file : task_files()) EXPECT_FALSE(find_task(file.name).about.empty()) << file.name;
+  for (const auto& file : task_files())
+    EXPECT_FALSE(find_task(file.name).about.empty()) << file.name;
   EXPECT_EQ(find_task("mmlu").subjects.size(), 57u);
 }
 
 TEST(TaskFiles, MistakesAreNamedWithTheirPlace) {
-  const auto error = [](const std::string& yaml) { return error_of([&] { read_task(yaml, "t", "t.task.yaml"); }); };
+  const auto error = [](const std::string& yaml) {
+    return error_of([&] { read_task(yaml, "t", "t.task.yaml"); });
+  };
   const std::string good =
-      "mode: multiple_choice\ndata: {places: [x], split: test}\nprompt: q\nchoices: [a]\ngold: g\nmetrics: [acc]\nmain_metric: acc\n";
+      "mode: multiple_choice\ndata: {places: [x], split: test}\nprompt: q\nchoices: [a]\ngold: "
+      "g\nmetrics: [acc]\nmain_metric: acc\n";
   EXPECT_EQ(error(good), "");
   EXPECT_NE(error(good + "promt: q\n").find("t.task.yaml:8:1"), std::string::npos);
   EXPECT_NE(error(good + "promt: q\n").find("prompt"), std::string::npos);
   EXPECT_NE(error(good + "choices_from: c\n").find("exactly one"), std::string::npos);
   EXPECT_NE(error(good + "prepare: magic\n").find("magic"), std::string::npos);
   EXPECT_NE(error(good + "needs: pairs\n").find("needs: benchmarks"), std::string::npos);
-  EXPECT_NE(error("mode: multiple_choice\nmetrics: [f1]\nmain_metric: f1\n").find("no metric 'f1'"), std::string::npos);
+  EXPECT_NE(error("mode: multiple_choice\nmetrics: [f1]\nmain_metric: f1\n").find("no metric 'f1'"),
+            std::string::npos);
   EXPECT_NE(error("mode: essay\n").find("essay"), std::string::npos);
   EXPECT_NE(error("- 1\n"), "");
   EXPECT_NE(error_of([] { find_task("hellaswagg"); }).find("'hellaswag'"), std::string::npos);
@@ -49,26 +54,33 @@ TEST(TaskFiles, MistakesAreNamedWithTheirPlace) {
 
 TEST(TaskFiles, ATaskOfOnesOwnIsAPath) {
   TempDir dir;
-  const auto file = dir.file("colours.task.yaml",
-                             "mode: multiple_choice\ndata: {places: [\"colours/{split}\"], split: test}\nprompt: \"The {thing} is\"\n"
-                             "choices_from: colours\ngold: answer\nmetrics: [acc, acc_norm]\nmain_metric: acc\n");
+  const auto file =
+      dir.file("colours.task.yaml",
+               "mode: multiple_choice\ndata: {places: [\"colours/{split}\"], split: test}\nprompt: "
+               "\"The {thing} is\"\n"
+               "choices_from: colours\ngold: answer\nmetrics: [acc, acc_norm]\nmain_metric: acc\n");
   dir.file("bench/colours/test.jsonl", R"({"thing":"sky","colours":["red","blue"],"answer":1})");
-  const auto task = make_task(find_task(file.string()), {.benchmarks = (dir.path() / "bench").string()});
+  const auto task =
+      make_task(find_task(file.string()), {.benchmarks = (dir.path() / "bench").string()});
   EXPECT_EQ(task->spec().name, "colours");
   EXPECT_EQ(task->asks(0)[1].context + task->asks(0)[1].continuation, "The sky is blue");
 }
 
 TEST(Template, OnlyFields) {
-  const Json document = {{"q", "why?"}, {"n", 3}, {"list", {"a", "b"}}, {"deep", {{"x", "y"}}}, {"r", 1.5}};
+  const Json document = {
+      {"q", "why?"}, {"n", 3}, {"list", {"a", "b"}}, {"deep", {{"x", "y"}}}, {"r", 1.5}};
   EXPECT_EQ(fill("{q} {n} {list.1} {deep.x} {{q}", document), "why? 3 b y {q}");
   EXPECT_NE(error_of([&] { fill("{nope}", document); }).find("its fields: "), std::string::npos);
-  for (const char* bad : {"{list.2}", "{list.-1}", "{list.99999999999999999999}", "{q", "{r}", "{list}", "{}"})
+  for (const char* bad :
+       {"{list.2}", "{list.-1}", "{list.99999999999999999999}", "{q", "{r}", "{list}", "{}"})
     EXPECT_NE(error_of([&] { fill(bad, document); }), "") << bad;
 }
 
 TEST(EncodePair, SplitsAsLmEval) {
   FakeModel model({});
-  const auto text = [&](const std::vector<text::TokenId>& ids) { return model.tokenizer().decode(ids, text::SpecialTokens::skip); };
+  const auto text = [&](const std::vector<text::TokenId>& ids) {
+    return model.tokenizer().decode(ids, text::SpecialTokens::skip);
+  };
   auto pair = encode_pair("Answer:", " A", model);
   EXPECT_EQ(text(pair.context), "Answer:");
   EXPECT_EQ(text(pair.continuation), " A");
@@ -85,7 +97,8 @@ TEST(EncodePair, BosOnceAndOnlyWhenTheTokenizerAddsIt) {
   FakeModel adds({.adds_bos = true}), plain({});
   EXPECT_EQ(encode_pair("ab", "c", adds).context.size(), 3u);
   EXPECT_EQ(encode_pair("ab", "c", plain).context.size(), 2u);
-  EXPECT_EQ(encode_pair("<bos>ab", "c", adds).context.size(), 3u) << "written out in the text: no second one";
+  EXPECT_EQ(encode_pair("<bos>ab", "c", adds).context.size(), 3u)
+      << "written out in the text: no second one";
   EXPECT_EQ(encode_pair("ab", "c", adds).continuation.size(), 1u);
   FakeModel neither({.ids = {}});
   EXPECT_NE(error_of([&] { encode_pair("", "c", neither); }), "");
@@ -133,17 +146,22 @@ TEST(Statistics, GroupsPoolBySize) {
   const std::vector<Estimate> parts = {mean({1, 1, 0, 0}), mean({1, 1, 1, 1, 1, 0})};
   const auto all = pooled(parts);
   EXPECT_DOUBLE_EQ(all.value, 0.7);
-  const double pool = (3 * 4 * std::pow(*parts[0].stderr_, 2) + 5 * 6 * std::pow(*parts[1].stderr_, 2)) / (10 - 2) / 10;
+  const double pool =
+      (3 * 4 * std::pow(*parts[0].stderr_, 2) + 5 * 6 * std::pow(*parts[1].stderr_, 2)) / (10 - 2) /
+      10;
   EXPECT_NEAR(*all.stderr_, std::sqrt(pool), 1e-15);
-  EXPECT_FALSE(pooled({mean({1}), mean({0})}).stderr_.has_value()) << "one item a part says nothing of the spread";
+  EXPECT_FALSE(pooled({mean({1}), mean({0})}).stderr_.has_value())
+      << "one item a part says nothing of the spread";
 }
 
-// SOLAR-10.7B-Instruct's MMLU as Evalverse published it: 57 subjects' scores and sizes give its total.
-// (Its standard error was pooled in two steps by lm-eval 0.4.2; 0.0037855851539 is 0.4.13's for the same scores.)
+// SOLAR-10.7B-Instruct's MMLU as Evalverse published it: 57 subjects' scores and sizes give its
+// total. (Its standard error was pooled in two steps by lm-eval 0.4.2; 0.0037855851539 is 0.4.13's
+// for the same scores.)
 TEST(Statistics, MmluOfAPublishedModel) {
   const char* root = std::getenv("HELIO_BENCHMARKS");
   const fs::path folder = root ? root : "/work/shared/data/benchmarks";
-  const fs::path published = folder / "golden/evalverse/SOLAR-10.7B-Instruct-v1.0/h6_en/mmlu_5.json.gz";
+  const fs::path published =
+      folder / "golden/evalverse/SOLAR-10.7B-Instruct-v1.0/h6_en/mmlu_5.json.gz";
   if (!fs::exists(published)) GTEST_SKIP() << "golden/evalverse is not in $HELIO_BENCHMARKS";
   std::string text;
   LineReader reader(published);
@@ -158,7 +176,9 @@ TEST(Statistics, MmluOfAPublishedModel) {
     std::fill_n(items.begin(), right, 1.0);
     parts.push_back(mean(items));
     EXPECT_NEAR(parts.back().value, acc, 1e-15) << part.name;
-    EXPECT_NEAR(*parts.back().stderr_, results.at("mmlu_" + part.name).at("acc_stderr,none").get<double>(), 1e-12) << part.name;
+    EXPECT_NEAR(*parts.back().stderr_,
+                results.at("mmlu_" + part.name).at("acc_stderr,none").get<double>(), 1e-12)
+        << part.name;
   }
   const auto all = pooled(parts);
   EXPECT_NEAR(all.value, results.at("mmlu").at("acc,none").get<double>(), 1e-15);
@@ -168,7 +188,9 @@ TEST(Statistics, MmluOfAPublishedModel) {
 TEST(Statistics, RatioWeighsByBytes) {
   const auto r = ratio({{.value = 10, .weight = 5}, {.value = 30, .weight = 10}});
   EXPECT_DOUBLE_EQ(r.value, 40.0 / 15);
-  EXPECT_NEAR(*r.stderr_, std::sqrt(2 * (std::pow(10 - r.value * 5, 2) + std::pow(30 - r.value * 10, 2))) / 15, 1e-15);
+  EXPECT_NEAR(*r.stderr_,
+              std::sqrt(2 * (std::pow(10 - r.value * 5, 2) + std::pow(30 - r.value * 10, 2))) / 15,
+              1e-15);
 }
 
 TEST(Statistics, AtChanceIsWithinTwoStandardErrors) {

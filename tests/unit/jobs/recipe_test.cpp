@@ -24,7 +24,8 @@ std::vector<StageKind> kinds() {
 }
 
 Recipe load(const std::string& yaml, const Node& over = {}) {
-  const fs::path file = fs::temp_directory_path() / ("recipe-" + std::to_string(getpid()) + ".yaml");
+  const fs::path file =
+      fs::temp_directory_path() / ("recipe-" + std::to_string(getpid()) + ".yaml");
   write_file_atomic(file, yaml);
   return load_recipe(file, "/w", over, kinds());
 }
@@ -59,11 +60,16 @@ TEST(Recipe, FlagsLieOnTop) {
 }
 
 TEST(Recipe, ErrorsNameThePlace) {
-  EXPECT_NE(error_of("stages:\n  a: {kind: mak}\n").find(":2:3: no stage kind 'mak'"), std::string::npos);
-  EXPECT_NE(error_of("stages:\n  a: {kind: make, siz: 2}\n").find("did you mean 'size'?"), std::string::npos);
-  EXPECT_NE(error_of("stages:\n  a: {kind: make, size: 0}\n").find("at least 1"), std::string::npos);
+  EXPECT_NE(error_of("stages:\n  a: {kind: mak}\n").find(":2:3: no stage kind 'mak'"),
+            std::string::npos);
+  EXPECT_NE(error_of("stages:\n  a: {kind: make, siz: 2}\n").find("did you mean 'size'?"),
+            std::string::npos);
+  EXPECT_NE(error_of("stages:\n  a: {kind: make, size: 0}\n").find("at least 1"),
+            std::string::npos);
   // A later stage is not an input: order is the order of work.
-  EXPECT_NE(error_of("stages:\n  a: {kind: make, from: b}\n  b: {kind: make}\n").find("names no earlier stage"), std::string::npos);
+  EXPECT_NE(error_of("stages:\n  a: {kind: make, from: b}\n  b: {kind: make}\n")
+                .find("names no earlier stage"),
+            std::string::npos);
   EXPECT_NE(error_of("stages: {a/b: {kind: make}}").find("folder's name"), std::string::npos);
   EXPECT_NE(error_of("name: x").find("needs stages"), std::string::npos);
 }

@@ -16,7 +16,8 @@ class DecoderFiles : public testing::Test {
  protected:
   DecoderFiles() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    dir_ = std::filesystem::path(testing::TempDir()) / ("helio_decoder_" + std::string(test->name()));
+    dir_ =
+        std::filesystem::path(testing::TempDir()) / ("helio_decoder_" + std::string(test->name()));
     std::filesystem::remove_all(dir_);
     make_dirs(dir_);
   }

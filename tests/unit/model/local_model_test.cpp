@@ -25,7 +25,9 @@ class LetterTokenizer final : public text::Tokenizer {
     for (const TokenId id : ids) text += token_bytes(id);
     return text;
   }
-  std::string token_bytes(TokenId id) const override { return std::string(1, static_cast<char>('A' + id)); }
+  std::string token_bytes(TokenId id) const override {
+    return std::string(1, static_cast<char>('A' + id));
+  }
   int64_t vocab_size() const override { return size_; }
   std::optional<TokenId> id_of(std::string_view) const override { return {}; }
   const std::vector<text::AddedToken>& added_tokens() const override { return added_; }
@@ -60,11 +62,13 @@ std::vector<TokenId> token_ids(int64_t count, uint64_t seed) {
   return {ids.begin(), ids.end()};
 }
 
-// tests/fixtures/loglik_tiny: lm-evaluation-harness 0.4.13, recorded by tools/record/loglik_tiny.py.
+// tests/fixtures/loglik_tiny: lm-evaluation-harness 0.4.13, recorded by
+// tools/record/loglik_tiny.py.
 TEST(LocalModel, ScoresEqualTheEvaluationHarness) {
   const auto settings = load_json(fixture("loglik_tiny/settings.json"));
-  const auto model = as_model(with_positions(
-      Decoder::load(fixture(settings.at("checkpoint").get<std::string>())), settings.at("max_length")));
+  const auto model =
+      as_model(with_positions(Decoder::load(fixture(settings.at("checkpoint").get<std::string>())),
+                              settings.at("max_length")));
   std::vector<ScoreRequest> requests;
   std::vector<Score> expected;
   read_jsonl(fixture("loglik_tiny/pairs.jsonl"), [&](const Json& row, int64_t) {
@@ -82,7 +86,8 @@ TEST(LocalModel, ScoresEqualTheEvaluationHarness) {
 TEST(LocalModel, ScoresDoNotDependOnTheBatchOrTheOrder) {
   std::vector<ScoreRequest> requests;
   for (uint64_t i = 0; i < 24; ++i)
-    requests.push_back({token_ids(1 + static_cast<int64_t>(i * 7 % 40), i), token_ids(1 + static_cast<int64_t>(i % 5), 100 + i)});
+    requests.push_back({token_ids(1 + static_cast<int64_t>(i * 7 % 40), i),
+                        token_ids(1 + static_cast<int64_t>(i % 5), 100 + i)});
   requests.push_back(requests[3]);  // the same twice
   requests.push_back({requests[4].context, token_ids(1, 999)});
   const auto together = as_model(tiny_decoder())->score(requests);
@@ -96,7 +101,9 @@ TEST(LocalModel, ScoresDoNotDependOnTheBatchOrTheOrder) {
   auto reversed = as_model(tiny_decoder(), {.batch_tokens = 64})->score(requests);
   std::reverse(reversed.begin(), reversed.end());
   for (size_t i = 0; i < requests.size(); ++i)
-    EXPECT_NEAR(together[i].log_prob, reversed[i].log_prob, 1e-5 * (1 + std::abs(reversed[i].log_prob))) << i;
+    EXPECT_NEAR(together[i].log_prob, reversed[i].log_prob,
+                1e-5 * (1 + std::abs(reversed[i].log_prob)))
+        << i;
 }
 
 TEST(LocalModel, GreedyGenerationIsTheArgmaxOfTheWholeRowEachTime) {
@@ -125,7 +132,8 @@ TEST(LocalModel, GreedyGenerationIsTheArgmaxOfTheWholeRowEachTime) {
 
 TEST(LocalModel, SampledGenerationIsDecidedByTheSeed) {
   const auto model = as_model(tiny_decoder());
-  GenerateRequest request{.prompt = token_ids(4, 1), .max_new_tokens = 20, .temperature = 1.5, .seed = 7};
+  GenerateRequest request{
+      .prompt = token_ids(4, 1), .max_new_tokens = 20, .temperature = 1.5, .seed = 7};
   const auto once = model->generate(request);
   EXPECT_EQ(once, model->generate(request));
   request.seed = 8;
@@ -148,8 +156,8 @@ TEST(LocalModel, RefusesWhatItCannotScore) {
   EXPECT_THROW(model->score({{{1}, {61}}}), Error);
   EXPECT_THROW(model->score({{{1}, token_ids(65, 3)}}), Error);
   EXPECT_THROW(model->generate({.prompt = {}}), Error);
-  EXPECT_THROW(make_language_model({.decoder = tiny_decoder(),
-                                    .tokenizer = std::make_unique<LetterTokenizer>(62)}),
+  EXPECT_THROW(make_language_model(
+                   {.decoder = tiny_decoder(), .tokenizer = std::make_unique<LetterTokenizer>(62)}),
                Error);
 }
 

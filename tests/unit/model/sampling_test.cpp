@@ -11,7 +11,8 @@
 namespace helio::model {
 namespace {
 
-std::map<text::TokenId, double> shares(const std::vector<float>& logits, const SamplerOptions& options) {
+std::map<text::TokenId, double> shares(const std::vector<float>& logits,
+                                       const SamplerOptions& options) {
   Rng rng(5);
   std::map<text::TokenId, double> counts;
   constexpr int kDraws = 40000;
@@ -49,12 +50,14 @@ TEST(Sampler, TopPKeepsTheSmallestSetThatReachesIt) {
   EXPECT_EQ(shares(kLogits, {.temperature = 1, .top_p = 0.6}).size(), 2);
   EXPECT_EQ(shares(kLogits, {.temperature = 1, .top_p = 0.45}).size(), 1);
   EXPECT_EQ(shares(kLogits, {.temperature = 1, .top_p = 0.0}).size(), 1);
-  EXPECT_EQ(shares(kLogits, {.temperature = 1, .top_p = 0.85}).count(3), 0);  // of two equals the first
+  EXPECT_EQ(shares(kLogits, {.temperature = 1, .top_p = 0.85}).count(3),
+            0);  // of two equals the first
 }
 
 TEST(Sampler, RefusesNaN) {
   Rng rng(1);
-  EXPECT_THROW(sample(std::vector<float>{0, std::numeric_limits<float>::quiet_NaN()}, {}, rng), Error);
+  EXPECT_THROW(sample(std::vector<float>{0, std::numeric_limits<float>::quiet_NaN()}, {}, rng),
+               Error);
 }
 
 // Everything that came out, one push a byte.
@@ -73,8 +76,14 @@ TEST(TextStream, HoldsBackCharactersThatAreNotWhole) {
 }
 
 TEST(TextStream, BrokenBytesBecomeReplacementCharacters) {
-  EXPECT_EQ(streamed("a\xFF" "b"), "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(streamed("a\xEA\xB0" "b"), "a\xEF\xBF\xBD" "b");
+  EXPECT_EQ(streamed("a\xFF"
+                     "b"),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(streamed("a\xEA\xB0"
+                     "b"),
+            "a\xEF\xBF\xBD"
+            "b");
   EXPECT_EQ(streamed("a\xF0\x9F\x91"), "a\xEF\xBF\xBD");  // cut at the end
   EXPECT_EQ(streamed("\x80\x80\x80\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }

@@ -44,7 +44,8 @@ Result run(const Layer& layer, const std::vector<at::Tensor>& inputs, const at::
            const std::string& setting) {
   const KernelSetting kernels_used(setting);
   std::vector<at::Tensor> leaves;
-  for (const at::Tensor& input : inputs) leaves.push_back(input.detach().clone().set_requires_grad(true));
+  for (const at::Tensor& input : inputs)
+    leaves.push_back(input.detach().clone().set_requires_grad(true));
   const at::Tensor value = layer(leaves);
   (value * direction).sum().backward();
   Result result{.value = value.detach()};
@@ -66,7 +67,8 @@ class Kernel : public testing::TestWithParam<std::string> {
     if (kernels() == nullptr || GetParam() != kernels()->name)
       GTEST_SKIP() << "this processor has no " << GetParam();
   }
-  void compare(const Layer& layer, const std::vector<at::Tensor>& inputs, const at::Tensor& direction) {
+  void compare(const Layer& layer, const std::vector<at::Tensor>& inputs,
+               const at::Tensor& direction) {
     const Result fused = run(layer, inputs, direction, GetParam());
     const Result plain = run(layer, inputs, direction, "none");
     expect_close(fused.value, plain.value, "value");
@@ -104,7 +106,8 @@ TEST_P(Kernel, PackedAttention) {
   const std::vector<int64_t> lengths = {1, 31, 32, 33, 70, 2, 129};
   const int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t(0));
   std::vector<at::Tensor> positions;
-  for (const int64_t length : lengths) positions.push_back(at::arange(length, at::TensorOptions(at::kLong)));
+  for (const int64_t length : lengths)
+    positions.push_back(at::arange(length, at::TensorOptions(at::kLong)));
   for (const int64_t size : {16, 32, 64, 128}) {
     SCOPED_TRACE(size);
     for (const Heads heads : {Heads{6, 2, size}, Heads{2, 2, size}, Heads{3, 1, size}}) {
@@ -121,8 +124,8 @@ TEST_P(Kernel, PackedAttention) {
 
 TEST_P(Kernel, AttentionOfLargeScores) {
   const Heads heads{2, 1, 32};
-  const Rotation rotation = rope_rotation(rope_frequencies(32, 10000, {}),
-                                          at::arange(50, at::TensorOptions(at::kLong)));
+  const Rotation rotation =
+      rope_rotation(rope_frequencies(32, 10000, {}), at::arange(50, at::TensorOptions(at::kLong)));
   const at::Tensor qkv = at::randn({50, 128}) * 30;
   const KernelSetting setting(GetParam());
   EXPECT_TRUE(packed_attention(qkv, rotation, heads, {50}).isfinite().all().item<bool>());
@@ -133,9 +136,13 @@ TEST_P(Kernel, LinearLosses) {
     SCOPED_TRACE(vocabulary);
     const at::Tensor targets = at::arange(70, at::TensorOptions(at::kLong)).remainder(vocabulary);
     const std::vector<at::Tensor> inputs = {at::randn({70, 12}), at::randn({vocabulary, 12})};
-    const Layer loss = [&](const auto& in) { return linear_cross_entropy_sum(in[0], in[1], targets, 16); };
+    const Layer loss = [&](const auto& in) {
+      return linear_cross_entropy_sum(in[0], in[1], targets, 16);
+    };
     compare(loss, inputs, at::randn({}));
-    const Layer log_probs = [&](const auto& in) { return linear_log_probs(in[0], in[1], targets, 16); };
+    const Layer log_probs = [&](const auto& in) {
+      return linear_log_probs(in[0], in[1], targets, 16);
+    };
     compare(log_probs, inputs, at::randn({70}));
   }
 }
@@ -143,18 +150,18 @@ TEST_P(Kernel, LinearLosses) {
 TEST_P(Kernel, TheNumberOfThreadsChangesNoBit) {
   const Heads heads{6, 2, 32};
   const std::vector<int64_t> lengths = {200, 17, 90, 64};
-  const Rotation rotation = rope_rotation(rope_frequencies(32, 10000, {}),
-                                          at::arange(371, at::TensorOptions(at::kLong)));
+  const Rotation rotation =
+      rope_rotation(rope_frequencies(32, 10000, {}), at::arange(371, at::TensorOptions(at::kLong)));
   const at::Tensor qkv = at::randn({371, 320}), gate_up = at::randn({371, 96}),
                    weight = at::randn({48}), direction = at::randn({371, 192});
   const auto all = [&](int64_t threads) {
     prepare_runtime(threads);
     std::vector<at::Tensor> out;
     for (const Result& result :
-         {run([&](const auto& in) { return packed_attention(in[0], rotation, heads, lengths); }, {qkv},
-              direction, GetParam()),
-          run([&](const auto& in) { return rms_norm(swiglu(in[0]), in[1], 1e-5); }, {gate_up, weight},
-              at::randn({371, 48}).fill_(0.5), GetParam())}) {
+         {run([&](const auto& in) { return packed_attention(in[0], rotation, heads, lengths); },
+              {qkv}, direction, GetParam()),
+          run([&](const auto& in) { return rms_norm(swiglu(in[0]), in[1], 1e-5); },
+              {gate_up, weight}, at::randn({371, 48}).fill_(0.5), GetParam())}) {
       out.push_back(result.value);
       out.insert(out.end(), result.gradients.begin(), result.gradients.end());
     }
@@ -183,7 +190,8 @@ TEST(Rope, RotationKeepsLengthsAndRelativePositions) {
   const at::Tensor f = rope_frequencies(16, 10000, {});
   const at::Tensor q = at::randn({1, 1, 16}), k = at::randn({1, 1, 16});
   const auto at_position = [&](const at::Tensor& x, int64_t position) {
-    return rope(x, rope_rotation(f, at::arange(position, position + 1, at::TensorOptions(at::kLong))));
+    return rope(x,
+                rope_rotation(f, at::arange(position, position + 1, at::TensorOptions(at::kLong))));
   };
   EXPECT_NEAR(at_position(q, 9).norm().item<double>(), q.norm().item<double>(), 1e-5);
   const double near = (at_position(q, 5) * at_position(k, 2)).sum().item<double>();

@@ -69,8 +69,7 @@ TEST(LinearCrossEntropy, HugeLogitsStayFinite) {
   Case a;
   const c10::AutoGradMode no_grad(false);
   a.hidden.mul_(1e4);
-  EXPECT_TRUE(
-      linear_cross_entropy_sum(a.hidden, a.weight, a.targets).isfinite().item<bool>());
+  EXPECT_TRUE(linear_cross_entropy_sum(a.hidden, a.weight, a.targets).isfinite().item<bool>());
 }
 
 TEST(LinearLogProbs, EqualTheGatheredLogSoftmaxAndItsGradients) {

@@ -12,7 +12,8 @@ namespace {
 
 size_t count(const std::string& text, const std::string& part) {
   size_t found = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++found;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size()))
+    ++found;
   return found;
 }
 
@@ -47,7 +48,8 @@ TEST(Decimate, KeepsTheEndsAndEveryColumnsLowAndHigh) {
 TEST(Decimate, LeavesFewPointsAlone) {
   const Samples points = {{1, 2}, {2, 3}, {3, 1}};
   EXPECT_EQ(decimate(points, 10).size(), 3u);
-  EXPECT_EQ(decimate(Samples(5000, Sample{.step = 4, .value = 1}), 10).size(), 2u);  // no width to cut
+  EXPECT_EQ(decimate(Samples(5000, Sample{.step = 4, .value = 1}), 10).size(),
+            2u);  // no width to cut
 }
 
 TEST(Wilson, HasThePublishedIntervals) {
@@ -81,7 +83,8 @@ TEST(LayerMap, GreysWhatIsDroppedAndLinksWhatIsKept) {
   EXPECT_EQ(count(svg, "class=\"seam\""), 1u);
   // Every line from a kept layer to the new one is upright.
   const std::regex link("class=\"link[^\"]*\" x1=\"([0-9.]+)\" y1=\"[0-9.]+\" x2=\"([0-9.]+)\"");
-  for (auto it = std::sregex_iterator(svg.begin(), svg.end(), link); it != std::sregex_iterator(); ++it)
+  for (auto it = std::sregex_iterator(svg.begin(), svg.end(), link); it != std::sregex_iterator();
+       ++it)
     EXPECT_EQ((*it)[1], (*it)[2]);
 }
 
@@ -93,7 +96,8 @@ TEST(LineChart, DrawsNothingFromNothingAndAFlatLine) {
 }
 
 TEST(Radar, LeavesAGapWhereATaskDidNotRun) {
-  RadarChart chart{.axes = {"a", "b", "c"}, .rings = {{.name = "m", .css = "s0", .values = {0.5, std::nullopt, 0.7}}},
+  RadarChart chart{.axes = {"a", "b", "c"},
+                   .rings = {{.name = "m", .css = "s0", .values = {0.5, std::nullopt, 0.7}}},
                    .chance = {0.25, 0.25, 0.25}};
   const std::string svg = draw(chart).str();
   EXPECT_EQ(count(svg, "class=\"dot"), 2u);
@@ -104,8 +108,10 @@ TEST(Radar, LeavesAGapWhereATaskDidNotRun) {
 }
 
 TEST(Graph, SetsWhatIsMadeBelowWhatItIsMadeFrom) {
-  Graph graph{.nodes = {{.name = "third", .kind = "model", .column = 5}, {.name = "first", .kind = "model", .column = 5},
-                        {.name = "second", .kind = "model", .column = 5}, {.name = "data", .kind = "dataset", .column = 2}},
+  Graph graph{.nodes = {{.name = "third", .kind = "model", .column = 5},
+                        {.name = "first", .kind = "model", .column = 5},
+                        {.name = "second", .kind = "model", .column = 5},
+                        {.name = "data", .kind = "dataset", .column = 2}},
               .edges = {{1, 2}, {2, 0}, {3, 1}}};
   const std::string svg = draw(graph).str();
   EXPECT_LT(svg.find(">first<"), svg.npos);

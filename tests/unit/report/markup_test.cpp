@@ -18,10 +18,14 @@ TEST(Markup, EscapesTextAndAttributes) {
 }
 
 TEST(Markup, ReplacesBytesThatAreNoUtf8AndControlCharacters) {
-  EXPECT_EQ(escape("a\xff" "b"), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(escape("a\xff"
+                   "b"),
+            "a\xef\xbf\xbd"
+            "b");
   EXPECT_EQ(escape(std::string("\0\x1b\x7f", 3)), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-  EXPECT_EQ(escape("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // half a surrogate pair
-  EXPECT_EQ(escape("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");                  // '/' written too long
+  EXPECT_EQ(escape("\xed\xa0\x80"),
+            "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");          // half a surrogate pair
+  EXPECT_EQ(escape("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");  // '/' written too long
   EXPECT_EQ(escape("\xf0\x9f\x8c"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // cut off
   EXPECT_EQ(escape("한글 🌞\t\n"), "한글 🌞\t\n");
 }

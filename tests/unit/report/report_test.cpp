@@ -11,35 +11,55 @@
 namespace helio::report {
 namespace {
 
-constexpr const char* kHostile = "</title><script>alert('x')</script><img src=x onerror=alert(1)>\"'&";
+constexpr const char* kHostile =
+    "</title><script>alert('x')</script><img src=x onerror=alert(1)>\"'&";
 
 class Workspace : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = (fs::temp_directory_path() / "helio-report-XXXXXX").string();
     root_ = mkdtemp(pattern.data());
-    write("state/.recipe.json", {{"name", "demo"}, {"about", "a demo"}, {"stages", OrderedJson::array()}});
+    write("state/.recipe.json",
+          {{"name", "demo"}, {"about", "a demo"}, {"stages", OrderedJson::array()}});
   }
   void TearDown() override { fs::remove_all(root_); }
 
-  void write(const std::string& path, const OrderedJson& json) { write_file_atomic(root_ / path, pretty(json)); }
-  void artefact(const std::string& folder, const std::string& kind, const OrderedJson& facts = OrderedJson::object()) {
+  void write(const std::string& path, const OrderedJson& json) {
+    write_file_atomic(root_ / path, pretty(json));
+  }
+  void artefact(const std::string& folder, const std::string& kind,
+                const OrderedJson& facts = OrderedJson::object()) {
     const std::string name = fs::path(folder).filename().string();
-    write(folder + "/helio_manifest.json",
-          {{"format", 1}, {"kind", kind}, {"name", name}, {"content", "c-" + folder}, {"made_by", "x"},
-           {"helio", {{"version", "0"}, {"code", "k"}}}, {"inputs", OrderedJson::array()},
-           {"options", OrderedJson::object()}, {"facts", facts}, {"files", OrderedJson::array()}});
+    write(folder + "/helio_manifest.json", {{"format", 1},
+                                            {"kind", kind},
+                                            {"name", name},
+                                            {"content", "c-" + folder},
+                                            {"made_by", "x"},
+                                            {"helio", {{"version", "0"}, {"code", "k"}}},
+                                            {"inputs", OrderedJson::array()},
+                                            {"options", OrderedJson::object()},
+                                            {"facts", facts},
+                                            {"files", OrderedJson::array()}});
   }
   void stage(const std::string& name, const std::string& kind, const std::string& folder,
-             const OrderedJson& written = OrderedJson::object(), const OrderedJson& inputs = OrderedJson::object()) {
-    write("state/" + name + ".json",
-          {{"stage", name}, {"kind", kind}, {"status", "done"}, {"key", "k"}, {"content", "c-" + folder},
-           {"seconds", 2.0}, {"peak_rss", 1000000}, {"inputs", inputs}, {"written", written}});
+             const OrderedJson& written = OrderedJson::object(),
+             const OrderedJson& inputs = OrderedJson::object()) {
+    write("state/" + name + ".json", {{"stage", name},
+                                      {"kind", kind},
+                                      {"status", "done"},
+                                      {"key", "k"},
+                                      {"content", "c-" + folder},
+                                      {"seconds", 2.0},
+                                      {"peak_rss", 1000000},
+                                      {"inputs", inputs},
+                                      {"written", written}});
     Json recipe = load_json(root_ / "state/.recipe.json");
     recipe["stages"].push_back({{"name", name}, {"kind", kind}});
     write("state/.recipe.json", recipe);
   }
-  Report read(std::vector<std::string> stages = {}) { return read_report({.workspace = root_, .stages = std::move(stages)}); }
+  Report read(std::vector<std::string> stages = {}) {
+    return read_report({.workspace = root_, .stages = std::move(stages)});
+  }
   std::string error_of() {
     try {
       read();
@@ -80,29 +100,50 @@ TEST_F(Workspace, WithoutStateIsReadFromItsArtefacts) {
 }
 
 TEST_F(Workspace, HostileTextNeverBecomesMarkup) {
-  write("state/.recipe.json", {{"name", kHostile}, {"about", kHostile}, {"stages", OrderedJson::array()}});
+  write("state/.recipe.json",
+        {{"name", kHostile}, {"about", kHostile}, {"stages", OrderedJson::array()}});
   stage("corpus", "data run", "datasets/corpus");
   artefact("datasets/corpus", "dataset");
-  write("datasets/corpus/dataset.json",
-        {{"steps", {{{"step", kHostile}, {"in", 2}, {"out", 1}, {"dropped", 1}, {"changed", 0}, {"reasons", {{kHostile, 1}}}}}},
-         {"lots", {{{"lot", kHostile}, {"partner", kHostile}, {"language", kHostile}, {"licence", kHostile}, {"documents_in", 2}}}},
-         {"languages", {{kHostile, 1}}}, {"pii", {{kHostile, 3}}}});
+  write("datasets/corpus/dataset.json", {{"steps",
+                                          {{{"step", kHostile},
+                                            {"in", 2},
+                                            {"out", 1},
+                                            {"dropped", 1},
+                                            {"changed", 0},
+                                            {"reasons", {{kHostile, 1}}}}}},
+                                         {"lots",
+                                          {{{"lot", kHostile},
+                                            {"partner", kHostile},
+                                            {"language", kHostile},
+                                            {"licence", kHostile},
+                                            {"documents_in", 2}}}},
+                                         {"languages", {{kHostile, 1}}},
+                                         {"pii", {{kHostile, 3}}}});
   stage("scores", "eval run", "evals/scores");
   artefact("evals/scores", "evaluation");
-  write("evals/scores/results.json",
-        {{"models", {{{"name", kHostile}}}},
-         {"tasks", {{{"name", kHostile}, {"about", kHostile}, {"main_metric", kHostile}, {"higher_is_better", true}}}},
-         {"results", {{{"model", kHostile}, {"task", kHostile}, {"status", "not_run"}, {"reason", kHostile}}}}});
+  write(
+      "evals/scores/results.json",
+      {{"models", {{{"name", kHostile}}}},
+       {"tasks",
+        {{{"name", kHostile},
+          {"about", kHostile},
+          {"main_metric", kHostile},
+          {"higher_is_better", true}}}},
+       {"results",
+        {{{"model", kHostile}, {"task", kHostile}, {"status", "not_run"}, {"reason", kHostile}}}}});
   stage("shares", "club statement", "statements/shares");
   artefact("statements/shares", "statement");
   write("statements/shares/statement.json",
-        {{"pool", 5}, {"currency", kHostile}, {"partners", {{{"partner", kHostile}, {"amount", 5}}}}});
+        {{"pool", 5},
+         {"currency", kHostile},
+         {"partners", {{{"partner", kHostile}, {"amount", 5}}}}});
   const std::string page = render_page(read());
   EXPECT_EQ(page.find("<script>alert"), page.npos);
   EXPECT_EQ(page.find("<img"), page.npos);
   EXPECT_EQ(page.find("onerror=alert(1)>\""), page.npos);
   size_t scripts = 0;
-  for (size_t at = page.find("<script"); at != page.npos; at = page.find("<script", at + 1)) ++scripts;
+  for (size_t at = page.find("<script"); at != page.npos; at = page.find("<script", at + 1))
+    ++scripts;
   EXPECT_EQ(scripts, 1u);  // our own
 }
 
@@ -122,9 +163,11 @@ TEST_F(Workspace, DamagedFilesAreNamed) {
 TEST_F(Workspace, DamagedMetricsNameTheLine) {
   stage("base", "pretrain", "models/base");
   artefact("models/base", "model");
-  write_file_atomic(root_ / "runs/base/metrics.jsonl", "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":null}\n{\"loss\":3}\n");
+  write_file_atomic(root_ / "runs/base/metrics.jsonl",
+                    "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":null}\n{\"loss\":3}\n");
   EXPECT_NE(error_of().find("metrics.jsonl:3"), std::string::npos);
-  write_file_atomic(root_ / "runs/base/metrics.jsonl", "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":null}\n");
+  write_file_atomic(root_ / "runs/base/metrics.jsonl",
+                    "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":null}\n");
   const Report report = read();
   ASSERT_EQ(report.runs.size(), 1u);
   EXPECT_EQ(report.runs[0].loss.size(), 1u);  // what was not finite is a gap
@@ -132,17 +175,24 @@ TEST_F(Workspace, DamagedMetricsNameTheLine) {
 
 TEST_F(Workspace, ALayerMapThatPointsOutsideIsRefused) {
   stage("up", "upscale", "models/up", {{"model", "base"}});
-  artefact("models/up", "model", {{"base_layers", 2}, {"drop", 0}, {"seam", 2}, {"layer_map", {0, 1, 0, 7}}, {"layer_copy", {1, 1, 2, 2}}});
+  artefact("models/up", "model",
+           {{"base_layers", 2},
+            {"drop", 0},
+            {"seam", 2},
+            {"layer_map", {0, 1, 0, 7}},
+            {"layer_copy", {1, 1, 2, 2}}});
   EXPECT_NE(error_of().find("layer_map"), std::string::npos);
 }
 
 TEST_F(Workspace, StagesKnowWhenTheyAreOutOfDate) {
   stage("lots", "club import", "lots/lots");
   artefact("lots/lots", "lots");
-  stage("corpus", "data run", "datasets/corpus", {{"lots", "lots"}}, {{"lots: lots", "c-lots/lots"}});
+  stage("corpus", "data run", "datasets/corpus", {{"lots", "lots"}},
+        {{"lots: lots", "c-lots/lots"}});
   artefact("datasets/corpus", "dataset");
   EXPECT_EQ(read().stages[1].status, StageInfo::Status::up_to_date);
-  stage("corpus", "data run", "datasets/corpus", {{"lots", "lots"}}, {{"lots: lots", "an older one"}});
+  stage("corpus", "data run", "datasets/corpus", {{"lots", "lots"}},
+        {{"lots: lots", "an older one"}});
   EXPECT_EQ(read().stages[1].status, StageInfo::Status::stale);
   fs::remove_all(root_ / "datasets/corpus");
   EXPECT_EQ(read().stages[1].status, StageInfo::Status::stale);
@@ -169,7 +219,10 @@ TEST_F(Workspace, AStatementIsAddedUpAgain) {
   artefact("statements/shares", "statement");
   const auto state = [&](int64_t second) {
     write("statements/shares/statement.json",
-          {{"pool", 100}, {"currency", "KRW"}, {"partners", {{{"partner", "a"}, {"amount", 60}}, {{"partner", "b"}, {"amount", second}}}}});
+          {{"pool", 100},
+           {"currency", "KRW"},
+           {"partners",
+            {{{"partner", "a"}, {"amount", 60}}, {{"partner", "b"}, {"amount", second}}}}});
     return read();
   };
   const Report right = state(40), wrong = state(41);

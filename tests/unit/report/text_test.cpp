@@ -33,7 +33,8 @@ TEST(Messages, StandInBothLanguagesWithTheSamePlaces) {
     const std::string en = message.en, ko = message.ko;
     EXPECT_FALSE(en.empty() || ko.empty()) << message.key;
     const std::multiset<char> a = places(en), b = places(ko);
-    EXPECT_EQ(std::set<char>(a.begin(), a.end()), std::set<char>(b.begin(), b.end())) << message.key;
+    EXPECT_EQ(std::set<char>(a.begin(), a.end()), std::set<char>(b.begin(), b.end()))
+        << message.key;
   }
 }
 
@@ -51,11 +52,15 @@ TEST(Messages, AreAllUsedAndAllThere) {
   for (const Message& message : messages()) keys.insert(message.key);
   for (const std::string& key : keys) {
     const bool status = key.starts_with("status.");  // put together from the status
-    EXPECT_TRUE(status || text.find("\"" + key + "\"") != text.npos || text.find("\"#" + key + "\"") != text.npos)
+    EXPECT_TRUE(status || text.find("\"" + key + "\"") != text.npos ||
+                text.find("\"#" + key + "\"") != text.npos)
         << "message '" << key << "' is used nowhere";
   }
-  const std::regex used("\"#?((page|head|pipeline|status|fact|data|loss|dus|align|eval|club|lineage)\\.[a-z_0-9]+)\"");
-  for (auto it = std::sregex_iterator(text.begin(), text.end(), used); it != std::sregex_iterator(); ++it)
+  const std::regex used(
+      "\"#?((page|head|pipeline|status|fact|data|loss|dus|align|eval|club|lineage)\\.[a-z_0-9]+)"
+      "\"");
+  for (auto it = std::sregex_iterator(text.begin(), text.end(), used); it != std::sregex_iterator();
+       ++it)
     EXPECT_TRUE(keys.contains((*it)[1])) << "no message '" << (*it)[1] << "'";
 }
 

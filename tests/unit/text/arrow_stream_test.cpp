@@ -39,7 +39,9 @@ TEST(ArrowStream, RowsEqualPyarrows) {
   EXPECT_EQ(rows, expected());
 }
 
-TEST(ArrowStream, ArrowFilesHoldAStream) { EXPECT_EQ(rows_of(read_file(kFixtures / "file.arrow")), expected()); }
+TEST(ArrowStream, ArrowFilesHoldAStream) {
+  EXPECT_EQ(rows_of(read_file(kFixtures / "file.arrow")), expected());
+}
 
 TEST(ArrowStream, SlicesDoNotBeginAtOffsetZero) {
   const auto all = expected();
@@ -48,8 +50,10 @@ TEST(ArrowStream, SlicesDoNotBeginAtOffsetZero) {
 
 TEST(ArrowStream, WhatIsNotReadIsNamed) {
   EXPECT_NE(error_of(read_file(kFixtures / "lz4.arrow")).find("compressed"), std::string::npos);
-  EXPECT_NE(error_of(read_file(kFixtures / "dictionary.arrow")).find("dictionary-encoded"), std::string::npos);
-  EXPECT_NE(error_of(read_file(kFixtures / "date.arrow")).find("columns of type 8 ('d')"), std::string::npos);
+  EXPECT_NE(error_of(read_file(kFixtures / "dictionary.arrow")).find("dictionary-encoded"),
+            std::string::npos);
+  EXPECT_NE(error_of(read_file(kFixtures / "date.arrow")).find("columns of type 8 ('d')"),
+            std::string::npos);
   EXPECT_NE(error_of("").find("no schema"), std::string::npos);
   EXPECT_NE(error_of("{\"text\": 1}\n").find("damaged"), std::string::npos);
   EXPECT_THROW(read_arrow(kFixtures / "missing.arrow", [](Json) {}), Error);
@@ -63,7 +67,8 @@ TEST(ArrowStream, CutFilesNeverGiveWrongRows) {
   for (size_t size = 0; size < good.size(); ++size) {
     std::vector<Json> rows;
     try {
-      read_arrow(std::string_view(good).substr(0, size), "cut", [&](Json row) { rows.push_back(std::move(row)); });
+      read_arrow(std::string_view(good).substr(0, size), "cut",
+                 [&](Json row) { rows.push_back(std::move(row)); });
     } catch (const Error&) {
       ++errors;
     }
@@ -73,7 +78,8 @@ TEST(ArrowStream, CutFilesNeverGiveWrongRows) {
   EXPECT_GT(errors, good.size() / 2);
 }
 
-// Every byte changed in three ways: no stray read (under ASan), no endless loop, no other exception.
+// Every byte changed in three ways: no stray read (under ASan), no endless loop, no other
+// exception.
 TEST(ArrowStream, ChangedBytesAreReadOrRefused) {
   const std::string good = read_file(kFixtures / "sliced.arrow");
   size_t refused = 0;

@@ -18,8 +18,9 @@ std::string repeat(std::string_view piece, size_t times) {
 }
 
 TEST(HtmlText, KeepsHeadingsParagraphsAndInlineCodeInOrder) {
-  EXPECT_EQ(body("<h1>제목</h1><p>첫째  문단\n입니다.</p><p>Run <code>helio run</code> <b>now</b>.</p>"),
-            "제목\n\n첫째 문단 입니다.\n\nRun helio run now.");
+  EXPECT_EQ(
+      body("<h1>제목</h1><p>첫째  문단\n입니다.</p><p>Run <code>helio run</code> <b>now</b>.</p>"),
+      "제목\n\n첫째 문단 입니다.\n\nRun helio run now.");
 }
 
 TEST(HtmlText, LeavesOutScriptsNavigationHeadersAndFooters) {
@@ -31,9 +32,10 @@ TEST(HtmlText, LeavesOutScriptsNavigationHeadersAndFooters) {
 }
 
 TEST(HtmlText, BlocksThatAreOnlyLinksAreLeftOutAndLinksInProseStay) {
-  EXPECT_EQ(body("<ul><li><a href=a>Home</a></li><li><a href=b>News</a></li></ul>"
-                 "<p>See <a href=c>the guide</a> for more about it.</p><h2><a href=d>Topic</a></h2>"),
-            "See the guide for more about it.\n\nTopic");
+  EXPECT_EQ(
+      body("<ul><li><a href=a>Home</a></li><li><a href=b>News</a></li></ul>"
+           "<p>See <a href=c>the guide</a> for more about it.</p><h2><a href=d>Topic</a></h2>"),
+      "See the guide for more about it.\n\nTopic");
   HtmlOptions keep_all;
   keep_all.max_link_share = 2;
   EXPECT_EQ(html_text("<body><ul><li><a href=a>Home</a></ul>", keep_all).text, "- Home");
@@ -71,7 +73,8 @@ TEST(HtmlText, TitleAndLanguageAreReadFromTheHead) {
 TEST(HtmlText, CharsetIsReadFromMarkDeclarationOrMetaAndOthersAreReported) {
   EXPECT_EQ(html_charset("\xEF\xBB\xBF<p>"), "utf-8");
   EXPECT_EQ(html_charset("<?xml version=\"1.0\" encoding=\"EUC-KR\"?><html>"), "euc-kr");
-  EXPECT_EQ(html_charset("<meta http-equiv=x content=\"text/html; charset=Shift_JIS\">"), "shift_jis");
+  EXPECT_EQ(html_charset("<meta http-equiv=x content=\"text/html; charset=Shift_JIS\">"),
+            "shift_jis");
   EXPECT_EQ(html_charset("<p>charset=none"), "");
   const HtmlText korean = html_text("<meta charset=EUC-KR><p>\xC7\xD1\xB1\xDB");
   EXPECT_EQ(korean.outcome, HtmlOutcome::charset);
@@ -96,7 +99,8 @@ TEST(HtmlText, HostileNestingSizeAndTreesAreRefusedWithoutHarm) {
   for (int i = 0; i < 2000; ++i) formats += "<b a=" + std::to_string(i) + ">";
   HtmlOptions bounded;
   bounded.max_tree_bytes = size_t(64) << 20;
-  EXPECT_EQ(html_text("<p>" + formats + repeat("</p><p>x", 5000), bounded).outcome, HtmlOutcome::too_complex);
+  EXPECT_EQ(html_text("<p>" + formats + repeat("</p><p>x", 5000), bounded).outcome,
+            HtmlOutcome::too_complex);
 }
 
 TEST(HtmlText, DeepButHonestNestingIsRead) {

@@ -1,9 +1,10 @@
 // Alignment in steps: what each stands on, what is written, stopped and resumed.
+#include "train/align.h"
+
 #include <cmath>
 
 #include "core/error.h"
 #include "run_fixture.h"
-#include "train/align.h"
 
 namespace helio::train {
 namespace {
@@ -14,9 +15,10 @@ class Alignments : public Runs {
     if (data_.empty()) {
       std::vector<Json> rows;
       for (int i = 0; i < 24; ++i)
-        rows.push_back({{"conversations", {{{"from", "human"}, {"value", "Question " + std::to_string(i)}}}},
-                        {"chosen", {{"from", "gpt"}, {"value", "good " + std::to_string(i)}}},
-                        {"rejected", {{"from", "gpt"}, {"value", std::to_string(i) + " bad bad"}}}});
+        rows.push_back(
+            {{"conversations", {{{"from", "human"}, {"value", "Question " + std::to_string(i)}}}},
+             {"chosen", {{"from", "gpt"}, {"value", "good " + std::to_string(i)}}},
+             {"rejected", {{"from", "gpt"}, {"value", std::to_string(i) + " bad bad"}}}});
       rows.push_back({{"prompt", "equal"}, {"chosen", "same"}, {"rejected", "same"}});
       data_ = write_rows("pairs.jsonl", rows);
     }
@@ -34,7 +36,8 @@ class Alignments : public Runs {
     return o;
   }
   std::string step_metrics(const std::string& name) const {
-    return untimed_metrics(dir_ / "runs" / name / "step-1") + untimed_metrics(dir_ / "runs" / name / "step-2");
+    return untimed_metrics(dir_ / "runs" / name / "step-1") +
+           untimed_metrics(dir_ / "runs" / name / "step-2");
   }
   std::string data_;
 };
@@ -53,16 +56,19 @@ TEST_F(Alignments, EveryStepStandsOnTheOneBefore) {
     EXPECT_EQ(step["heldout"]["rewards_after"]["accuracy"]["of"], facts["heldout_pairs"]);
   }
   // The easier half comes first.
-  EXPECT_GE(facts["steps"][0]["chunk"]["start_margin_low"].get<double>(), facts["steps"][1]["chunk"]["start_margin_high"].get<double>());
-  const Manifest first = load_manifest(fs::path(o.out) / "step-1"), second = load_manifest(fs::path(o.out) / "step-2");
+  EXPECT_GE(facts["steps"][0]["chunk"]["start_margin_low"].get<double>(),
+            facts["steps"][1]["chunk"]["start_margin_high"].get<double>());
+  const Manifest first = load_manifest(fs::path(o.out) / "step-1"),
+                 second = load_manifest(fs::path(o.out) / "step-2");
   EXPECT_EQ(second.inputs[0].content, first.content);
   EXPECT_EQ(first.inputs[0].content, model_hash("base"));
   EXPECT_EQ(load_manifest(o.out).kind, "models");
   verify_artefact(o.out);
   // What TRL reports, each step.
   const auto rows = read_all(fs::path(o.run) / "step-2" / "metrics.jsonl");
-  for (const char* name : {"loss", "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies",
-                           "logps/chosen", "logps/rejected", "grad_norm", "learning_rate", "epoch", "num_tokens"})
+  for (const char* name :
+       {"loss", "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies",
+        "logps/chosen", "logps/rejected", "grad_norm", "learning_rate", "epoch", "num_tokens"})
     EXPECT_TRUE(rows[1].contains(name)) << name;
   EXPECT_NEAR(rows[1]["loss"].get<double>(), std::log(2.0), 1e-5);  // step 1: policy = reference
   EXPECT_TRUE(rows[0].contains("eval/rewards/margins"));

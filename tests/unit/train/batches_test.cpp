@@ -92,7 +92,8 @@ TEST_F(TokenRows, OrderIsAFunctionOfSeedAndStepAlone) {
 
 TEST_F(TokenRows, LotsSumToTheTokensTrained) {
   for (const int64_t steps : {1, 7, 23}) {
-    const TokenBatches batches(*shards_, {.sequence = 16, .batch_size = 4, .steps = steps, .seed = 2});
+    const TokenBatches batches(*shards_,
+                               {.sequence = 16, .batch_size = 4, .steps = steps, .seed = 2});
     std::map<int32_t, int64_t> counted;
     int64_t sum = 0;
     for (const int64_t tokens : batches.targets_by_lot(steps)) sum += tokens;
@@ -106,7 +107,8 @@ TEST_F(TokenRows, LotsSumToTheTokensTrained) {
 
 TEST_F(TokenRows, MicroBatchesHoldTheSameRows) {
   const TokenBatches whole(*shards_, {.sequence = 16, .batch_size = 5, .steps = 2});
-  const TokenBatches cut(*shards_, {.sequence = 16, .batch_size = 5, .micro_batch_size = 2, .steps = 2});
+  const TokenBatches cut(*shards_,
+                         {.sequence = 16, .batch_size = 5, .micro_batch_size = 2, .steps = 2});
   EXPECT_EQ(cut.step(1).size(), 3u);
   const auto a = rows_of(whole, 2), b = rows_of(cut, 2);
   ASSERT_EQ(a.size(), b.size());
@@ -147,15 +149,19 @@ TEST(Examples, EachIsUsedOnceAPass) {
 TEST(Conversations, LearnWhatTheAssistantSays) {
   const auto tokenizer = text::load_tokenizer(fixture("chat_solar"));
   const text::TokenId eos = *tokenizer->id_of("</s>");
-  const std::vector<text::Conversation> rows = {
-      {.id = "one", .messages = {{"user", "Hi there"}, {"assistant", "Hello."}, {"user", "More"}, {"assistant", "Yes."}}}};
+  const std::vector<text::Conversation> rows = {{.id = "one",
+                                                 .messages = {{"user", "Hi there"},
+                                                              {"assistant", "Hello."},
+                                                              {"user", "More"},
+                                                              {"assistant", "Yes."}}}};
   const auto encoded = encode_conversations(rows, *tokenizer, eos, {.max_length = 512});
   ASSERT_EQ(encoded.train.size(), 1u);
   std::vector<text::TokenId> learned;
   for (const auto id : encoded.train[0].row.targets)
     if (id != kNotLearned) learned.push_back(id);
   EXPECT_EQ(tokenizer->decode(learned, text::SpecialTokens::add), "Hello.</s>Yes.</s>");
-  const auto all = encode_conversations(rows, *tokenizer, eos, {.max_length = 512, .loss_on = LossOn::all});
+  const auto all =
+      encode_conversations(rows, *tokenizer, eos, {.max_length = 512, .loss_on = LossOn::all});
   EXPECT_EQ(all.train[0].row.learned(), static_cast<int64_t>(all.train[0].row.targets.size()));
 }
 

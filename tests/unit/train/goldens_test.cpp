@@ -30,7 +30,8 @@ class Training {
       add_terms(taken.terms, loss.terms);
     }
   }
-  Taken step(const Objective& objective, const std::vector<MicroBatch>& batches, double lr, double clip) {
+  Taken step(const Objective& objective, const std::vector<MicroBatch>& batches, double lr,
+             double clip) {
     Taken taken;
     gather(objective, batches, taken);
     taken.grad_norm = optimizer.clip(clip);
@@ -56,40 +57,48 @@ std::vector<MicroBatch> sft_batches(const Json& step) {
     const auto ids = micro.at("input_ids").get<std::vector<std::vector<int32_t>>>();
     const auto labels = micro.at("labels").get<std::vector<std::vector<int32_t>>>();
     batches.emplace_back();
-    for (size_t i = 0; i < ids.size(); ++i) batches.back().rows.push_back(row_of(ids[i], labels[i]));
+    for (size_t i = 0; i < ids.size(); ++i)
+      batches.back().rows.push_back(row_of(ids[i], labels[i]));
   }
   return batches;
 }
 
 TEST(Pretraining, FollowsTransformersForTwelveSteps) {
   const Json settings = load_json(fixture("train_tiny/settings.json"));
-  Training run("llama_tiny/gqa_untied", {.beta1 = settings["betas"][0], .beta2 = settings["betas"][1],
-                                    .eps = settings["eps"], .weight_decay = settings["weight_decay"]});
+  Training run("llama_tiny/gqa_untied", {.beta1 = settings["betas"][0],
+                                         .beta2 = settings["betas"][1],
+                                         .eps = settings["eps"],
+                                         .weight_decay = settings["weight_decay"]});
   const auto objective = causal_lm();
   const auto steps = read_all(fixture("train_tiny/pretrain_steps.jsonl"));
   ASSERT_EQ(steps.size(), 12u);
   {
     Taken taken;
     run.gather(*objective, pretrain_batch(steps[0]), taken);
-    expect_recorded(run.model, fixture("train_tiny/pretrain_grads_step1.safetensors"), Compare::gradients, 1e-6);
+    expect_recorded(run.model, fixture("train_tiny/pretrain_grads_step1.safetensors"),
+                    Compare::gradients, 1e-6);
     run.optimizer.clear_grads();
   }
   for (const Json& step : steps) {
-    const Taken taken = run.step(*objective, pretrain_batch(step), step["lr"], settings["max_grad_norm"]);
+    const Taken taken =
+        run.step(*objective, pretrain_batch(step), step["lr"], settings["max_grad_norm"]);
     EXPECT_NEAR(taken.loss, step["loss"].get<double>(), 1e-4) << "step " << step["step"];
     EXPECT_NEAR(taken.grad_norm, step["grad_norm"].get<double>(), 1e-4) << "step " << step["step"];
   }
-  expect_recorded(run.model, fixture("train_tiny/pretrain_final.safetensors"), Compare::weights, 1e-4);
+  expect_recorded(run.model, fixture("train_tiny/pretrain_final.safetensors"), Compare::weights,
+                  1e-4);
 }
 
 TEST(FineTuning, WeighsMicroBatchesByTheirTargetsAsTransformersDoes) {
-  Training run("llama_tiny/gqa_untied", {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1});
+  Training run("llama_tiny/gqa_untied",
+               {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1});
   const auto objective = causal_lm();
   const auto steps = read_all(fixture("train_tiny/sft_steps.jsonl"));
   {
     Taken taken;
     run.gather(*objective, sft_batches(steps[0]), taken);
-    expect_recorded(run.model, fixture("train_tiny/sft_grads_step1.safetensors"), Compare::gradients, 1e-6);
+    expect_recorded(run.model, fixture("train_tiny/sft_grads_step1.safetensors"),
+                    Compare::gradients, 1e-6);
     run.optimizer.clear_grads();
   }
   for (const Json& step : steps) {
@@ -114,7 +123,8 @@ TEST(Accumulation, ManyMicroBatchesAreOneBatch) {
       whole[0].rows.push_back(row);
       single.push_back({.rows = {row}});
     }
-  Training one("llama_tiny/gqa_untied", {}), two("llama_tiny/gqa_untied", {}), five("llama_tiny/gqa_untied", {});
+  Training one("llama_tiny/gqa_untied", {}), two("llama_tiny/gqa_untied", {}),
+      five("llama_tiny/gqa_untied", {});
   Taken a, b, c;
   one.gather(*objective, whole, a);
   two.gather(*objective, cut, b);
@@ -138,7 +148,10 @@ Pairs recorded_pairs() {
   Pairs all;
   all.rows = read_all(fixture("dpo_tiny/pairs.jsonl"));
   for (const Json& row : all.rows) {
-    all.pairs.push_back({.id = "pair", .prompt = row["prompt_ids"], .chosen = row["chosen_ids"], .rejected = row["rejected_ids"]});
+    all.pairs.push_back({.id = "pair",
+                         .prompt = row["prompt_ids"],
+                         .chosen = row["chosen_ids"],
+                         .rejected = row["rejected_ids"]});
     all.policy.push_back({row["policy_logps"][0], row["policy_logps"][1]});
     all.reference.push_back({row["reference_logps"][0], row["reference_logps"][1]});
   }
@@ -150,7 +163,8 @@ MicroBatch batch_of(const Pairs& all, const std::vector<size_t>& which) {
   for (const size_t i : which) {
     batch.rows.push_back(answer_row(all.pairs[i], Side::chosen));
     batch.rows.push_back(answer_row(all.pairs[i], Side::rejected));
-    batch.reference.insert(batch.reference.end(), {all.reference[i].chosen, all.reference[i].rejected});
+    batch.reference.insert(batch.reference.end(),
+                           {all.reference[i].chosen, all.reference[i].rejected});
   }
   return batch;
 }
@@ -163,9 +177,10 @@ DpoOptions recorded_objective(const std::string& name) {
 }
 
 void expect_terms(const std::vector<Term>& terms, const Json& recorded) {
-  for (const char* name : {"rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies",
-                           "logps/chosen", "logps/rejected"}) {
-    const auto term = std::find_if(terms.begin(), terms.end(), [&](const Term& t) { return t.name == name; });
+  for (const char* name : {"rewards/chosen", "rewards/rejected", "rewards/margins",
+                           "rewards/accuracies", "logps/chosen", "logps/rejected"}) {
+    const auto term =
+        std::find_if(terms.begin(), terms.end(), [&](const Term& t) { return t.name == name; });
     ASSERT_NE(term, terms.end()) << name;
     EXPECT_NEAR(term->sum / term->weight, recorded[name].get<double>(), 1e-4) << name;
   }
@@ -198,15 +213,18 @@ TEST(Dpo, LossesAndRewardsAreTrls) {
     for (size_t i = 0; i < all.pairs.size(); ++i) {
       const c10::AutoGradMode no_grad(false);
       const Loss one = objective->loss(run.model, batch_of(all, {i}));
-      EXPECT_NEAR(one.sum.item<double>(), all.rows[i]["loss"][name].get<double>(), 1e-4 * scale) << "pair " << i;
+      EXPECT_NEAR(one.sum.item<double>(), all.rows[i]["loss"][name].get<double>(), 1e-4 * scale)
+          << "pair " << i;
     }
     Taken taken;
     run.gather(*objective, {batch_of(all, {0, 1, 2, 3, 4, 5})}, taken);
     EXPECT_NEAR(taken.loss, recorded["loss"].get<double>(), 1e-5 * scale);
     expect_terms(taken.terms, recorded);
     if (name == "sigmoid")
-      expect_recorded(run.model, fixture("dpo_tiny/batch_grads.safetensors"), Compare::gradients, 1e-6);
-    EXPECT_NEAR(run.optimizer.clip(0), recorded["grad_norm"].get<double>(), 1e-4 * std::max(1.0, recorded["grad_norm"].get<double>()));
+      expect_recorded(run.model, fixture("dpo_tiny/batch_grads.safetensors"), Compare::gradients,
+                      1e-6);
+    EXPECT_NEAR(run.optimizer.clip(0), recorded["grad_norm"].get<double>(),
+                1e-4 * std::max(1.0, recorded["grad_norm"].get<double>()));
   }
 }
 
@@ -216,17 +234,22 @@ TEST(Dpo, MicroBatchesOfPairsAreOneBatch) {
   Training one("llama_tiny/gqa_untied", {}), three("llama_tiny/gqa_untied", {});
   Taken a, b;
   one.gather(*objective, {batch_of(all, {0, 1, 2, 3, 4, 5})}, a);
-  three.gather(*objective, {batch_of(all, {0}), batch_of(all, {1, 2, 3}), batch_of(all, {4, 5})}, b);
+  three.gather(*objective, {batch_of(all, {0}), batch_of(all, {1, 2, 3}), batch_of(all, {4, 5})},
+               b);
   EXPECT_NEAR(a.loss, b.loss, 1e-6);
   for (size_t i = 0; i < a.terms.size(); ++i)
-    EXPECT_NEAR(a.terms[i].sum / a.terms[i].weight, b.terms[i].sum / b.terms[i].weight, 1e-5) << a.terms[i].name;
+    EXPECT_NEAR(a.terms[i].sum / a.terms[i].weight, b.terms[i].sum / b.terms[i].weight, 1e-5)
+        << a.terms[i].name;
   for (size_t i = 0; i < one.model.parameters().size(); ++i)
-    EXPECT_LT(difference(one.model.parameters()[i].tensor.grad(), three.model.parameters()[i].tensor.grad()), 1e-6);
+    EXPECT_LT(difference(one.model.parameters()[i].tensor.grad(),
+                         three.model.parameters()[i].tensor.grad()),
+              1e-6);
 }
 
 TEST(Dpo, FollowsTrlForFiveSteps) {
   const Pairs all = recorded_pairs();
-  Training run("llama_tiny/gqa_untied", {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0});
+  Training run("llama_tiny/gqa_untied",
+               {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0});
   const auto objective = dpo({});
   for (const Json& step : read_all(fixture("dpo_tiny/steps.jsonl"))) {
     const Taken taken = run.step(*objective, {batch_of(all, step["pairs"])}, step["lr"], 1.0);
@@ -260,7 +283,8 @@ TEST(Dpo, MeanLogitsNeedNoLogits) {
     sum += (mean_N * counted_N).sum().item<double>();
     count += counted_N.sum().item<double>();
   }
-  const auto term = std::find_if(loss.terms.begin(), loss.terms.end(), [](const Term& t) { return t.name == "logits/chosen"; });
+  const auto term = std::find_if(loss.terms.begin(), loss.terms.end(),
+                                 [](const Term& t) { return t.name == "logits/chosen"; });
   ASSERT_NE(term, loss.terms.end());
   EXPECT_NEAR(term->sum / term->weight, sum / count, 1e-5);
 }

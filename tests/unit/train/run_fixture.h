@@ -11,7 +11,9 @@ namespace helio::train {
 class StopAt final : public Monitor {
  public:
   StopAt(StopRequest& stop, int64_t step) : stop_(stop), step_(step) {}
-  void begin(std::string_view, int64_t, std::string_view unit) override { steps_ = unit == "steps"; }
+  void begin(std::string_view, int64_t, std::string_view unit) override {
+    steps_ = unit == "steps";
+  }
   void at(int64_t done, std::string_view) override {
     if (steps_ && done == step_) stop_.raise();
   }
@@ -56,7 +58,9 @@ class Runs : public testing::Test {
   std::string model_hash(const std::string& name) const {
     return load_manifest(dir_ / "models" / name).content;
   }
-  std::string metrics(const std::string& name) const { return untimed_metrics(dir_ / "runs" / name); }
+  std::string metrics(const std::string& name) const {
+    return untimed_metrics(dir_ / "runs" / name);
+  }
   // A small model to start from.
   std::string base() {
     if (!has_manifest(dir_ / "models" / "base")) PretrainRun(options("base")).run(monitor_, stop_);

@@ -27,7 +27,8 @@ TEST_F(Runs, PretrainingWritesAModelThatLearned) {
   verify_artefact(o.out);
   EXPECT_EQ(manifest.kind, "model");
   EXPECT_EQ(manifest.facts["tokens_trained"], 30 * 4 * 24);
-  for (const char* file : {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"})
+  for (const char* file : {"config.json", "generation_config.json", "model.safetensors",
+                           "tokenizer.json", "chat_template.jinja"})
     EXPECT_TRUE(fs::exists(fs::path(o.out) / file)) << file;
   const auto config = checkpoint::load_decoder_config(o.out);
   EXPECT_EQ(config.eos, 257);
@@ -92,9 +93,12 @@ TEST_F(Runs, KilledAnywhereAndResumedGivesTheSameBits) {
   const auto newest_checkpoint = [](const fs::path& run) {
     std::string newest;
     std::error_code gone;  // folders come and go meanwhile
-    for (fs::directory_iterator at(run / "checkpoints", gone), end; !gone && at != end; at.increment(gone)) {
+    for (fs::directory_iterator at(run / "checkpoints", gone), end; !gone && at != end;
+         at.increment(gone)) {
       const std::string name = at->path().filename().string();
-      if (name.starts_with("step-") && (name.size() > newest.size() || (name.size() == newest.size() && name > newest))) newest = name;
+      if (name.starts_with("step-") &&
+          (name.size() > newest.size() || (name.size() == newest.size() && name > newest)))
+        newest = name;
     }
     return newest;
   };
@@ -109,15 +113,18 @@ TEST_F(Runs, KilledAnywhereAndResumedGivesTheSameBits) {
       setenv("HELIO_TRAIN_TEST_OUT", o.out.c_str(), 1);
       setenv("HELIO_TRAIN_TEST_RUN", o.run.c_str(), 1);
       setenv("HELIO_TRAIN_TEST_DIR", (dir_ / "").c_str(), 1);
-      execl("/proc/self/exe", "helio_train_test", "--gtest_filter=KilledChild.*", "--gtest_also_run_disabled_tests", nullptr);
+      execl("/proc/self/exe", "helio_train_test", "--gtest_filter=KilledChild.*",
+            "--gtest_also_run_disabled_tests", nullptr);
       _exit(127);
     }
-    // Killed a few milliseconds after it wrote one more checkpoint: in a step, a save, an evaluation.
+    // Killed a few milliseconds after it wrote one more checkpoint: in a step, a save, an
+    // evaluation.
     const std::string before = newest_checkpoint(o.run);
     std::optional<Clock::time_point> deadline;
     int status = 0;
     pid_t ended = 0;
-    while ((ended = waitpid(child, &status, WNOHANG)) == 0 && (!deadline || Clock::now() < *deadline)) {
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 &&
+           (!deadline || Clock::now() < *deadline)) {
       if (kills < 5 && !deadline && newest_checkpoint(o.run) != before)
         deadline = Clock::now() + std::chrono::microseconds(rng.below(40000));
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -260,7 +267,9 @@ TEST_F(Runs, RefusesWhatCannotWork) {
 TEST_F(Runs, FineTuningLearnsAndResumes) {
   std::vector<Json> rows;
   for (int i = 0; i < 24; ++i)
-    rows.push_back({{"instruction", "Say " + std::to_string(i % 3)}, {"input", ""}, {"output", "It is " + std::to_string(i % 3)}});
+    rows.push_back({{"instruction", "Say " + std::to_string(i % 3)},
+                    {"input", ""},
+                    {"output", "It is " + std::to_string(i % 3)}});
   rows.push_back({{"instruction", "nothing"}, {"input", ""}, {"output", " "}});
   const std::string data = write_rows("sft.jsonl", rows);
   const auto options_of = [&](const std::string& name) {

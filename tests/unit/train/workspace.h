@@ -13,7 +13,8 @@ namespace helio::train {
 // The tokenizer of the chat fixtures, as a folder.
 inline void write_tokenizer(const std::filesystem::path& dir) {
   write_file_atomic(dir / "tokenizer.json", read_file(fixture("chat_solar/tokenizer.json")));
-  write_file_atomic(dir / "tokenizer_config.json", R"({"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"})");
+  write_file_atomic(dir / "tokenizer_config.json",
+                    R"({"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"})");
 }
 
 struct Corpus {
@@ -21,9 +22,13 @@ struct Corpus {
 };
 
 // Documents of 1 to 30 ids that repeat a short pattern, from two lots; eos is </s>.
-inline void write_tokens(const std::filesystem::path& dir, const Corpus& corpus, const std::string& tokenizer = "test") {
+inline void write_tokens(const std::filesystem::path& dir, const Corpus& corpus,
+                         const std::string& tokenizer = "test") {
   make_dirs(dir);
-  text::TokenShardWriter writer(dir, {.vocab_size = corpus.vocab_size, .eos = 257, .tokenizer_content = tokenizer, .shard_tokens = 200});
+  text::TokenShardWriter writer(dir, {.vocab_size = corpus.vocab_size,
+                                      .eos = 257,
+                                      .tokenizer_content = tokenizer,
+                                      .shard_tokens = 200});
   Rng rng(11);
   for (int64_t d = 0; d < corpus.train_documents + corpus.heldout_documents; ++d) {
     std::vector<text::TokenId> ids;
@@ -31,7 +36,11 @@ inline void write_tokens(const std::filesystem::path& dir, const Corpus& corpus,
     for (uint64_t i = 0; i < length; ++i)
       ids.push_back(i < period ? static_cast<text::TokenId>(2 + rng.below(40)) : ids[i - period]);
     const bool held = d >= corpus.train_documents;
-    writer.add({.split = held ? "heldout" : "train", .lot = d % 3 == 0 ? "b" : "a", .partner = d % 3 == 0 ? "B" : "A", .language = "en"}, ids);
+    writer.add({.split = held ? "heldout" : "train",
+                .lot = d % 3 == 0 ? "b" : "a",
+                .partner = d % 3 == 0 ? "B" : "A",
+                .language = "en"},
+               ids);
   }
   writer.finish();
 }

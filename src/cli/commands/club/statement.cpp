@@ -67,10 +67,8 @@ class ClubStatement final : public Command {
                       {"shared_text", shared_text_}};
     seal_artefact(staged.path(), manifest);
     staged.commit();
-    if (context.json)
-      context.out << compact(statement.json()) << "\n";
-    else
-      print(statement, context.out);
+    if (context.json) context.out << compact(statement.json()) << "\n";
+    else print(statement, context.out);
     return 0;
   }
 

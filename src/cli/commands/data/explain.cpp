@@ -1,10 +1,11 @@
 // Show what became of one document of a dataset: the steps that changed it, and why it was dropped.
+#include "data/explain.h"
+
 #include <fmt/format.h>
 
 #include <ostream>
 
 #include "cli/command.h"
-#include "data/explain.h"
 
 namespace helio::cli {
 namespace {
@@ -12,9 +13,10 @@ namespace {
 class DataExplain final : public Command {
  public:
   Card card() const override {
-    return {.positional = {"dataset"},
-            .required = {"dataset", "id"},
-            .examples = {"helio data explain workspace/datasets/corpus --id faq-ko/support.ko.html"}};
+    return {
+        .positional = {"dataset"},
+        .required = {"dataset", "id"},
+        .examples = {"helio data explain workspace/datasets/corpus --id faq-ko/support.ko.html"}};
   }
 
   void describe(Fields& f) override {
@@ -33,7 +35,8 @@ class DataExplain final : public Command {
     }
     for (const auto& [key, value] : story.items()) {
       if (key == "text") continue;
-      context.out << fmt::format("{:<10}{}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+      context.out << fmt::format("{:<10}{}\n", key,
+                                 value.is_string() ? value.get<std::string>() : value.dump());
     }
     if (text_) context.out << '\n' << text << '\n';
     return 0;

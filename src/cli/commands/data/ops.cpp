@@ -15,7 +15,9 @@ class DataOps final : public Command {
     return {.positional = {"name"}, .examples = {"helio data ops", "helio data ops dedup.minhash"}};
   }
 
-  void describe(Fields& f) override { f("name", name_, "The operator to describe; all when left out."); }
+  void describe(Fields& f) override {
+    f("name", name_, "The operator to describe; all when left out.");
+  }
 
   int run(Context& context) override {
     if (!name_.empty()) {

@@ -1,6 +1,4 @@
 // Turn lots into a dataset: clean, filter, deduplicate, mask, split; what is dropped is kept aside.
-#include "data/pipeline.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <ostream>
 
 #include "cli/command.h"
+#include "data/pipeline.h"
 
 namespace helio::cli {
 namespace {
@@ -18,12 +17,14 @@ class DataRun final : public Command {
     return {.positional = {"lots"},
             .required = {"lots", "steps", "out"},
             .examples = {"helio data run --config recipes/solar-mini.yaml#stages.corpus --dry-run",
-                         "helio data run workspace/lots/lots --config steps.yaml --out workspace/datasets/clean"}};
+                         "helio data run workspace/lots/lots --config steps.yaml --out "
+                         "workspace/datasets/clean"}};
   }
 
   void describe(Fields& f) override {
     options_.describe(f);
-    f("threads", threads_, "Threads; 0 takes one a core. The result is the same for any number.", at_least(0));
+    f("threads", threads_, "Threads; 0 takes one a core. The result is the same for any number.",
+      at_least(0));
     f("dry_run", dry_run_, "Print the plan and read no documents.");
   }
 
@@ -33,14 +34,15 @@ class DataRun final : public Command {
       return 0;
     }
     const auto start = std::chrono::steady_clock::now();
-    const data::Account account = data::run_pipeline(options_, int(threads_), context.monitor, context.stop);
+    const data::Account account =
+        data::run_pipeline(options_, int(threads_), context.monitor, context.stop);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     const OrderedJson json = account.json();
-    context.monitor.note(fmt::format(
-        "{} of {} documents stay, {} words, in {:.1f} s ({:.1f} MB/s of what came in)",
-        json["out"]["documents"].get<int64_t>(), json["in"]["documents"].get<int64_t>(),
-        json["out"]["words"].get<int64_t>(), seconds.count(),
-        double(json["in"]["bytes"].get<int64_t>()) / 1e6 / seconds.count()));
+    context.monitor.note(
+        fmt::format("{} of {} documents stay, {} words, in {:.1f} s ({:.1f} MB/s of what came in)",
+                    json["out"]["documents"].get<int64_t>(), json["in"]["documents"].get<int64_t>(),
+                    json["out"]["words"].get<int64_t>(), seconds.count(),
+                    double(json["in"]["bytes"].get<int64_t>()) / 1e6 / seconds.count()));
     if (context.json) context.out << compact(json) << '\n';
     else print_account(context.out, account);
     return 0;
@@ -55,15 +57,17 @@ class DataRun final : public Command {
     for (const auto& lot : plan["lots"])
       context.out << fmt::format("lot   {:<26} {:<24} {:<3} {:>8} documents {:>12} bytes\n",
                                  lot["lot"].get<std::string>(), lot["partner"].get<std::string>(),
-                                 lot["language"].get<std::string>(), lot["documents"].get<int64_t>(),
-                                 lot["bytes"].get<int64_t>());
+                                 lot["language"].get<std::string>(),
+                                 lot["documents"].get<int64_t>(), lot["bytes"].get<int64_t>());
     for (const auto& step : plan["steps"])
-      context.out << fmt::format("step  {:<26} {}\n", step["step"].get<std::string>(), step["options"].dump());
+      context.out << fmt::format("step  {:<26} {}\n", step["step"].get<std::string>(),
+                                 step["options"].dump());
     context.out << "out   " << plan["out"].get<std::string>() << '\n';
   }
 
   static void print_account(std::ostream& out, const data::Account& account) {
-    out << fmt::format("{:<34}{:>9}{:>9}{:>9}  {}\n", "step", "in", "dropped", "changed", "reasons");
+    out << fmt::format("{:<34}{:>9}{:>9}{:>9}  {}\n", "step", "in", "dropped", "changed",
+                       "reasons");
     for (const auto& step : account.steps) {
       std::vector<std::pair<int64_t, std::string>> reasons;
       for (const auto& [reason, count] : step.reasons) reasons.emplace_back(count, reason);
@@ -74,16 +78,20 @@ class DataRun final : public Command {
       for (size_t i = 0; i < std::min<size_t>(reasons.size(), 3); ++i)
         text += fmt::format("{}{} {}", i ? ", " : "", reasons[i].second, reasons[i].first);
       if (reasons.size() > 3) text += ", ...";
-      out << fmt::format("{:<34}{:>9}{:>9}{:>9}  {}\n", step.step, step.in, step.dropped, step.changed, text);
+      out << fmt::format("{:<34}{:>9}{:>9}{:>9}  {}\n", step.step, step.in, step.dropped,
+                         step.changed, text);
     }
-    out << fmt::format("\n{:<26}{:>9}{:>11}{:>9}{:>11}\n", "lot", "documents", "words", "stay", "words");
+    out << fmt::format("\n{:<26}{:>9}{:>11}{:>9}{:>11}\n", "lot", "documents", "words", "stay",
+                       "words");
     for (const auto& lot : account.lots)
-      out << fmt::format("{:<26}{:>9}{:>11}{:>9}{:>11}\n", lot.info.lot, lot.in.documents, lot.in.words,
-                         lot.out.documents, lot.out.words);
+      out << fmt::format("{:<26}{:>9}{:>11}{:>9}{:>11}\n", lot.info.lot, lot.in.documents,
+                         lot.in.words, lot.out.documents, lot.out.words);
     for (const auto& [language, amount] : account.languages)
-      out << fmt::format("{:<26}{:>20}{:>9}{:>11}\n", "language " + language, "", amount.documents, amount.words);
+      out << fmt::format("{:<26}{:>20}{:>9}{:>11}\n", "language " + language, "", amount.documents,
+                         amount.words);
     for (const auto& [split, amount] : account.splits)
-      out << fmt::format("{:<26}{:>20}{:>9}{:>11}\n", "split " + split, "", amount.documents, amount.words);
+      out << fmt::format("{:<26}{:>20}{:>9}{:>11}\n", "split " + split, "", amount.documents,
+                         amount.words);
   }
 
   data::PipelineOptions options_;

@@ -13,9 +13,13 @@ namespace {
 class EvalDescribe final : public Command {
  public:
   Card card() const override {
-    return {.positional = {"task"}, .required = {"task"}, .examples = {"helio eval describe mmlu", "helio eval describe my.task.yaml --json"}};
+    return {.positional = {"task"},
+            .required = {"task"},
+            .examples = {"helio eval describe mmlu", "helio eval describe my.task.yaml --json"}};
   }
-  void describe(Fields& f) override { f("task", task_, "A task's name, or the path of a .task.yaml."); }
+  void describe(Fields& f) override {
+    f("task", task_, "A task's name, or the path of a .task.yaml.");
+  }
 
   int run(Context& context) override {
     auto task = eval::find_task(task_);

@@ -18,12 +18,20 @@ class EvalList final : public Command {
     OrderedJson all = OrderedJson::array();
     for (const auto& file : eval::task_files()) {
       const auto task = eval::find_task(file.name);
-      const std::string protocol = task.reproduces.protocol.empty() ? "our own" : task.reproduces.protocol + " " + task.reproduces.version;
+      const std::string protocol = task.reproduces.protocol.empty()
+                                       ? "our own"
+                                       : task.reproduces.protocol + " " + task.reproduces.version;
       if (context.json)
-        all.push_back({{"name", task.name}, {"about", task.about}, {"mode", task.mode}, {"needs", task.needs}, {"protocol", protocol},
-                       {"metrics", task.metrics}, {"main_metric", task.main_metric}});
+        all.push_back({{"name", task.name},
+                       {"about", task.about},
+                       {"mode", task.mode},
+                       {"needs", task.needs},
+                       {"protocol", protocol},
+                       {"metrics", task.metrics},
+                       {"main_metric", task.main_metric}});
       else
-        context.out << fmt::format("{:<15} {}\n{:<15} needs --{}; {}; {}\n", task.name, task.about, "", task.needs, task.main_metric, protocol);
+        context.out << fmt::format("{:<15} {}\n{:<15} needs --{}; {}; {}\n", task.name, task.about,
+                                   "", task.needs, task.main_metric, protocol);
     }
     if (context.json) context.out << compact({{"tasks", all}}) << "\n";
     return 0;

@@ -166,10 +166,8 @@ class ModelInfo final : public Command {
     info["tokenizer"] = fs::exists(dir / "tokenizer.json") ? tokenizer_json(dir / "tokenizer.json")
                                                            : OrderedJson(nullptr);
     info["lineage"] = has_manifest(dir) ? lineage_json(load_manifest(dir)) : OrderedJson(nullptr);
-    if (context.json)
-      context.out << compact(info) << "\n";
-    else
-      print_text(context.out, info);
+    if (context.json) context.out << compact(info) << "\n";
+    else print_text(context.out, info);
     return 0;
   }
 

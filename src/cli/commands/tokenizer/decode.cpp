@@ -38,10 +38,8 @@ class TokenizerDecode final : public Command {
       context.stop.check();
       const auto ids = read_ids(row, in_ + ":" + std::to_string(line), tokenizer->vocab_size());
       const std::string json = compact({{"text", tokenizer->decode(ids, special)}});
-      if (writer)
-        writer->write(json);
-      else
-        context.out << json << '\n';
+      if (writer) writer->write(json);
+      else context.out << json << '\n';
       ++documents;
       tokens += static_cast<int64_t>(ids.size());
     });

@@ -61,10 +61,8 @@ class TokenizerEncode final : public Command {
         }
       });
       for (const auto& row : rows) {
-        if (writer)
-          writer->write(row.json);
-        else
-          context.out << row.json << '\n';
+        if (writer) writer->write(row.json);
+        else context.out << row.json << '\n';
         ++documents;
         tokens += static_cast<int64_t>(row.tokens);
         bytes += static_cast<int64_t>(row.bytes);

@@ -24,8 +24,9 @@ class BoilerplateLines final : public Stage {
   };
 
   static OpCard card() {
-    return {.about = "Removes the lines that many documents of one lot share (list items stay), and "
-                     "drops documents that were nothing else."};
+    return {.about =
+                "Removes the lines that many documents of one lot share (list items stay), and "
+                "drops documents that were nothing else."};
   }
 
   explicit BoilerplateLines(const Options& options) : options_(options) {}

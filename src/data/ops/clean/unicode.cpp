@@ -1,6 +1,7 @@
 // One form for each character and each kind of white space.
-#include "data/op.h"
 #include "text/unicode.h"
+
+#include "data/op.h"
 
 namespace helio::data {
 namespace {
@@ -36,10 +37,12 @@ class Unicode final : public Map {
   };
 
   static OpCard card() {
-    return {.about = "Normal form, no control or invisible characters, one kind of space and line "
-                     "end, at most one blank line; words are never joined and indentation stays.",
-            .source = "Dataverse's unicode___normalize, char___normalize_whitespace and "
-                      "char___remove_unprintable, without the last one's joined words"};
+    return {.about =
+                "Normal form, no control or invisible characters, one kind of space and line "
+                "end, at most one blank line; words are never joined and indentation stays.",
+            .source =
+                "Dataverse's unicode___normalize, char___normalize_whitespace and "
+                "char___remove_unprintable, without the last one's joined words"};
   }
 
   explicit Unicode(const Options& options)
@@ -69,9 +72,14 @@ class Unicode final : public Map {
         continue;
       }
       switch (kind_of(point.value)) {
-        case Kind::leave_out: break;
-        case Kind::space: ++spaces; break;
-        case Kind::line_end: ++line_ends, spaces = 0, line_begun = false; break;
+        case Kind::leave_out:
+          break;
+        case Kind::space:
+          ++spaces;
+          break;
+        case Kind::line_end:
+          ++line_ends, spaces = 0, line_begun = false;
+          break;
         case Kind::keep:
           if (line_ends > 0 && !out.empty()) out.append(line_ends > 1 ? 2 : 1, '\n');
           if (line_begun) out.append(spaces > 0 ? 1 : 0, ' ');

@@ -30,8 +30,9 @@ class Exact final : public Stage {
   };
 
   static OpCard card() {
-    return {.about = "Drops documents whose text, but for white space and normal form, an earlier one "
-                     "has; the first by manifest order stays."};
+    return {.about =
+                "Drops documents whose text, but for white space and normal form, an earlier one "
+                "has; the first by manifest order stays."};
   }
 
   explicit Exact(const Options&) {}
@@ -44,8 +45,9 @@ class Exact final : public Stage {
     std::vector<size_t> first(documents.size());
     std::map<Hash128, size_t> seen;
     for (size_t i = 0; i < documents.size(); ++i) first[i] = seen.emplace(keys[i], i).first->second;
-    return keep_first(documents, first, "dedup.exact", "exact_duplicate",
-                      [](size_t, size_t) { return 1.0; }, context);
+    return keep_first(
+        documents, first, "dedup.exact", "exact_duplicate", [](size_t, size_t) { return 1.0; },
+        context);
   }
 };
 

@@ -24,11 +24,13 @@ class Lines final : public Stage {
   };
 
   static OpCard card() {
-    return {.about = "Removes lines that an earlier document holds already (untranslated paragraphs "
-                     "of a translation, copied passages), keeping the first by manifest order; list "
-                     "items stay.",
-            .source = "the idea of CCNet's paragraph deduplication (Wenzek et al. 2020) and "
-                      "Dataverse's common_crawl___exact_line, whose survivors depend on the run"};
+    return {.about =
+                "Removes lines that an earlier document holds already (untranslated paragraphs "
+                "of a translation, copied passages), keeping the first by manifest order; list "
+                "items stay.",
+            .source =
+                "the idea of CCNet's paragraph deduplication (Wenzek et al. 2020) and "
+                "Dataverse's common_crawl___exact_line, whose survivors depend on the run"};
   }
 
   explicit Lines(const Options& options) : options_(options) {}
@@ -54,7 +56,8 @@ class Lines final : public Stage {
         });
         if (removed[i] == 0) continue;
         const double share = 1.0 - double(rest.size()) / double(document.text.size());
-        if (rest.empty() || share > options_.max_removed) verdicts[i] = drop("repeated_lines", share);
+        if (rest.empty() || share > options_.max_removed)
+          verdicts[i] = drop("repeated_lines", share);
         else document.text = rest;
       }
     });

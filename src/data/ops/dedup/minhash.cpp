@@ -16,22 +16,25 @@ class MinHashDedup final : public Stage {
 
     void describe(Fields& f) {
       f("n_grams", n_grams, "Words in a run; shorter documents are never dropped.", between(1, 64));
-      f("buckets", buckets, "Bands of the signature: one equal band makes two documents candidates.",
-        between(1, 256));
+      f("buckets", buckets,
+        "Bands of the signature: one equal band makes two documents candidates.", between(1, 256));
       f("hashes_per_bucket", hashes_per_bucket, "Hashes in a band.", between(1, 64));
       f("seed", seed, "Of the permutations.", between(0, 4294967295.0));
       f("min_similarity", min_similarity,
-        "A duplicate whose estimated similarity to the one that stays is smaller is kept after all; "
+        "A duplicate whose estimated similarity to the one that stays is smaller is kept after "
+        "all; "
         "0 takes equal bands for proof, as datatrove does.",
         between(0, 1));
     }
   };
 
   static OpCard card() {
-    return {.about = "Drops near-duplicates by MinHash and locality-sensitive hashing; of a cluster "
-                     "the first by manifest order stays. For Korean a word is a whole 어절.",
-            .source = "datatrove 0.10.1 MinHash (xxhash, 64 bits): equal signatures and clusters; "
-                      "its survivor depends on union order, ours is the first"};
+    return {.about =
+                "Drops near-duplicates by MinHash and locality-sensitive hashing; of a cluster "
+                "the first by manifest order stays. For Korean a word is a whole 어절.",
+            .source =
+                "datatrove 0.10.1 MinHash (xxhash, 64 bits): equal signatures and clusters; "
+                "its survivor depends on union order, ours is the first"};
   }
 
   explicit MinHashDedup(const Options& options)

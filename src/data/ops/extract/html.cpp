@@ -13,15 +13,17 @@ class ExtractHtml final : public Map {
 
     void describe(Fields& f) {
       f("max_link_share", max_link_share,
-        "A block with at least this share of its characters in links is navigation; above 1 keeps all.",
+        "A block with at least this share of its characters in links is navigation; above 1 keeps "
+        "all.",
         between(0, 2));
       f("max_mib", max_mib, "Larger pages are dropped.", between(1, 1024));
     }
   };
 
   static OpCard card() {
-    return {.about = "Turns web pages into their main text: headings, paragraphs, lists, table rows, "
-                     "code; no scripts, navigation, headers or footers."};
+    return {.about =
+                "Turns web pages into their main text: headings, paragraphs, lists, table rows, "
+                "code; no scripts, navigation, headers or footers."};
   }
 
   explicit ExtractHtml(const Options& options) {

@@ -32,7 +32,8 @@ WordFacts facts_of(std::string_view word) {
 
 int64_t count_of(std::string_view text, std::string_view piece) {
   int64_t count = 0;
-  for (size_t at = text.find(piece); at != text.npos; at = text.find(piece, at + piece.size())) ++count;
+  for (size_t at = text.find(piece); at != text.npos; at = text.find(piece, at + piece.size()))
+    ++count;
   return count;
 }
 
@@ -82,23 +83,31 @@ class GopherQuality final : public Filter {
     std::vector<std::string> stop_words = {"the", "be", "to", "of", "and", "that", "have", "with"};
 
     void describe(Fields& f) {
-      f("min_doc_words", min_doc_words, "Fewest words that are not symbols alone; 0 switches off.", at_least(0));
+      f("min_doc_words", min_doc_words, "Fewest words that are not symbols alone; 0 switches off.",
+        at_least(0));
       f("max_doc_words", max_doc_words, "Most of them; 0 switches off.", at_least(0));
-      f("min_avg_word_length", min_avg_word_length, "Smallest mean word length in characters.", at_least(0));
-      f("max_avg_word_length", max_avg_word_length, "Largest mean word length; 0 switches off.", at_least(0));
-      f("max_symbol_word_ratio", max_symbol_word_ratio, "Most '#', or ellipses, a word.", at_least(0));
-      f("max_bullet_lines_ratio", max_bullet_lines_ratio, "Largest share of lines that are list items.", between(0, 1));
-      f("max_ellipsis_lines_ratio", max_ellipsis_lines_ratio, "Largest share of lines that end in an ellipsis.", between(0, 1));
+      f("min_avg_word_length", min_avg_word_length, "Smallest mean word length in characters.",
+        at_least(0));
+      f("max_avg_word_length", max_avg_word_length, "Largest mean word length; 0 switches off.",
+        at_least(0));
+      f("max_symbol_word_ratio", max_symbol_word_ratio, "Most '#', or ellipses, a word.",
+        at_least(0));
+      f("max_bullet_lines_ratio", max_bullet_lines_ratio,
+        "Largest share of lines that are list items.", between(0, 1));
+      f("max_ellipsis_lines_ratio", max_ellipsis_lines_ratio,
+        "Largest share of lines that end in an ellipsis.", between(0, 1));
       f("max_non_alpha_words_ratio", max_non_alpha_words_ratio,
         "Smallest share of words with a letter (datatrove's name for it).", between(0, 1));
-      f("min_stop_words", min_stop_words, "Fewest different stop words; 0 switches off.", at_least(0));
+      f("min_stop_words", min_stop_words, "Fewest different stop words; 0 switches off.",
+        at_least(0));
       f("stop_words", stop_words, "The stop words, compared as they stand.");
     }
   };
 
   static OpCard card() {
-    return {.about = "Drops documents by length, word length, symbols, bullets, ellipses, letters and "
-                     "stop words. Words are runs without white space.",
+    return {.about =
+                "Drops documents by length, word length, symbols, bullets, ellipses, letters and "
+                "stop words. Words are runs without white space.",
             .source = "Rae et al. 2021 (Gopher) as in datatrove 0.10.1 GopherQualityFilter"};
   }
 

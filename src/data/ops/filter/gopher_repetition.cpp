@@ -19,10 +19,14 @@ class GopherRepetition final : public Filter {
     int64_t min_top_count = 1;
 
     void describe(Fields& f) {
-      f("dup_para_frac", dup_para_frac, "Largest share of repeated paragraphs; 0 switches off.", between(0, 1));
-      f("dup_para_char_frac", dup_para_char_frac, "Largest share of characters in them.", between(0, 1));
-      f("dup_line_frac", dup_line_frac, "Largest share of repeated lines; 0 switches off.", between(0, 1));
-      f("dup_line_char_frac", dup_line_char_frac, "Largest share of characters in them.", between(0, 1));
+      f("dup_para_frac", dup_para_frac, "Largest share of repeated paragraphs; 0 switches off.",
+        between(0, 1));
+      f("dup_para_char_frac", dup_para_char_frac, "Largest share of characters in them.",
+        between(0, 1));
+      f("dup_line_frac", dup_line_frac, "Largest share of repeated lines; 0 switches off.",
+        between(0, 1));
+      f("dup_line_char_frac", dup_line_char_frac, "Largest share of characters in them.",
+        between(0, 1));
       f("top_n_grams", top_n_grams,
         "Largest shares of characters in the commonest run of 2, 3, 4 words.");
       f("dup_n_grams", dup_n_grams,
@@ -35,10 +39,12 @@ class GopherRepetition final : public Filter {
   };
 
   static OpCard card() {
-    return {.about = "Drops documents that repeat themselves in paragraphs, lines or runs of words. "
-                     "Words are runs without white space.",
-            .source = "Rae et al. 2021 (Gopher), table A1, as in datatrove 0.10.1 "
-                      "GopherRepetitionFilter"};
+    return {.about =
+                "Drops documents that repeat themselves in paragraphs, lines or runs of words. "
+                "Words are runs without white space.",
+            .source =
+                "Rae et al. 2021 (Gopher), table A1, as in datatrove 0.10.1 "
+                "GopherRepetitionFilter"};
   }
 
   explicit GopherRepetition(Options options) : o_(std::move(options)) {}

@@ -20,14 +20,16 @@ class HangulRatio final : public Filter {
 
   static OpCard card() {
     return {.about = "Drops documents with too little Hangul.",
-            .source = "Dataverse cleaning___korean___filter_by_ratio, which is missing from its "
-                      "registry; words here are runs without white space"};
+            .source =
+                "Dataverse cleaning___korean___filter_by_ratio, which is missing from its "
+                "registry; words here are runs without white space"};
   }
 
   explicit HangulRatio(Options options) : options_(std::move(options)) {}
 
   Verdict judge(const Document& document) const override {
-    const double ratio = options_.unit == "word" ? of_words(document.text) : of_chars(document.text);
+    const double ratio =
+        options_.unit == "word" ? of_words(document.text) : of_chars(document.text);
     return ratio >= options_.min_ratio ? keep() : drop("hangul_ratio", ratio);
   }
 

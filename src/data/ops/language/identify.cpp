@@ -16,8 +16,10 @@ class Identify final : public Map {
     double min_stop_words = 0.08;
 
     void describe(Fields& f) {
-      f("languages", languages, "Languages kept (ko, en, ...; mixed and und are names too); empty keeps all.");
-      f("min_hangul", min_hangul, "Share of words with Hangul from which a text is Korean.", between(0, 1));
+      f("languages", languages,
+        "Languages kept (ko, en, ...; mixed and und are names too); empty keeps all.");
+      f("min_hangul", min_hangul, "Share of words with Hangul from which a text is Korean.",
+        between(0, 1));
       f("max_hangul", max_hangul, "Above this share a text is not another language: it is mixed.",
         between(0, 1));
       f("min_stop_words", min_stop_words,
@@ -26,8 +28,9 @@ class Identify final : public Map {
   };
 
   static OpCard card() {
-    return {.about = "Tells Korean, English and a few others by script and function words, keeps the "
-                     "score, and drops what is not wanted. No model: tables and code are 'und'."};
+    return {.about =
+                "Tells Korean, English and a few others by script and function words, keeps the "
+                "score, and drops what is not wanted. No model: tables and code are 'und'."};
   }
 
   explicit Identify(Options options) : options_(std::move(options)) {}

@@ -25,8 +25,9 @@ class Limit final : public Stage {
   };
 
   static OpCard card() {
-    return {.about = "Keeps at most so many words of each lot, partner or language: documents chosen "
-                     "by a hash of their ids, order unchanged."};
+    return {.about =
+                "Keeps at most so many words of each lot, partner or language: documents chosen "
+                "by a hash of their ids, order unchanged."};
   }
 
   explicit Limit(Options options) : options_(std::move(options)) {}

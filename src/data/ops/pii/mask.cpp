@@ -10,11 +10,16 @@ namespace {
 
 std::string_view tag_of(Pii kind) {
   switch (kind) {
-    case Pii::email: return "[EMAIL]";
-    case Pii::rrn: return "[RRN]";
-    case Pii::card: return "[CARD]";
-    case Pii::phone: return "[PHONE]";
-    case Pii::ipv4: return "[IP]";
+    case Pii::email:
+      return "[EMAIL]";
+    case Pii::rrn:
+      return "[RRN]";
+    case Pii::card:
+      return "[CARD]";
+    case Pii::phone:
+      return "[PHONE]";
+    case Pii::ipv4:
+      return "[IP]";
   }
   return "[PII]";
 }
@@ -23,18 +28,22 @@ class Mask final : public Map {
  public:
   struct Options {
     std::vector<std::string> kinds = {"email", "rrn", "card", "phone", "ipv4"};
-    void describe(Fields& f) { f("kinds", kinds, "What is masked: email, rrn, card, phone, ipv4."); }
+    void describe(Fields& f) {
+      f("kinds", kinds, "What is masked: email, rrn, card, phone, ipv4.");
+    }
   };
 
   static OpCard card() {
-    return {.about = "Masks e-mail addresses, Korean resident numbers (date and checksum), card "
-                     "numbers (Luhn), Korean phone numbers and public IPv4 addresses with tags."};
+    return {.about =
+                "Masks e-mail addresses, Korean resident numbers (date and checksum), card "
+                "numbers (Luhn), Korean phone numbers and public IPv4 addresses with tags."};
   }
 
   explicit Mask(const Options& options) {
     for (const std::string& name : options.kinds) {
       const auto all = {Pii::email, Pii::rrn, Pii::card, Pii::phone, Pii::ipv4};
-      const auto* kind = std::find_if(all.begin(), all.end(), [&](Pii k) { return name_of(k) == name; });
+      const auto* kind =
+          std::find_if(all.begin(), all.end(), [&](Pii k) { return name_of(k) == name; });
       if (kind == all.end())
         throw Error(ErrorKind::invalid, "pii.mask knows no kind '" + name + "'")
             .with_hint("kinds: email, rrn, card, phone, ipv4");

@@ -23,16 +23,18 @@ class Heldout final : public Map {
   };
 
   static OpCard card() {
-    return {.about = "Puts a share of the documents in the 'heldout' split by a hash of their id, "
-                     "cluster or path: adding documents moves none of the others."};
+    return {.about =
+                "Puts a share of the documents in the 'heldout' split by a hash of their id, "
+                "cluster or path: adding documents moves none of the others."};
   }
 
   explicit Heldout(Options options) : options_(std::move(options)) {}
 
   Verdict apply(Document& document, Counters&) const override {
-    const std::string& key = options_.group == "path"                                  ? document.path
-                             : options_.group == "cluster" && !document.cluster.empty() ? document.cluster
-                                                                                        : document.id;
+    const std::string& key = options_.group == "path" ? document.path
+                             : options_.group == "cluster" && !document.cluster.empty()
+                                 ? document.cluster
+                                 : document.id;
     const double place = double(xxh64(key, static_cast<uint64_t>(options_.seed)) >> 11) * 0x1p-53;
     document.split = place < options_.share ? "heldout" : "train";
     return keep();

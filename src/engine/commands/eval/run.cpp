@@ -1,8 +1,9 @@
 // Score models on tasks: held-out text, cloze, preference pairs, HellaSwag, MMLU, Winogrande, ARC.
+#include "eval/run.h"
+
 #include <ostream>
 
 #include "cli/command.h"
-#include "eval/run.h"
 #include "nn/runtime.h"
 
 namespace helio::engine {
@@ -13,8 +14,10 @@ class EvalRun final : public cli::Command {
   cli::Card card() const override {
     return {.positional = {"models"},
             .required = {"models"},
-            .examples = {"helio eval run models/base models/aligned/step-2 --dataset datasets/corpus --out evals/scores",
-                         "helio eval run models/base --tasks hellaswag mmlu --benchmarks benchmarks --limit 100 --out evals/quick",
+            .examples = {"helio eval run models/base models/aligned/step-2 --dataset "
+                         "datasets/corpus --out evals/scores",
+                         "helio eval run models/base --tasks hellaswag mmlu --benchmarks "
+                         "benchmarks --limit 100 --out evals/quick",
                          "helio eval run models/base --dataset datasets/corpus --dry-run"}};
   }
 
@@ -23,9 +26,11 @@ class EvalRun final : public cli::Command {
   int run(cli::Context& context) override {
     nn::prepare_runtime(options_.threads);
     const auto load = [&](const std::filesystem::path& dir) {
-      return model::load_language_model(dir, {.dtype = options_.dtype, .batch_tokens = options_.batch_tokens});
+      return model::load_language_model(
+          dir, {.dtype = options_.dtype, .batch_tokens = options_.batch_tokens});
     };
-    const auto results = eval::run_evaluation(options_, {.load = load, .monitor = context.monitor, .stop = context.stop});
+    const auto results = eval::run_evaluation(
+        options_, {.load = load, .monitor = context.monitor, .stop = context.stop});
     if (context.json) {
       context.out << compact(results) << "\n";
       return 0;

@@ -31,16 +31,18 @@ std::vector<int64_t> read_row(const Json& row, const std::string& file, int64_t 
         .with_hint("helio tokenizer encode writes such a file");
   if (ids->empty()) throw bad_row(file, line, "\"ids\" is empty");
   if (static_cast<int64_t>(ids->size()) > config.max_positions) {
-    throw bad_row(file, line, std::to_string(ids->size()) + " ids are more than the model's " +
-                                  std::to_string(config.max_positions) + " positions");
+    throw bad_row(file, line,
+                  std::to_string(ids->size()) + " ids are more than the model's " +
+                      std::to_string(config.max_positions) + " positions");
   }
   std::vector<int64_t> out;
   for (const Json& id : *ids) {
-    const bool whole = id.is_number_unsigned() || (id.is_number_integer() && id.get<int64_t>() >= 0);
+    const bool whole =
+        id.is_number_unsigned() || (id.is_number_integer() && id.get<int64_t>() >= 0);
     if (!whole || id.get<uint64_t>() >= static_cast<uint64_t>(config.vocab_size)) {
-      throw bad_row(file, line, "id " + compact(OrderedJson(id)) +
-                                    " is outside the model's vocabulary of " +
-                                    std::to_string(config.vocab_size))
+      throw bad_row(file, line,
+                    "id " + compact(OrderedJson(id)) + " is outside the model's vocabulary of " +
+                        std::to_string(config.vocab_size))
           .with_hint("the ids come from another tokenizer");
     }
     out.push_back(id.get<int64_t>());
@@ -59,7 +61,8 @@ class LogitsCommand final : public cli::Command {
   void describe(Fields& f) override {
     f.input("model", model_, "Model folder (Hugging Face layout).");
     f.input("in", in_, "Rows of {\"ids\": [...]}, one a line.");
-    f("out", out_, "File to write: one [tokens, vocabulary] F32 tensor a row, named \"0\", \"1\", ...");
+    f("out", out_,
+      "File to write: one [tokens, vocabulary] F32 tensor a row, named \"0\", \"1\", ...");
     f("dtype", dtype_, "Type to compute in.", one_of({"float32", "bfloat16"}));
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
