@@ -175,6 +175,9 @@ class StageRun {
   virtual void survey(const Document& document, std::string& out) const = 0;
   // Between the passes, once.
   virtual void settle(Survey& survey, StageContext& context) = 0;
+  // After settle(): the manifest numbers, ascending, of documents that stay and have duplicates. The
+  // engine looks up their ids, so that every row can name the copy that stays.
+  virtual std::vector<uint64_t> clusters() const { return {}; }
   // Pass 2, many threads: may change the text. document.order is the manifest number; a stage that
   // finds duplicates sets document.cluster, also on the one that stays, and `value` of a Verdict is
   // the similarity to it.

@@ -1,41 +1,48 @@
 #include "data/pipeline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 #include <thread>
 
 #include "club/lot.h"
 #include "club/roster.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/hash.h"
 #include "core/lines.h"
 #include "core/manifest.h"
 #include "core/version.h"
-#include "data/flow.h"
-#include "text/unicode.h"
+#include "core/zstd.h"
+#include "data/engine.h"
+#include "data/feed.h"
+#include "data/figures.h"
+#include "data/spool.h"
+#include "data/text_lines.h"
 
 namespace helio::data {
 namespace {
 
-constexpr size_t kPartBytes = size_t(64) << 20;
+constexpr uint64_t kPartBytes = uint64_t(64) << 20;
+constexpr const char* kDuplicatesName = "duplicates.jsonl";
 
-// Rows in files of about kPartBytes of text each: where they are cut depends on the rows alone.
-class PartWriter {
+// Sections of chunks one after the other, in files of about kPartBytes of rows: zstd frames may
+// stand in a row, so nothing is packed twice.
+class PartFiles {
  public:
-  explicit PartWriter(fs::path dir) : dir_(std::move(dir)) { make_dirs(dir_); }
+  explicit PartFiles(fs::path dir) : dir_(std::move(dir)) { make_dirs(dir_); }
 
-  void write(const OrderedJson& row) {
+  void add(std::string_view frames, uint64_t rows_bytes) {
+    if (frames.empty()) return;
     if (!out_) {
-      char name[32];
-      std::snprintf(name, sizeof name, "part-%05d.jsonl.zst", parts_++);
-      out_ = std::make_unique<LineWriter>(dir_ / name);
+      out_ = std::make_unique<AtomicFile>(dir_ / fmt::format("part-{:05}.jsonl.zst", parts_++));
       size_ = 0;
     }
-    const std::string line = compact(row);
-    out_->write(line);
-    size_ += line.size();
+    out_->write(frames);
+    size_ += rows_bytes;
     if (size_ >= kPartBytes) finish();
   }
-
   void finish() {
     if (out_) out_->commit();
     out_.reset();
@@ -43,77 +50,34 @@ class PartWriter {
 
  private:
   fs::path dir_;
-  std::unique_ptr<LineWriter> out_ = {};
-  size_t size_ = 0;
+  std::unique_ptr<AtomicFile> out_ = {};
+  uint64_t size_ = 0;
   int parts_ = 0;
 };
 
-std::vector<Document> read_lots(const std::vector<std::string>& folders, Account& account,
-                                Monitor& monitor, const StopRequest& stop) {
-  int64_t total = 0;
-  for (const std::string& folder : folders) total += club::LotReader(folder).counts().documents;
-  monitor.begin("reading lots", total, "documents");
-  std::vector<Document> documents;
-  documents.reserve(static_cast<size_t>(total));
-  for (const std::string& folder : folders) {
-    club::LotReader reader(folder);
-    LotAccount lot{.info = reader.info()};
-    club::LotDocument given;
-    while (reader.next(given)) {
-      lot.in.documents += 1;
-      lot.in.bytes += int64_t(given.text.size());
-      documents.push_back({.id = std::move(given.id),
-                           .text = std::move(given.text),
-                           .format = std::move(given.format),
-                           .lot = lot.info.lot,
-                           .partner = lot.info.partner,
-                           .language = lot.info.language,
-                           .path = std::move(given.path)});
-      if (documents.size() % 256 == 0) {
-        stop.check();
-        monitor.at(int64_t(documents.size()));
-      }
-    }
-    account.lots.push_back(std::move(lot));
-  }
-  monitor.end();
-  return documents;
+std::vector<std::unique_ptr<Feed>> open_feeds(const std::vector<std::string>& folders) {
+  std::vector<std::unique_ptr<Feed>> feeds;
+  for (const std::string& folder : folders) feeds.push_back(open_lot_feed(folder));
+  return feeds;
 }
 
-OrderedJson row_of(const Document& document, const Flow& flow) {
-  OrderedJson row{
-      {"id", document.id},           {"text", document.text},         {"lot", document.lot},
-      {"partner", document.partner}, {"language", document.language}, {"split", document.split},
-      {"path", document.path}};
-  if (!document.cluster.empty()) row["cluster"] = document.cluster;
-  row["scores"] = document.scores;
-  auto changed = OrderedJson::array();
-  for (const uint16_t step : flow.fate(document).changed_at)
-    changed.push_back(flow.steps()[step].name);
-  row["changed"] = std::move(changed);
-  return row;
-}
-
-void settle(const Flow& flow, Account& account) {
-  account.steps = flow.accounts();
-  account.counters = flow.counters();
-  std::map<std::string_view, LotAccount*> lots;
-  for (LotAccount& lot : account.lots) lots[lot.info.lot] = &lot;
-  for (const Document& document : flow.survivors()) {
-    const Amount amount{1, text::count_words(document.text), int64_t(document.text.size())};
-    LotAccount& lot = *lots.at(document.lot);
-    lot.out += amount;
-    lot.in.words += flow.fate(document).words_in;
-    account.languages[document.language] += amount;
-    account.splits[document.split] += amount;
-  }
-  for (const Document& document : flow.dropped()) {
-    LotAccount& lot = *lots.at(document.lot);
-    lot.in.words += flow.fate(document).words_in;
-    ++lot.dropped[flow.fate(document).verdict.reason];
-  }
+Account settle(const Engine& engine, const std::vector<club::LotInfo>& lots) {
+  const Tally tally = engine.tally();
+  Account account;
+  account.steps = tally.steps;
+  account.counters = tally.counters;
+  account.languages = tally.languages;
+  account.splits = tally.splits;
   for (const char* split : {"train", "heldout"}) account.splits[split];
+  for (const club::LotInfo& info : lots) {
+    LotAccount& lot = account.lots.emplace_back();
+    lot.info = info;
+    const auto found = tally.lots.find(info.lot);
+    if (found == tally.lots.end()) continue;
+    lot.in = found->second.in, lot.out = found->second.out, lot.dropped = found->second.dropped;
+  }
   account.balance();
+  return account;
 }
 
 OrderedJson steps_json(const std::vector<Step>& steps) {
@@ -127,38 +91,74 @@ OrderedJson steps_json(const std::vector<Step>& steps) {
   return json;
 }
 
-void write_rows(const Flow& flow, const fs::path& dir, Monitor& monitor, const StopRequest& stop) {
-  const int64_t total = int64_t(flow.survivors().size() + flow.dropped().size());
-  monitor.begin("writing", total, "documents");
-  int64_t done = 0;
-  const auto tick = [&] {
-    if (++done % 256 != 0) return;
+void write_rows(const Engine& engine, const fs::path& dir, Monitor& monitor,
+                const StopRequest& stop) {
+  const size_t last = engine.segments().size() - 1;
+  monitor.begin("writing", 0, "");
+  PartFiles kept(dir);
+  for (const fs::path& path : engine.chunks(last)) {
     stop.check();
-    monitor.at(done);
-  };
-  PartWriter kept(dir);
-  for (const Document& document : flow.survivors()) {
-    kept.write(row_of(document, flow));
-    tick();
+    const ChunkFile chunk(path);
+    kept.add(chunk.section("kept"), chunk.facts().at("kept_bytes").get<uint64_t>());
   }
   kept.finish();
-  PartWriter dropped(dir / "dropped");
-  for (const Document& document : flow.dropped()) {
-    const Fate& fate = flow.fate(document);
-    OrderedJson row = row_of(document, flow);
-    row["step"] = flow.steps()[static_cast<size_t>(fate.dropped_at)].name;
-    row["reason"] = fate.verdict.reason;
-    row["value"] = fate.verdict.value;
-    dropped.write(row);
-    tick();
-  }
+  PartFiles dropped(dir / "dropped");
+  for (size_t segment = 0; segment <= last; ++segment)
+    for (const fs::path& path : engine.chunks(segment)) {
+      stop.check();
+      const std::string_view frames = ChunkFile(path).section("dropped");
+      dropped.add(frames, 4 * frames.size());
+    }
   dropped.finish();
-  for (const auto& [name, lines] : flow.files()) {
-    LineWriter out(dir / name);
-    for (const std::string& line : lines) out.write(line);
-    out.commit();
-  }
   monitor.end();
+}
+
+// One line a cluster: what every stage that finds duplicates noted, by stage and cluster.
+void write_duplicates(const Engine& engine, const std::vector<Step>& steps, const fs::path& dir) {
+  LineWriter out(dir / kDuplicatesName);
+  for (size_t segment = 1; segment < engine.segments().size(); ++segment) {
+    std::map<int64_t, std::map<uint64_t, Json>> clusters;
+    for (const fs::path& path : engine.chunks(segment)) {
+      const std::string lines = zstd_expand(ChunkFile(path).section("notes"), path.string());
+      for_each_line(lines, [&](std::string_view line) {
+        if (line.empty()) return;
+        Json note = Json::parse(line);
+        clusters[note["cluster"].get<int64_t>()][note["order"].get<uint64_t>()] = std::move(note);
+      });
+    }
+    const std::string& step = steps[engine.segments()[segment].first - 1].name;
+    for (const auto& [cluster, notes] : clusters) {
+      OrderedJson members = OrderedJson::array();
+      std::string first;
+      const auto add = [&](const Json& note) {
+        members.push_back({{"id", note["id"]},
+                           {"lot", note["lot"]},
+                           {"partner", note["partner"]},
+                           {"similarity", note["similarity"]}});
+      };
+      for (const auto& [order, note] : notes)
+        if (int64_t(order) == cluster) first = note["id"].get<std::string>(), add(note);
+      for (const auto& [order, note] : notes)
+        if (int64_t(order) != cluster) add(note);
+      out.write(compact({{"step", step}, {"first", first}, {"members", members}}));
+    }
+  }
+  out.commit();
+}
+
+std::string hash_of_inputs(const std::vector<ArtefactInput>& inputs) {
+  OrderedJson json = OrderedJson::array();
+  for (const ArtefactInput& input : inputs) json.push_back({input.kind, input.name, input.content});
+  return sha256_hex(compact(json));
+}
+
+KeepFigures figures_of(const std::string& name) {
+  if (name == "none") return KeepFigures::none;
+  return name == "all" ? KeepFigures::all : KeepFigures::deciding;
+}
+
+fs::path work_of(const fs::path& out) {
+  return out.parent_path() / ("." + out.filename().string() + ".work");
 }
 
 }  // namespace
@@ -207,36 +207,63 @@ OrderedJson plan_json(const PipelineOptions& options) {
   return plan;
 }
 
+uint64_t parse_memory(const std::string& text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(end, size_t(text.data() + text.size() - end));
+  const int shift = unit == "G" || unit == "GiB" ? 30 : unit == "M" || unit == "MiB" ? 20 : -1;
+  if (error != std::errc() || shift < 0 || value == 0 || value > (uint64_t(1) << 20))
+    throw Error(ErrorKind::usage, "'" + text + "' is no amount of memory")
+        .with_hint("write it like 512M or 2G");
+  return value << shift;
+}
+
 Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monitor,
                      const StopRequest& stop) {
   if (threads <= 0) threads = int(std::max(1u, std::thread::hardware_concurrency()));
-  std::vector<Step> steps = read_steps(options.steps);  // first: wrong options cost no reading
+  const uint64_t memory = parse_memory(options.memory);
+  const std::vector<Step> steps = read_steps(options.steps);  // wrong options cost no reading
   const OrderedJson resolved = steps_json(steps);
   const auto folders = lot_folders(options.lots);
-  Account account;
-  Flow flow(read_lots(folders, account, monitor, stop), std::move(steps));
-  flow.run(threads, monitor, stop);
-  settle(flow, account);
+  Manifest manifest;
+  for (const std::string& lot : options.lots) manifest.inputs.push_back(describe_input("lots", lot));
+  std::vector<std::unique_ptr<Feed>> feeds = open_feeds(folders);
+  std::vector<club::LotInfo> lots;
+  for (const auto& feed : feeds) lots.push_back(feed->info());
+
+  const fs::path out = fs::absolute(options.out).lexically_normal();
+  Engine engine(steps, std::move(feeds),
+                {.work = work_of(out),
+                 .inputs = hash_of_inputs(manifest.inputs),
+                 .code = code_hash("data"),
+                 .threads = threads,
+                 .memory = memory,
+                 .figures = figures_of(options.figures)});
+  engine.run(monitor, stop);
+  if (engine.reused() > 0)
+    monitor.note(fmt::format("{} of {} parts of the pipeline were there already", engine.reused(),
+                             engine.segments().size()));
+  const Account account = settle(engine, lots);
 
   StagedDir staged(options.out);
-  write_rows(flow, staged.path(), monitor, stop);
-  write_file_atomic(staged.path() / "dataset.json", pretty(account.json()));
-  Manifest manifest;
+  write_rows(engine, staged.path(), monitor, stop);
+  write_duplicates(engine, steps, staged.path());
+  OrderedJson json = account.json();
+  json["figures"] = write_figures(engine, steps, staged.path());
+  write_file_atomic(staged.path() / "dataset.json", pretty(json));
   manifest.kind = "dataset";
   manifest.name = fs::path(options.out).filename().string();
   manifest.made_by = "data run";
   manifest.version = version();
   manifest.code = code_hash("data");
-  for (const std::string& lot : options.lots)
-    manifest.inputs.push_back(describe_input("lots", lot));
   manifest.options = {{"steps", resolved}};
-  const OrderedJson json = account.json();
   manifest.facts = {{"in", json["in"]},
                     {"out", json["out"]},
                     {"languages", json["languages"]},
                     {"splits", json["splits"]}};
   seal_artefact(staged.path(), manifest);
   staged.commit();
+  if (options.work == "remove") fs::remove_all(work_of(out));
   return account;
 }
 

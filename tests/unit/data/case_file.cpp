@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "data/flow.h"
+#include "memory_player.h"
 
 namespace helio::data {
 namespace {
@@ -39,7 +39,7 @@ std::string kept_line(const Document& now, const Document& before) {
   if (now.text != before.text) line += " text " + Json(now.text).dump();
   if (now.language != before.language) line += " language " + now.language;
   if (now.split != before.split) line += " split " + now.split;
-  if (now.cluster != before.cluster) line += " cluster " + now.cluster;
+  if (now.cluster_id != before.cluster_id) line += " cluster " + now.cluster_id;
   for (const auto& [name, score] : now.scores) line += fmt::format(" {} {:.3f}", name, score);
   return line;
 }
@@ -85,20 +85,16 @@ std::vector<std::string> play(const std::string& op, const Case& item) {
   }
   std::vector<Document> documents;
   for (const std::string& json : item.in) documents.push_back(document_of(json, "case"));
+  for (size_t i = 0; i < documents.size(); ++i) documents[i].order = i;
   const std::vector<Document> before = documents;
-  Flow flow(std::move(documents), std::move(steps));
-  SilentMonitor monitor;
-  StopRequest stop;
-  flow.run(2, monitor, stop);
+  const Played played = play_in_memory(steps, std::move(documents));
   std::vector<std::string> lines;
-  for (const Document& document : flow.survivors())
+  for (const Document& document : played.kept)
     lines.push_back(kept_line(document, before[document.order]));
-  for (const Document& document : flow.dropped()) {
-    const Verdict& verdict = flow.fate(document).verdict;
-    lines.push_back(
-        fmt::format("out  {} dropped {} {:.4g}", document.id, verdict.reason, verdict.value));
-  }
-  for (const auto& [name, count] : flow.counters())
+  for (const Dropped& dropped : played.dropped)
+    lines.push_back(fmt::format("out  {} dropped {} {:.4g}", dropped.document.id,
+                                dropped.verdict.reason, dropped.verdict.value));
+  for (const auto& [name, count] : played.counters)
     lines.push_back(fmt::format("out  count {} {}", name, count));
   return lines;
 }

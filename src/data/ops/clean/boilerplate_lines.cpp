@@ -1,8 +1,9 @@
 // Removes lines that many pages of a lot share: what the site says, not what the page says.
 #include <unordered_map>
+#include <unordered_set>
 
+#include "core/hash.h"
 #include "data/op.h"
-#include "data/parallel.h"
 #include "data/text_lines.h"
 
 namespace helio::data {
@@ -31,48 +32,7 @@ class BoilerplateLines final : public Stage {
 
   explicit BoilerplateLines(const Options& options) : options_(options) {}
 
-  std::vector<Verdict> run(std::vector<Document>& documents, StageContext& context) const override {
-    struct Seen {
-      int64_t documents = 0;
-      size_t last = ~size_t(0);
-    };
-    std::map<std::string, int64_t> lot_sizes;
-    std::map<std::string, std::unordered_map<uint64_t, Seen>> lots;
-    for (size_t i = 0; i < documents.size(); ++i) {
-      ++lot_sizes[documents[i].lot];
-      auto& lines = lots[documents[i].lot];
-      for_each_line(documents[i].text, [&](std::string_view line) {
-        const uint64_t key = candidate_key(line);
-        if (key == 0) return;
-        Seen& seen = lines[key];
-        if (seen.last != i) ++seen.documents, seen.last = i;
-      });
-    }
-
-    std::vector<Verdict> verdicts(documents.size());
-    std::vector<int64_t> removed(documents.size(), 0);
-    parallel_slices(documents.size(), context.threads, 64, [&](size_t begin, size_t end, int) {
-      for (size_t i = begin; i < end; ++i) {
-        Document& document = documents[i];
-        const auto& lines = lots.at(document.lot);
-        const double size = double(lot_sizes.at(document.lot));
-        const auto is_boilerplate = [&](std::string_view line) {
-          const uint64_t key = candidate_key(line);
-          if (key == 0) return false;
-          const int64_t count = lines.at(key).documents;
-          const bool common =
-              count >= options_.min_documents && double(count) >= options_.min_share * size;
-          removed[i] += common;
-          return common;
-        };
-        std::string rest = without_lines(document.text, is_boilerplate);
-        if (rest.empty()) verdicts[i] = drop("only_boilerplate", double(removed[i]));
-        else if (removed[i] > 0) document.text = std::move(rest);
-      }
-    });
-    for (const int64_t count : removed) context.counters["boilerplate_lines.removed"] += count;
-    return verdicts;
-  }
+  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(*this); }
 
  private:
   uint64_t candidate_key(std::string_view line) const {
@@ -80,6 +40,61 @@ class BoilerplateLines final : public Stage {
     if (text::count_code_points(line) > options_.max_chars) return 0;
     return is_list_item(line) ? 0 : line_key(line);
   }
+
+  // A line of one document, once; key 0 says that the lot has one document more.
+  struct Line {
+    uint64_t lot, key;
+  };
+  struct HashLine {
+    size_t operator()(const Line& line) const { return size_t(line.lot * 31 + line.key); }
+  };
+  struct SameLine {
+    bool operator()(const Line& a, const Line& b) const { return a.lot == b.lot && a.key == b.key; }
+  };
+
+  class Run final : public StageRun {
+   public:
+    explicit Run(const BoilerplateLines& op) : op_(op) {}
+
+    void survey(const Document& document, std::string& out) const override {
+      const uint64_t lot = xxh3_64(document.lot);
+      put_record(out, Line{lot, 0});
+      std::unordered_set<uint64_t> own;
+      for_each_line(document.text, [&](std::string_view line) {
+        const uint64_t key = op_.candidate_key(line);
+        if (key != 0 && own.insert(key).second) put_record(out, Line{lot, key});
+      });
+    }
+
+    void settle(Survey& survey, StageContext&) override {
+      std::unordered_map<Line, int64_t, HashLine, SameLine> counts;
+      survey.for_each<Line>([&](const Line& line) { ++counts[line]; });
+      for (const auto& [line, count] : counts) {
+        if (line.key == 0 || count < op_.options_.min_documents) continue;
+        const double size = double(counts.at({line.lot, 0}));
+        if (double(count) >= op_.options_.min_share * size) boilerplate_.insert(line);
+      }
+    }
+
+    Verdict apply(Document& document, Counters& counters) const override {
+      const uint64_t lot = xxh3_64(document.lot);
+      int64_t removed = 0;
+      std::string rest = without_lines(document.text, [&](std::string_view line) {
+        const uint64_t key = op_.candidate_key(line);
+        const bool common = key != 0 && boilerplate_.contains({lot, key});
+        removed += common;
+        return common;
+      });
+      if (removed > 0) counters["boilerplate_lines.removed"] += removed;
+      if (rest.empty()) return drop("only_boilerplate", double(removed));
+      if (removed > 0) document.text = std::move(rest);
+      return keep();
+    }
+
+   private:
+    const BoilerplateLines& op_;
+    std::unordered_set<Line, HashLine, SameLine> boilerplate_ = {};
+  };
 
   Options options_;
 };

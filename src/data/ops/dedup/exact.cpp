@@ -1,11 +1,10 @@
 // Keeps the first of documents with the same text.
 #include <algorithm>
-#include <unordered_map>
+#include <vector>
 
 #include "core/hash.h"
 #include "data/duplicates.h"
 #include "data/op.h"
-#include "data/parallel.h"
 #include "text/unicode.h"
 
 namespace helio::data {
@@ -37,18 +36,40 @@ class Exact final : public Stage {
 
   explicit Exact(const Options&) {}
 
-  std::vector<Verdict> run(std::vector<Document>& documents, StageContext& context) const override {
-    std::vector<Hash128> keys(documents.size());
-    parallel_slices(documents.size(), context.threads, 64, [&](size_t begin, size_t end, int) {
-      for (size_t i = begin; i < end; ++i) keys[i] = key_of(documents[i].text);
-    });
-    std::vector<size_t> first(documents.size());
-    std::map<Hash128, size_t> seen;
-    for (size_t i = 0; i < documents.size(); ++i) first[i] = seen.emplace(keys[i], i).first->second;
-    return keep_first(
-        documents, first, "dedup.exact", "exact_duplicate", [](size_t, size_t) { return 1.0; },
-        context);
-  }
+  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(); }
+
+ private:
+  struct Seen {
+    Hash128 key;
+    uint64_t order;
+  };
+
+  class Run final : public StageRun {
+   public:
+    void survey(const Document& document, std::string& out) const override {
+      put_record(out, Seen{key_of(document.text), document.order});
+    }
+    void settle(Survey& survey, StageContext& context) override {
+      std::vector<Seen> all;
+      survey.for_each<Seen>([&](const Seen& seen) { all.push_back(seen); });
+      std::sort(all.begin(), all.end(), [](const Seen& a, const Seen& b) {
+        return a.key != b.key ? a.key < b.key : a.order < b.order;
+      });
+      size_t first = 0;
+      for (size_t i = 1; i < all.size(); ++i) {
+        if (all[i].key == all[first].key) found_.add(all[i].order, all[first].order, 1.0);
+        else first = i;
+      }
+      found_.finish(context.counters);
+    }
+    std::vector<uint64_t> clusters() const override { return found_.clusters(); }
+    Verdict apply(Document& document, Counters&) const override {
+      return found_.tell(document, "exact_duplicate");
+    }
+
+   private:
+    Duplicates found_ = {};
+  };
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Keeps the first copy of every longer line of the corpus.
+#include <algorithm>
 #include <unordered_map>
 
 #include "data/op.h"
-#include "data/parallel.h"
 #include "data/text_lines.h"
 
 namespace helio::data {
@@ -35,37 +35,50 @@ class Lines final : public Stage {
 
   explicit Lines(const Options& options) : options_(options) {}
 
-  std::vector<Verdict> run(std::vector<Document>& documents, StageContext& context) const override {
-    // First by the order of the documents, whatever the number of threads.
-    std::unordered_map<uint64_t, size_t> first;
-    for (size_t i = 0; i < documents.size(); ++i)
-      for_each_line(documents[i].text, [&](std::string_view line) {
-        if (const uint64_t key = candidate_key(line)) first.emplace(key, i);
-      });
-
-    std::vector<Verdict> verdicts(documents.size());
-    std::vector<int64_t> removed(documents.size(), 0);
-    parallel_slices(documents.size(), context.threads, 64, [&](size_t begin, size_t end, int) {
-      for (size_t i = begin; i < end; ++i) {
-        Document& document = documents[i];
-        const std::string rest = without_lines(document.text, [&](std::string_view line) {
-          const uint64_t key = candidate_key(line);
-          const bool earlier = key != 0 && first.at(key) < i;
-          removed[i] += earlier;
-          return earlier;
-        });
-        if (removed[i] == 0) continue;
-        const double share = 1.0 - double(rest.size()) / double(document.text.size());
-        if (rest.empty() || share > options_.max_removed)
-          verdicts[i] = drop("repeated_lines", share);
-        else document.text = rest;
-      }
-    });
-    for (const int64_t count : removed) context.counters["repeated_lines.removed"] += count;
-    return verdicts;
-  }
+  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(*this); }
 
  private:
+  struct Line {
+    uint64_t key, order;
+  };
+
+  class Run final : public StageRun {
+   public:
+    explicit Run(const Lines& op) : op_(op) {}
+
+    void survey(const Document& document, std::string& out) const override {
+      for_each_line(document.text, [&](std::string_view line) {
+        if (const uint64_t key = op_.candidate_key(line))
+          put_record(out, Line{key, document.order});
+      });
+    }
+    void settle(Survey& survey, StageContext&) override {
+      survey.for_each<Line>([&](const Line& line) {
+        const auto [at, is_new] = first_.emplace(line.key, line.order);
+        if (!is_new) at->second = std::min(at->second, line.order);
+      });
+    }
+    Verdict apply(Document& document, Counters& counters) const override {
+      int64_t removed = 0;
+      const std::string rest = without_lines(document.text, [&](std::string_view line) {
+        const uint64_t key = op_.candidate_key(line);
+        const bool earlier = key != 0 && first_.at(key) < document.order;
+        removed += earlier;
+        return earlier;
+      });
+      if (removed == 0) return keep();
+      counters["repeated_lines.removed"] += removed;
+      const double share = 1.0 - double(rest.size()) / double(document.text.size());
+      if (rest.empty() || share > op_.options_.max_removed) return drop("repeated_lines", share);
+      document.text = rest;
+      return keep();
+    }
+
+   private:
+    const Lines& op_;
+    std::unordered_map<uint64_t, uint64_t> first_ = {};
+  };
+
   uint64_t candidate_key(std::string_view line) const {
     const std::string_view trimmed = text::trim(line);
     if (trimmed.size() < size_t(options_.min_chars)) return 0;  // bytes are at least characters

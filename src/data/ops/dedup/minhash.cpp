@@ -1,9 +1,10 @@
 // Keeps the first of documents that are nearly the same.
 #include "data/minhash.h"
 
+#include <cstring>
+
 #include "data/duplicates.h"
 #include "data/op.h"
-#include "data/parallel.h"
 
 namespace helio::data {
 namespace {
@@ -44,24 +45,50 @@ class MinHashDedup final : public Stage {
                   .hashes_per_bucket = options.hashes_per_bucket,
                   .seed = options.seed}) {}
 
-  std::vector<Verdict> run(std::vector<Document>& documents, StageContext& context) const override {
-    std::vector<std::vector<uint64_t>> signatures(documents.size());
-    parallel_slices(documents.size(), context.threads, 16, [&](size_t begin, size_t end, int) {
-      for (size_t i = begin; i < end; ++i) {
-        context.stop.check();
-        signatures[i] = minhash_.signature(documents[i].text);
-      }
-    });
-    std::vector<size_t> first = first_of_cluster(signatures, minhash_.options(), context.threads);
-    const auto similarity = [&](size_t a, size_t b) {
-      return estimated_similarity(signatures[a], signatures[b]);
-    };
-    for (size_t i = 0; i < first.size(); ++i)
-      if (first[i] != i && similarity(first[i], i) < min_similarity_) first[i] = i;
-    return keep_first(documents, first, "dedup.minhash", "near_duplicate", similarity, context);
-  }
+  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(*this); }
 
  private:
+  class Run final : public StageRun {
+   public:
+    explicit Run(const MinHashDedup& op) : op_(op) {}
+
+    void survey(const Document& document, std::string& out) const override {
+      const std::vector<uint64_t> signature = op_.minhash_.signature(document.text);
+      if (signature.empty()) return;
+      put_record(out, document.order);
+      out.append(reinterpret_cast<const char*>(signature.data()), signature.size() * 8);
+    }
+    void settle(Survey& survey, StageContext& context) override {
+      const auto& o = op_.minhash_.options();
+      const size_t slots = size_t(o.buckets * o.hashes_per_bucket);
+      std::vector<uint64_t> orders;
+      std::vector<std::vector<uint64_t>> signatures;
+      survey.rewind();
+      for (std::string_view bytes; survey.next(bytes);)
+        for (; bytes.size() >= 8 * (slots + 1); bytes.remove_prefix(8 * (slots + 1))) {
+          orders.emplace_back();
+          std::memcpy(&orders.back(), bytes.data(), 8);
+          signatures.emplace_back(slots);
+          std::memcpy(signatures.back().data(), bytes.data() + 8, 8 * slots);
+        }
+      const std::vector<size_t> first = first_of_cluster(signatures, o, context.threads);
+      for (size_t i = 0; i < first.size(); ++i) {
+        if (first[i] == i) continue;
+        const double similarity = estimated_similarity(signatures[first[i]], signatures[i]);
+        if (similarity >= op_.min_similarity_) found_.add(orders[i], orders[first[i]], similarity);
+      }
+      found_.finish(context.counters);
+    }
+    std::vector<uint64_t> clusters() const override { return found_.clusters(); }
+    Verdict apply(Document& document, Counters&) const override {
+      return found_.tell(document, "near_duplicate");
+    }
+
+   private:
+    const MinHashDedup& op_;
+    Duplicates found_ = {};
+  };
+
   double min_similarity_;
   MinHash minhash_;
 };

@@ -112,9 +112,25 @@ class GopherQuality final : public Filter {
   }
 
   explicit GopherQuality(Options options)
-      : o_(std::move(options)), stop_words_(o_.stop_words.begin(), o_.stop_words.end()) {}
+      : o_(std::move(options)), stop_words_(o_.stop_words.begin(), o_.stop_words.end()) {
+    using Drops = Check::Drops;
+    const auto on = [](double limit) {
+      return limit > 0 ? limit : std::numeric_limits<double>::quiet_NaN();
+    };
+    checks_ = {{"gopher_short_doc", Drops::below, on(double(o_.min_doc_words))},
+               {"gopher_long_doc", Drops::above, on(double(o_.max_doc_words))},
+               {"gopher_short_doc", Drops::below, 1},  // no word at all: datatrove divides by zero
+               {"gopher_below_avg_threshold", Drops::below, on(o_.min_avg_word_length)},
+               {"gopher_above_avg_threshold", Drops::above, on(o_.max_avg_word_length)},
+               {"gopher_too_many_hashes", Drops::above, on(o_.max_symbol_word_ratio)},
+               {"gopher_too_many_ellipsis", Drops::above, on(o_.max_symbol_word_ratio)},
+               {"gopher_too_many_bullets", Drops::above, on(o_.max_bullet_lines_ratio)},
+               {"gopher_too_many_end_ellipsis", Drops::above, on(o_.max_ellipsis_lines_ratio)},
+               {"gopher_below_alpha_threshold", Drops::below, on(o_.max_non_alpha_words_ratio)},
+               {"gopher_enough_stop_words", Drops::below, on(double(o_.min_stop_words))}};
+  }
 
-  Verdict judge(const Document& document) const override {
+  void measure(const Document& document, Figures& figures) const override {
     const std::string_view text = document.text;
     int64_t words = 0, real_words = 0, real_chars = 0, with_letter = 0;
     std::unordered_set<std::string_view> stops;
@@ -125,39 +141,18 @@ class GopherQuality final : public Filter {
       with_letter += facts.letter;
       if (const auto stop = stop_words_.find(word); stop != stop_words_.end()) stops.insert(*stop);
     });
-    if (o_.min_doc_words && real_words < o_.min_doc_words)
-      return drop("gopher_short_doc", double(real_words));
-    if (o_.max_doc_words && real_words > o_.max_doc_words)
-      return drop("gopher_long_doc", double(real_words));
-    if (words == 0) return drop("gopher_short_doc", 0);  // datatrove divides by zero here
-
-    if (real_words > 0) {
-      const double mean = double(real_chars) / double(real_words);
-      if (o_.min_avg_word_length > 0 && mean < o_.min_avg_word_length)
-        return drop("gopher_below_avg_threshold", mean);
-      if (o_.max_avg_word_length > 0 && mean > o_.max_avg_word_length)
-        return drop("gopher_above_avg_threshold", mean);
-    }
+    if (!figures.next(double(real_words)) || !figures.next(double(real_words))) return;
+    if (!figures.next(double(words))) return;
+    const double mean = double(real_chars) / double(real_words);  // NaN without such words
+    if (!figures.next(mean) || !figures.next(mean)) return;
     const double n = double(words);
-    if (o_.max_symbol_word_ratio > 0) {
-      const double hashes = double(count_of(text, "#")) / n;
-      if (hashes > o_.max_symbol_word_ratio) return drop("gopher_too_many_hashes", hashes);
-      const double ellipses = double(count_of(text, "...") + count_of(text, kEllipsis)) / n;
-      if (ellipses > o_.max_symbol_word_ratio) return drop("gopher_too_many_ellipsis", ellipses);
-    }
+    if (!figures.next(double(count_of(text, "#")) / n)) return;
+    if (!figures.next(double(count_of(text, "...") + count_of(text, kEllipsis)) / n)) return;
     const LineFacts lines = line_facts(text);
-    const double bullets = double(lines.bullets) / double(lines.lines);
-    if (o_.max_bullet_lines_ratio > 0 && bullets > o_.max_bullet_lines_ratio)
-      return drop("gopher_too_many_bullets", bullets);
-    const double ends = double(lines.ellipses) / double(lines.lines);
-    if (o_.max_ellipsis_lines_ratio > 0 && ends > o_.max_ellipsis_lines_ratio)
-      return drop("gopher_too_many_end_ellipsis", ends);
-    const double letters = double(with_letter) / n;
-    if (o_.max_non_alpha_words_ratio > 0 && letters < o_.max_non_alpha_words_ratio)
-      return drop("gopher_below_alpha_threshold", letters);
-    if (o_.min_stop_words && int64_t(stops.size()) < o_.min_stop_words)
-      return drop("gopher_enough_stop_words", double(stops.size()));
-    return keep();
+    if (!figures.next(double(lines.bullets) / double(lines.lines))) return;
+    if (!figures.next(double(lines.ellipses) / double(lines.lines))) return;
+    if (!figures.next(double(with_letter) / n)) return;
+    figures.next(double(stops.size()));
   }
 
  private:

@@ -47,41 +47,39 @@ class GopherRepetition final : public Filter {
                 "GopherRepetitionFilter"};
   }
 
-  explicit GopherRepetition(Options options) : o_(std::move(options)) {}
+  explicit GopherRepetition(Options options) : o_(std::move(options)) {
+    using Drops = Check::Drops;
+    const auto on = [](double limit) {
+      return limit > 0 ? limit : std::numeric_limits<double>::quiet_NaN();
+    };
+    checks_ = {{"empty", Drops::below, 1},
+               {"dup_para_frac", Drops::above, on(o_.dup_para_frac)},
+               {"dup_para_char_frac", Drops::above, on(o_.dup_para_char_frac)},
+               {"dup_line_frac", Drops::above, on(o_.dup_line_frac)},
+               {"dup_line_char_frac", Drops::above, on(o_.dup_line_char_frac)}};
+    for (size_t i = 0; i < o_.top_n_grams.size(); ++i)
+      checks_.push_back(
+          {"top_" + std::to_string(i + 2) + "_gram", Drops::above, o_.top_n_grams[i]});
+    for (size_t i = 0; i < o_.dup_n_grams.size(); ++i)
+      checks_.push_back({"duplicated_" + std::to_string(i + 5) + "_n_grams", Drops::above,
+                         o_.dup_n_grams[i]});
+  }
 
-  Verdict judge(const Document& document) const override {
+  void measure(const Document& document, Figures& figures) const override {
     const std::string_view text = document.text;
-    if (text.empty()) return drop("empty", 0);
     const double chars = double(text::count_code_points(text));
-
+    if (!figures.next(chars) || chars == 0) return;
     const Repeats paragraphs = repeated_pieces(text::trim(text), 2);
-    if (const double x = double(paragraphs.pieces) / double(paragraphs.of);
-        o_.dup_para_frac > 0 && x > o_.dup_para_frac)
-      return drop("dup_para_frac", x);
-    if (const double x = double(paragraphs.chars) / chars;
-        o_.dup_para_char_frac > 0 && x > o_.dup_para_char_frac)
-      return drop("dup_para_char_frac", x);
-
+    if (!figures.next(double(paragraphs.pieces) / double(paragraphs.of))) return;
+    if (!figures.next(double(paragraphs.chars) / chars)) return;
     const Repeats lines = repeated_pieces(text, 1);
-    if (const double x = double(lines.pieces) / double(lines.of);
-        o_.dup_line_frac > 0 && x > o_.dup_line_frac)
-      return drop("dup_line_frac", x);
-    if (const double x = double(lines.chars) / chars;
-        o_.dup_line_char_frac > 0 && x > o_.dup_line_char_frac)
-      return drop("dup_line_char_frac", x);
-
+    if (!figures.next(double(lines.pieces) / double(lines.of))) return;
+    if (!figures.next(double(lines.chars) / chars)) return;
     const WordRuns runs(text);
-    for (size_t i = 0; i < o_.top_n_grams.size(); ++i) {
-      const size_t n = i + 2;
-      const double x = double(runs.top_chars(n, o_.min_top_count)) / chars;
-      if (x > o_.top_n_grams[i]) return drop("top_" + std::to_string(n) + "_gram", x);
-    }
-    for (size_t i = 0; i < o_.dup_n_grams.size(); ++i) {
-      const size_t n = i + 5;
-      const double x = double(runs.repeated_chars(n)) / chars;
-      if (x > o_.dup_n_grams[i]) return drop("duplicated_" + std::to_string(n) + "_n_grams", x);
-    }
-    return keep();
+    for (size_t i = 0; i < o_.top_n_grams.size(); ++i)
+      if (!figures.next(double(runs.top_chars(i + 2, o_.min_top_count)) / chars)) return;
+    for (size_t i = 0; i < o_.dup_n_grams.size(); ++i)
+      if (!figures.next(double(runs.repeated_chars(i + 5)) / chars)) return;
   }
 
  private:

@@ -25,12 +25,12 @@ class HangulRatio final : public Filter {
                 "registry; words here are runs without white space"};
   }
 
-  explicit HangulRatio(Options options) : options_(std::move(options)) {}
+  explicit HangulRatio(Options options) : options_(std::move(options)) {
+    checks_ = {{"hangul_ratio", Check::Drops::below, options_.min_ratio}};
+  }
 
-  Verdict judge(const Document& document) const override {
-    const double ratio =
-        options_.unit == "word" ? of_words(document.text) : of_chars(document.text);
-    return ratio >= options_.min_ratio ? keep() : drop("hangul_ratio", ratio);
+  void measure(const Document& document, Figures& figures) const override {
+    figures.next(options_.unit == "word" ? of_words(document.text) : of_chars(document.text));
   }
 
  private:

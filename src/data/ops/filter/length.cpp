@@ -23,23 +23,26 @@ class Length final : public Filter {
             .source = "Dataverse length___word_len_filter, length___char_len_filter"};
   }
 
-  explicit Length(const Options& options) : options_(options) {}
+  explicit Length(const Options& o) {
+    using Drops = Check::Drops;
+    const double off = std::numeric_limits<double>::quiet_NaN();
+    const auto most = [&](int64_t limit) { return limit > 0 ? double(limit) : off; };
+    checks_ = {{"too_few_words", Drops::below, double(o.min_words)},
+               {"too_many_words", Drops::above, most(o.max_words)},
+               {"too_few_chars", Drops::below, most(o.min_chars)},
+               {"too_many_chars", Drops::above, most(o.max_chars)}};
+    chars_ = o.min_chars > 0 || o.max_chars > 0;
+  }
 
-  Verdict judge(const Document& document) const override {
-    const int64_t words = text::count_words(document.text);
-    if (words < options_.min_words) return drop("too_few_words", double(words));
-    if (options_.max_words > 0 && words > options_.max_words)
-      return drop("too_many_words", double(words));
-    if (options_.min_chars == 0 && options_.max_chars == 0) return keep();
-    const int64_t chars = text::count_code_points(document.text);
-    if (chars < options_.min_chars) return drop("too_few_chars", double(chars));
-    if (options_.max_chars > 0 && chars > options_.max_chars)
-      return drop("too_many_chars", double(chars));
-    return keep();
+  void measure(const Document& document, Figures& figures) const override {
+    const double words = double(text::count_words(document.text));
+    if (!figures.next(words) || !figures.next(words) || !chars_) return;
+    const double chars = double(text::count_code_points(document.text));
+    if (figures.next(chars)) figures.next(chars);
   }
 
  private:
-  Options options_;
+  bool chars_ = false;
 };
 
 }  // namespace

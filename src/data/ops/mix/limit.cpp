@@ -1,7 +1,7 @@
 // Keeps one source from drowning the others.
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <vector>
 
 #include "core/hash.h"
 #include "data/op.h"
@@ -32,30 +32,53 @@ class Limit final : public Stage {
 
   explicit Limit(Options options) : options_(std::move(options)) {}
 
-  std::vector<Verdict> run(std::vector<Document>& documents, StageContext&) const override {
-    std::vector<size_t> order(documents.size());
-    std::iota(order.begin(), order.end(), size_t(0));
-    std::vector<uint64_t> place(documents.size());
-    for (size_t i = 0; i < documents.size(); ++i)
-      place[i] = xxh64(documents[i].id, static_cast<uint64_t>(options_.seed));
-    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return place[a] != place[b] ? place[a] < place[b] : documents[a].id < documents[b].id;
-    });
-    std::map<std::string_view, int64_t> words;
-    std::vector<Verdict> verdicts(documents.size());
-    for (const size_t i : order) {
-      const Document& document = documents[i];
+  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(options_); }
+
+ private:
+  struct Entry {
+    uint64_t key, place, order;
+    int64_t words;
+  };
+
+  class Run final : public StageRun {
+   public:
+    explicit Run(const Options& options) : options_(options) {}
+
+    void survey(const Document& document, std::string& out) const override {
       const std::string_view key = options_.per == "lot"       ? document.lot
                                    : options_.per == "partner" ? document.partner
                                                                : document.language;
-      const int64_t count = text::count_words(document.text);
-      if (words[key] + count > options_.max_words) verdicts[i] = drop("over_limit", double(count));
-      else words[key] += count;
+      put_record(out, Entry{xxh64(key), xxh64(document.id, static_cast<uint64_t>(options_.seed)),
+                            document.order, text::count_words(document.text)});
     }
-    return verdicts;
-  }
 
- private:
+    void settle(Survey& survey, StageContext&) override {
+      std::vector<Entry> all;
+      survey.for_each<Entry>([&](const Entry& entry) { all.push_back(entry); });
+      std::sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) {
+        return a.place != b.place ? a.place < b.place : a.order < b.order;
+      });
+      std::map<uint64_t, int64_t> words;
+      for (const Entry& entry : all) {
+        if (words[entry.key] + entry.words > options_.max_words)
+          beyond_.push_back({entry.order, entry.words});
+        else words[entry.key] += entry.words;
+      }
+      std::sort(beyond_.begin(), beyond_.end());
+    }
+
+    Verdict apply(Document& document, Counters&) const override {
+      const auto at = std::lower_bound(beyond_.begin(), beyond_.end(),
+                                       std::pair<uint64_t, int64_t>(document.order, 0));
+      if (at == beyond_.end() || at->first != document.order) return keep();
+      return drop("over_limit", double(at->second));
+    }
+
+   private:
+    Options options_;
+    std::vector<std::pair<uint64_t, int64_t>> beyond_ = {};
+  };
+
   Options options_;
 };
 

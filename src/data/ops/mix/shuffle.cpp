@@ -1,7 +1,4 @@
 // Puts the documents in a random order.
-#include <algorithm>
-#include <numeric>
-
 #include "core/rng.h"
 #include "data/op.h"
 
@@ -21,13 +18,24 @@ class Shuffle final : public Stage {
 
   explicit Shuffle(const Options& options) : options_(options) {}
 
-  std::vector<Verdict> run(std::vector<Document>& documents, StageContext&) const override {
-    Rng rng = Rng::stream(static_cast<uint64_t>(options_.seed), "mix.shuffle");
-    rng.shuffle(std::span<Document>(documents));
-    return {};
-  }
+  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(options_.seed); }
 
  private:
+  class Run final : public StageRun {
+   public:
+    explicit Run(int64_t seed) : seed_(static_cast<uint64_t>(seed)) {}
+    void survey(const Document&, std::string&) const override {}
+    void settle(Survey&, StageContext&) override {}
+    Verdict apply(Document&, Counters&) const override { return keep(); }
+    bool reorders() const override { return true; }
+    uint64_t rank(const Document& document) const override {
+      return Rng::stream(seed_, "mix.shuffle", document.order).next();
+    }
+
+   private:
+    uint64_t seed_;
+  };
+
   Options options_;
 };
 

@@ -32,8 +32,8 @@ class Heldout final : public Map {
 
   Verdict apply(Document& document, Counters&) const override {
     const std::string& key = options_.group == "path" ? document.path
-                             : options_.group == "cluster" && !document.cluster.empty()
-                                 ? document.cluster
+                             : options_.group == "cluster" && !document.cluster_id.empty()
+                                 ? document.cluster_id
                                  : document.id;
     const double place = double(xxh64(key, static_cast<uint64_t>(options_.seed)) >> 11) * 0x1p-53;
     document.split = place < options_.share ? "heldout" : "train";
