@@ -60,6 +60,8 @@ Error system_error(std::string what, int errno_value, std::source_location where
   Error error(kind, std::move(what) + ": " + std::strerror(errno_value), where);
   if (errno_value == ENOSPC)
     error.with_hint("free some space, or point --out at another disk; nothing half-written stays");
+  if (errno_value == EFBIG || errno_value == EDQUOT)
+    error.with_hint("a file size limit or quota was reached: raise it, or point --out elsewhere");
   if (errno_value == EACCES || errno_value == EPERM || errno_value == EROFS)
     error.with_hint("check the owner and permissions of the folder");
   return error;

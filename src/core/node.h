@@ -40,7 +40,7 @@ class Node {
 
   const std::vector<Node>& items() const { return items_; }  // of a list
   std::vector<Node>& items() { return items_; }
-  void push_back(Node node) { items_.push_back(std::move(node)); }
+  void push_back(Node node);
 
   const std::vector<Entry>& entries() const { return entries_; }  // of a map, in written order
   std::vector<Entry>& entries() { return entries_; }
@@ -61,7 +61,7 @@ class Node {
   std::string text_ = {};
   bool quoted_ = false;
   std::vector<Node> items_ = {};
-  std::vector<Entry> entries_ = {};
+  std::vector<Entry> entries_;
 };
 
 struct Node::Entry {
@@ -69,6 +69,9 @@ struct Node::Entry {
   Mark key_mark = {};
   Node value = {};
 };
+
+// Where Entry is complete: a Node's members, made or destroyed, need it.
+inline void Node::push_back(Node node) { items_.push_back(std::move(node)); }
 
 // Reads YAML (or JSON, which is YAML). Errors carry file:line:column. A repeated key is an error.
 Node parse_yaml(std::string_view text, const std::string& source);

@@ -2,43 +2,18 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <functional>
 #include <set>
 #include <string>
 
+#include "../support/temp_dir.h"
 #include "checkpoint/safetensors.h"
 #include "core/error.h"
 #include "core/fs.h"
 
 namespace helio::checkpoint::testing {
-
-// A folder that goes away with the test.
-class TempDir {
- public:
-  TempDir() {
-    std::string name = (fs::temp_directory_path() / "helio-checkpoint-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw system_error("mkdtemp", errno);
-    path_ = name;
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-inline fs::path fixture(const std::string& name) {
-  return fs::path(HELIO_SOURCE_DIR) / "tests/fixtures" / name;
-}
 
 inline void write_bytes(const fs::path& path, const std::string& bytes) {
   make_dirs(path.parent_path());

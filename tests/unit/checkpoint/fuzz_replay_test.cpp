@@ -2,8 +2,8 @@
 #include <array>
 
 #include "../../fuzz/checkpoint_fuzz.h"
+#include "../support/mutate.h"
 #include "checkpoint_test.h"
-#include "core/rng.h"
 
 namespace helio::checkpoint {
 namespace {
@@ -42,35 +42,6 @@ constexpr std::array<std::string_view, 30> kPieces = {"{",
                                                       "\"\"",
                                                       "[0,0]"};
 
-std::string mutate(std::string text, Rng& rng, size_t begin) {
-  for (uint64_t times = 1 + rng.below(4); times > 0 && text.size() > begin; --times) {
-    const size_t at = begin + rng.below(text.size() - begin);
-    const size_t span = std::min<size_t>(1 + rng.below(24), text.size() - at);
-    const auto piece = kPieces[rng.below(kPieces.size())];
-    switch (rng.below(6)) {
-      case 0:
-        text[at] = static_cast<char>(rng.below(256));
-        break;
-      case 1:
-        text[at] = static_cast<char>('0' + rng.below(10));
-        break;
-      case 2:
-        text.erase(at, span);
-        break;
-      case 3:
-        text.insert(at, piece);
-        break;
-      case 4:
-        text.replace(at, span, piece);
-        break;
-      case 5:
-        text.insert(at, text.substr(at, span));
-        break;
-    }
-  }
-  return text;
-}
-
 // The header's length prefix follows the mutated header in most rounds, so that mutations reach
 // the checks behind it.
 TEST(FuzzReplay, MutatedSafetensorsAreReadOrRefused) {
@@ -90,9 +61,10 @@ TEST(FuzzReplay, MutatedSafetensorsAreReadOrRefused) {
         large ? header.data_begin : parse_safetensors_header(small, small.size(), "x").data_begin;
     std::string bytes;
     if (round % 5 == 0) {
-      bytes = mutate(whole, rng, 0);
+      bytes = mutate(whole, kPieces, rng);
     } else {
-      const std::string text = mutate(whole.substr(0, data_begin), rng, 8).substr(8);
+      const std::string text =
+          mutate(whole.substr(0, data_begin), kPieces, rng, {.begin = 8}).substr(8);
       bytes = file_of(text, whole.size() - data_begin);
     }
     (fuzz::try_safetensors(bytes) == Outcome::accepted ? accepted : refused) += 1;
@@ -120,7 +92,7 @@ TEST(FuzzReplay, MutatedConfigsAreReadOrRefused) {
   Rng rng(20241124);
   int accepted = 0, refused = 0;
   for (int round = 0; round < 8'000; ++round)
-    (fuzz::try_config(mutate(seeds[rng.below(seeds.size())], rng, 0)) == Outcome::accepted
+    (fuzz::try_config(mutate(seeds[rng.below(seeds.size())], kPieces, rng)) == Outcome::accepted
          ? accepted
          : refused) += 1;
   EXPECT_GT(accepted, 100);

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 
@@ -54,8 +55,8 @@ TEST(Arguments, FlagsPositionsAndLists) {
 }
 
 TEST(Arguments, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
-  const auto file = fs::temp_directory_path() / "helio-arguments-test.yaml";
-  write_file_atomic(file, "max_length: 2\ntest_lr: 0.5\nmodel: f\n");
+  const TempDir dir;
+  const fs::path file = dir.write("arguments.yaml", "max_length: 2\ntest_lr: 0.5\nmodel: f\n");
   setenv("HELIO_TEST_LR", "0.25", 1);
   const Sample s = read({"--config", file.string(), "--max-length", "3"});
   unsetenv("HELIO_TEST_LR");

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <fstream>
 
+#include "../support/temp_dir.h"
 #include "club/merkle.h"
 #include "club/roster.h"
 #include "core/error.h"
 #include "core/fs.h"
-#include "temp_dir.h"
 
 namespace helio::club {
 namespace {

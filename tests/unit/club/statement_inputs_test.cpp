@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
 #include "core/rng.h"
-#include "temp_dir.h"
 
 namespace helio::club {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/hash.h"
@@ -20,18 +21,11 @@ namespace {
 
 class Files : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = fs::temp_directory_path() /
-           ("helio-test-" + std::to_string(getpid()) + "-" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    make_dirs(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
   size_t entries() const {
     return static_cast<size_t>(std::distance(fs::directory_iterator(dir_), {}));
   }
-  fs::path dir_;
+  const TempDir temp_;
+  const fs::path dir_ = temp_.path();
 };
 
 std::vector<std::string> lines_of(const fs::path& path) {

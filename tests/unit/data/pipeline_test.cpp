@@ -5,13 +5,13 @@
 #include <map>
 #include <set>
 
+#include "../support/temp_dir.h"
 #include "club/lot.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/json.h"
 #include "core/lines.h"
 #include "data/explain.h"
-#include "temp_dir.h"
 
 namespace helio::data {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/lines.h"
-#include "temp_dir.h"
 
 namespace helio::data {
 namespace {

@@ -47,9 +47,9 @@ TEST(BenchmarkPrompts, MadeUpDocumentsGiveLmEvalsRequests) {
     for (const auto& [split, rows] : splits.items()) {
       std::string lines;
       for (const Json& row : rows) lines += row.dump() + "\n";
-      dir.file(task == "mmlu" ? "mmlu/abstract_algebra/" + split + ".jsonl"
-                              : task + "/" + split + ".jsonl",
-               lines);
+      dir.write(task == "mmlu" ? "mmlu/abstract_algebra/" + split + ".jsonl"
+                               : task + "/" + split + ".jsonl",
+                lines);
     }
   int64_t checked = 0;
   std::map<std::pair<std::string, int64_t>, std::unique_ptr<Task>> tasks;
@@ -171,23 +171,23 @@ TEST(BenchmarkData, MissingIsNotRunDamagedIsAnError) {
             std::string::npos);
   EXPECT_THROW(make_task(spec, {.benchmarks = (dir.path() / "no").string()}), Error);
   const std::string good = R"({"sentence":"a _ b","option1":"x","option2":"y","answer":"1"})";
-  dir.file("winogrande/validation.jsonl", good);
+  dir.write("winogrande/validation.jsonl", good);
   EXPECT_EQ(make_task(spec, {.benchmarks = dir.path().string()})->items(), 1);
   EXPECT_NE(make_task(spec, {.benchmarks = dir.path().string(), .shots = 5})
                 ->not_run()
                 .find("winogrande/train"),
             std::string::npos);
-  dir.file("winogrande/train.jsonl", good);
+  dir.write("winogrande/train.jsonl", good);
   for (const char* bad : {R"({"sentence":"no gap","option1":"x","option2":"y","answer":"1"})",
                           R"({"sentence":"a _ b","option1":"x","option2":"y","answer":""})",
                           R"({"sentence":"a _ b","option1":"x","answer":"1"})", R"([1])", "{"}) {
-    dir.file("winogrande/validation.jsonl", good + "\n" + bad);
+    dir.write("winogrande/validation.jsonl", good + "\n" + bad);
     EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string()}), Error) << bad;
   }
-  dir.file("winogrande/validation.jsonl", good);
+  dir.write("winogrande/validation.jsonl", good);
   EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string(), .shots = 5}), Error)
       << "six examples from one";
-  dir.file("winogrande/winogrande_xl/validation/data-00000-of-00001.arrow", "no arrow");
+  dir.write("winogrande/winogrande_xl/validation/data-00000-of-00001.arrow", "no arrow");
   EXPECT_THROW(make_task(spec, {.benchmarks = dir.path().string()}), Error);
 }
 
@@ -195,9 +195,9 @@ TEST(BenchmarkData, OnlyTheDataFilesOfAFolderAreRead) {
   TempDir dir;
   const std::string rows =
       read_file(fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/arrow_stream/sliced.arrow");
-  dir.file("winogrande/winogrande_xl/validation/data-00000-of-00001.arrow", rows);
-  dir.file("winogrande/winogrande_xl/validation/cache-1234567890abcdef.arrow",
-           rows);  // what datasets.map leaves
+  dir.write("winogrande/winogrande_xl/validation/data-00000-of-00001.arrow", rows);
+  dir.write("winogrande/winogrande_xl/validation/cache-1234567890abcdef.arrow",
+            rows);  // what datasets.map leaves
   BenchmarkData data(dir.path());
   EXPECT_EQ(data.documents(find_task("winogrande").data, "validation", "")->size(), 2u);
 }

@@ -2,12 +2,11 @@
 // the ids, or whatever the test says. Counts what it is asked.
 #pragma once
 
-#include <unistd.h>
-
 #include <atomic>
 #include <functional>
 #include <string>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/hash.h"
@@ -92,30 +91,6 @@ class FakeModel final : public model::LanguageModel {
   FakeOptions options_;
   ByteTokenizer tokenizer_;
   int64_t calls_ = 0;
-};
-
-// A folder of its own for one test.
-class TempDir {
- public:
-  TempDir() {
-    static std::atomic<int> number = 0;
-    path_ = fs::temp_directory_path() /
-            ("helio-eval-" + std::to_string(getpid()) + "-" + std::to_string(number++));
-    fs::remove_all(path_);
-    make_dirs(path_);
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path file(const std::string& name, const std::string& text) const {
-    write_file_atomic(path_ / name, text);
-    return path_ / name;
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 }  // namespace helio::eval

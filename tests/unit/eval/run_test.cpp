@@ -35,7 +35,7 @@ class EvalRun : public ::testing::Test {
                   .dump() +
               "\n";
     }
-    dir_.file("corpus/part-00000.jsonl", rows);
+    dir_.write("corpus/part-00000.jsonl", rows);
     std::string pairs;
     for (int i = 0; i < 60; ++i)
       pairs += OrderedJson{{"prompt", "question " + std::to_string(i)},
@@ -43,9 +43,9 @@ class EvalRun : public ::testing::Test {
                            {"rejected", "bad"}}
                    .dump() +
                "\n";
-    dir_.file("pairs.jsonl", pairs);
-    dir_.file("bench/winogrande/validation.jsonl",
-              R"({"sentence":"a _ b","option1":"x","option2":"y","answer":"1"})");
+    dir_.write("pairs.jsonl", pairs);
+    dir_.write("bench/winogrande/validation.jsonl",
+               R"({"sentence":"a _ b","option1":"x","option2":"y","answer":"1"})");
     make_dirs(dir_.path() / "models/base");
     make_dirs(dir_.path() / "models/aligned/step-1");
   }
@@ -273,7 +273,7 @@ TEST_F(EvalRun, BadOptionsAreRefusedBeforeAnythingIsLoaded) {
   o.models.push_back(o.models[0]);
   EXPECT_THROW(run(o), Error);
   o = options("bad");
-  dir_.file("corpus/part-00001.jsonl", "{\"id\": \"x\", \"split\": \"heldout\"}\n");
+  dir_.write("corpus/part-00001.jsonl", "{\"id\": \"x\", \"split\": \"heldout\"}\n");
   EXPECT_THROW(run(o), Error);
 }
 

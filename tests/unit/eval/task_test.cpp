@@ -54,12 +54,12 @@ TEST(TaskFiles, MistakesAreNamedWithTheirPlace) {
 
 TEST(TaskFiles, ATaskOfOnesOwnIsAPath) {
   TempDir dir;
-  const auto file =
-      dir.file("colours.task.yaml",
-               "mode: multiple_choice\ndata: {places: [\"colours/{split}\"], split: test}\nprompt: "
-               "\"The {thing} is\"\n"
-               "choices_from: colours\ngold: answer\nmetrics: [acc, acc_norm]\nmain_metric: acc\n");
-  dir.file("bench/colours/test.jsonl", R"({"thing":"sky","colours":["red","blue"],"answer":1})");
+  const auto file = dir.write(
+      "colours.task.yaml",
+      "mode: multiple_choice\ndata: {places: [\"colours/{split}\"], split: test}\nprompt: "
+      "\"The {thing} is\"\n"
+      "choices_from: colours\ngold: answer\nmetrics: [acc, acc_norm]\nmain_metric: acc\n");
+  dir.write("bench/colours/test.jsonl", R"({"thing":"sky","colours":["red","blue"],"answer":1})");
   const auto task =
       make_task(find_task(file.string()), {.benchmarks = (dir.path() / "bench").string()});
   EXPECT_EQ(task->spec().name, "colours");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 
@@ -24,10 +25,8 @@ std::vector<StageKind> kinds() {
 }
 
 Recipe load(const std::string& yaml, const Node& over = {}) {
-  const fs::path file =
-      fs::temp_directory_path() / ("recipe-" + std::to_string(getpid()) + ".yaml");
-  write_file_atomic(file, yaml);
-  return load_recipe(file, "/w", over, kinds());
+  const TempDir dir;
+  return load_recipe(dir.write("recipe.yaml", yaml), "/w", over, kinds());
 }
 
 std::string error_of(const std::string& yaml) {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/hash.h"
@@ -19,8 +20,6 @@ namespace {
 class RegistryTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "helio-registry-XXXXXX").string();
-    workspace_ = mkdtemp(name.data());
     make("lots/club/news", "lot", {});
     make("lots/club/law", "lot", {});
     make("lots/club", "lots", {{"lot", "lots/club/news"}, {"lot", "lots/club/law"}});
@@ -30,11 +29,6 @@ class RegistryTest : public testing::Test {
     make("models/up", "model", {{"model", "models/base"}});
     make("evals/all", "evaluation", {{"models", "models/base"}, {"models", "models/up"}});
   }
-  void TearDown() override {
-    std::error_code ignored;
-    fs::remove_all(workspace_, ignored);
-  }
-
   void make(const std::string& path, const std::string& kind,
             const std::vector<std::pair<std::string, std::string>>& inputs,
             const std::string& text = "") {
@@ -71,7 +65,8 @@ class RegistryTest : public testing::Test {
     return ErrorKind::internal;
   }
 
-  fs::path workspace_ = {};
+  const TempDir temp_;
+  const fs::path workspace_ = temp_.path();
   mutable std::string hint_ = {};
 };
 

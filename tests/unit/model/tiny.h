@@ -10,16 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "../support/temp_dir.h"
 #include "core/json.h"
 #include "core/lines.h"
 #include "core/rng.h"
 #include "model/decoder.h"
 
 namespace helio::model {
-
-inline std::filesystem::path fixture(const std::string& name) {
-  return std::filesystem::path(HELIO_SOURCE_DIR) / "tests/fixtures" / name;
-}
 
 inline checkpoint::DecoderConfig tiny_config() {
   checkpoint::DecoderConfig config;

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "report/model.h"
@@ -17,12 +18,9 @@ constexpr const char* kHostile =
 class Workspace : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "helio-report-XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
     write("state/.recipe.json",
           {{"name", "demo"}, {"about", "a demo"}, {"stages", OrderedJson::array()}});
   }
-  void TearDown() override { fs::remove_all(root_); }
 
   void write(const std::string& path, const OrderedJson& json) {
     write_file_atomic(root_ / path, pretty(json));
@@ -70,7 +68,8 @@ class Workspace : public ::testing::Test {
     return "";
   }
 
-  fs::path root_;
+  const TempDir temp_;
+  const fs::path root_ = temp_.path();
 };
 
 TEST_F(Workspace, ThatIsEmptyGivesAPageThatSaysSo) {

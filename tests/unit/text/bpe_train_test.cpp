@@ -1,10 +1,10 @@
 #include "text/bpe_train.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
@@ -93,8 +93,8 @@ TEST(BpeTrain, CanBeStopped) {
 }
 
 TEST(TokenizerFolder, HasItsRolesAndLoads) {
-  const auto dir = fs::temp_directory_path() / ("helio_folder_" + std::to_string(::getpid()));
-  fs::create_directories(dir);
+  const TempDir temp;
+  const fs::path& dir = temp.path();
   const BpeTrainOptions options{.vocab_size = 300};
   const auto trained = train(corpus(), options);
   write_tokenizer_folder(dir, trained, options, {});
@@ -106,7 +106,6 @@ TEST(TokenizerFolder, HasItsRolesAndLoads) {
   EXPECT_EQ(tokenizer->vocab_size(), 300);
   EXPECT_EQ(tokenizer->decode(tokenizer->encode("안녕 hello\n")), "안녕 hello\n");
   EXPECT_THROW(write_tokenizer_folder(dir, trained, options, {.eos = "</s>"}), Error);
-  fs::remove_all(dir);
 }
 
 }  // namespace

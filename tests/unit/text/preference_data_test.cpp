@@ -1,8 +1,8 @@
 #include "text/preference_data.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "text/conversation_data.h"
@@ -12,15 +12,6 @@ namespace {
 
 class DataFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = fs::temp_directory_path() /
-           ("helio-rows-" + std::to_string(getpid()) + "-" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    make_dirs(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
   fs::path file(const std::string& name, const std::string& text) const {
     write_file_atomic(dir_ / name, text);
     return dir_ / name;
@@ -35,7 +26,8 @@ class DataFile : public ::testing::Test {
     ADD_FAILURE() << "no error for " << text;
     return {};
   }
-  fs::path dir_;
+  const TempDir temp_;
+  const fs::path dir_ = temp_.path();
 };
 using PreferenceData = DataFile;
 using ConversationData = DataFile;

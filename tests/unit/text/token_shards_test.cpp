@@ -1,11 +1,11 @@
 #include "text/token_shards.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <functional>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/lines.h"
 #include "text/token_shard_writer.h"
@@ -15,15 +15,6 @@ namespace {
 
 class TokenShardsTest : public testing::Test {
  protected:
-  void SetUp() override {
-    dir_ =
-        fs::temp_directory_path() / ("helio_shards_" + std::to_string(::getpid()) + "_" +
-                                     testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
   static std::string lot_of(int i) { return i % 3 == 0 ? "law" : "wiki"; }
   static std::vector<TokenId> ids_of(int i, TokenId vocab) {
     std::vector<TokenId> ids;
@@ -56,7 +47,8 @@ class TokenShardsTest : public testing::Test {
     std::ofstream(dir_ / "tokens.json") << json.dump();
   }
 
-  fs::path dir_;
+  const TempDir temp_;
+  const fs::path dir_ = temp_.path();
 };
 
 TEST_F(TokenShardsTest, ReadBackWhatWasWrittenInBothWidths) {

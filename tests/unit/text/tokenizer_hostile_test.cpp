@@ -4,9 +4,9 @@
 #include <array>
 
 #include "../../fuzz/tokenizer_fuzz.h"
+#include "../support/mutate.h"
 #include "core/fs.h"
 #include "core/json.h"
-#include "core/rng.h"
 
 namespace helio::text {
 namespace {
@@ -187,29 +187,8 @@ TEST(HostileTokenizer, ThousandsOfMutationsAreReadOrRefused) {
   Rng rng(20241125);
   int accepted = 0, refused = 0;
   for (int round = 0; round < 6000; ++round) {
-    std::string json = round % 40 == 0 ? real : whole;
-    for (uint64_t times = 1 + rng.below(3); times > 0 && !json.empty(); --times) {
-      const size_t at = rng.below(json.size());
-      const size_t span = std::min<size_t>(1 + rng.below(16), json.size() - at);
-      const auto piece = kPieces[rng.below(kPieces.size())];
-      switch (rng.below(5)) {
-        case 0:
-          json[at] = static_cast<char>(32 + rng.below(95));
-          break;
-        case 1:
-          json.erase(at, span);
-          break;
-        case 2:
-          json.insert(at, piece);
-          break;
-        case 3:
-          json.replace(at, span, piece);
-          break;
-        case 4:
-          json.insert(at, json.substr(at, span));
-          break;
-      }
-    }
+    const std::string json = mutate(round % 40 == 0 ? real : whole, kPieces, rng,
+                                    {.most_changes = 3, .longest_span = 16});
     (fuzz::try_tokenizer(json) == Outcome::accepted ? accepted : refused) += 1;
   }
   EXPECT_GT(accepted, 100);

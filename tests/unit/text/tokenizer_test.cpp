@@ -1,13 +1,13 @@
 #include "text/tokenizer.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/lines.h"
@@ -121,8 +121,8 @@ TEST(Tokenizer, LongWordsMergeAsShortOnesDo) {
 }
 
 TEST(SpecialIds, ComeFromTheFilesBesideTheTokenizer) {
-  const auto dir = fs::temp_directory_path() / ("helio_special_" + std::to_string(::getpid()));
-  fs::create_directories(dir);
+  const TempDir temp;
+  const fs::path& dir = temp.path();
   const auto tokenizer = load_tokenizer(kFixtures / "split");
   std::ofstream(dir / "tokenizer_config.json")
       << R"({"eos_token": {"content": "<|endoftext|>"}, "bos_token": null, "pad_token": "nowhere"})";
@@ -134,7 +134,6 @@ TEST(SpecialIds, ComeFromTheFilesBesideTheTokenizer) {
   EXPECT_EQ(ids.bos, 1);
   EXPECT_EQ(ids.pad, 2);
   EXPECT_EQ(ids.unk, std::nullopt);
-  fs::remove_all(dir);
 }
 
 }  // namespace

@@ -4,13 +4,13 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "../support/temp_dir.h"
 #include "checkpoint/safetensors.h"
 #include "core/json.h"
 #include "core/lines.h"
@@ -19,28 +19,6 @@
 #include "train/batches.h"
 
 namespace helio::train {
-
-inline std::filesystem::path fixture(const std::string& name) {
-  return std::filesystem::path(HELIO_SOURCE_DIR) / "tests/fixtures" / name;
-}
-
-class TempDir {
- public:
-  TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "helio-train-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::vector<Json> read_all(const std::filesystem::path& path) {
   std::vector<Json> rows;
