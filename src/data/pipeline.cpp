@@ -106,7 +106,8 @@ void write_rows(const Engine& engine, const fs::path& dir, Monitor& monitor,
   for (size_t segment = 0; segment <= last; ++segment)
     for (const fs::path& path : engine.chunks(segment)) {
       stop.check();
-      const std::string_view frames = ChunkFile(path).section("dropped");
+      const ChunkFile chunk(path);
+      const std::string_view frames = chunk.section("dropped");
       dropped.add(frames, 4 * frames.size());
     }
   dropped.finish();

@@ -28,6 +28,9 @@ Document document_of(const std::string& json, const std::string& source) {
     else if (key == "format") document.format = value.get<std::string>();
     else if (key == "lot") document.lot = value.get<std::string>();
     else if (key == "language") document.language = value.get<std::string>();
+    else if (key == "partner") document.partner = value.get<std::string>();
+    else if (key == "url") document.url = value.get<std::string>();
+    else if (key == "scores") document.scores = value.get<std::map<std::string, double>>();
     else if (key == "path") document.path = value.get<std::string>();
     else throw Error(ErrorKind::invalid, source + ": a document has no '" + key + "'");
   }

@@ -8,9 +8,9 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/lines.h"
-#include "data/minhash.h"
+#include "data/dedup/minhash.h"
+#include "data/dedup/simplify.h"
 #include "data/op.h"
-#include "data/simplify.h"
 #include "text/unicode.h"
 
 namespace helio::data {
@@ -96,8 +96,8 @@ TEST(Datatrove, MinHashSignaturesAreTheSame) {
 
 TEST(Datatrove, MinHashParametersAreNumpysRandomStateOfOne) {
   const MinHash minhash({});
-  const auto& a = minhash.multipliers();
-  const auto& b = minhash.increments();
+  const auto a = minhash.multipliers();
+  const auto b = minhash.increments();
   EXPECT_EQ(a[0], 775169054918279404u);
   EXPECT_EQ(a[1], 1758426461858698313u);
   EXPECT_EQ(a[111], 223865076026037746u);

@@ -62,11 +62,12 @@ Played play_in_memory(const std::vector<Step>& steps, std::vector<Document> docu
         });
     }
     std::unique_ptr<StageRun> closing;
-    if (segment.closes) closing = std::get<std::unique_ptr<Stage>>(steps[segment.last].run)->start();
-    ChunkResult result = run_chunk(
-        steps, segment,
-        {.opening = opening.get(), .closing = closing.get(), .cluster_ids = &cluster_ids},
-        std::move(documents), KeepFigures::deciding);
+    if (segment.closes)
+      closing = std::get<std::unique_ptr<Stage>>(steps[segment.last].run)->start();
+    ChunkResult result =
+        run_chunk(steps, segment,
+                  {.opening = opening.get(), .closing = closing.get(), .cluster_ids = &cluster_ids},
+                  std::move(documents), KeepFigures::deciding);
     documents = std::move(result.kept);
     surveyed = std::move(result.survey);
     for (Dropped& dropped : result.dropped) played.dropped.push_back(std::move(dropped));
@@ -74,9 +75,8 @@ Played play_in_memory(const std::vector<Step>& steps, std::vector<Document> docu
     opening = std::move(closing);
   }
   played.kept = std::move(documents);
-  std::sort(played.dropped.begin(), played.dropped.end(), [](const Dropped& a, const Dropped& b) {
-    return a.document.order < b.document.order;
-  });
+  std::sort(played.dropped.begin(), played.dropped.end(),
+            [](const Dropped& a, const Dropped& b) { return a.document.order < b.document.order; });
   return played;
 }
 

@@ -1,7 +1,5 @@
 // Keeps the first copy of every longer line of the corpus.
-#include <algorithm>
-#include <unordered_map>
-
+#include "data/dedup/repeated_pieces.h"
 #include "data/op.h"
 #include "data/text_lines.h"
 
@@ -13,6 +11,7 @@ class Lines final : public Stage {
   struct Options {
     int64_t min_chars = 60;
     double max_removed = 1.0;
+    std::string repeats = "of_other_documents";
 
     void describe(Fields& f) {
       f("min_chars", min_chars, "Shorter lines are left alone: they repeat for good reason.",
@@ -20,6 +19,11 @@ class Lines final : public Stage {
       f("max_removed", max_removed,
         "A document that loses a larger share of its characters is dropped as a whole.",
         between(0, 1));
+      f("repeats", repeats,
+        "Whether a line goes only when an earlier document has it, or also when it stands earlier "
+        "in "
+        "its own.",
+        one_of({"of_other_documents", "of_all"}));
     }
   };
 
@@ -35,56 +39,49 @@ class Lines final : public Stage {
 
   explicit Lines(const Options& options) : options_(options) {}
 
-  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(*this); }
+  std::unique_ptr<StageRun> start() const override { return std::make_unique<Run>(options_); }
 
  private:
-  struct Line {
-    uint64_t key, order;
-  };
-
   class Run final : public StageRun {
    public:
-    explicit Run(const Lines& op) : op_(op) {}
+    explicit Run(const Options& options)
+        : options_(options),
+          pieces_(options.repeats == "of_all" ? Repeats::of_all : Repeats::of_other_documents) {}
 
     void survey(const Document& document, std::string& out) const override {
+      std::vector<Hash128> keys;
       for_each_line(document.text, [&](std::string_view line) {
-        if (const uint64_t key = op_.candidate_key(line))
-          put_record(out, Line{key, document.order});
+        if (counts(line)) keys.push_back(xxh3_128(text::trim(line)));
       });
+      RepeatedPieces::survey(document, keys, out);
     }
-    void settle(Survey& survey, StageContext&) override {
-      survey.for_each<Line>([&](const Line& line) {
-        const auto [at, is_new] = first_.emplace(line.key, line.order);
-        if (!is_new) at->second = std::min(at->second, line.order);
-      });
-    }
+    void settle(Survey& survey, StageContext& context) override { pieces_.settle(survey, context); }
     Verdict apply(Document& document, Counters& counters) const override {
       int64_t removed = 0;
+      size_t at = 0;
       const std::string rest = without_lines(document.text, [&](std::string_view line) {
-        const uint64_t key = op_.candidate_key(line);
-        const bool earlier = key != 0 && first_.at(key) < document.order;
-        removed += earlier;
-        return earlier;
+        const bool goes = counts(line) && pieces_.goes(document, at++);
+        removed += goes;
+        return goes;
       });
       if (removed == 0) return keep();
       counters["repeated_lines.removed"] += removed;
       const double share = 1.0 - double(rest.size()) / double(document.text.size());
-      if (rest.empty() || share > op_.options_.max_removed) return drop("repeated_lines", share);
+      if (rest.empty() || share > options_.max_removed) return drop("repeated_lines", share);
       document.text = rest;
       return keep();
     }
 
    private:
-    const Lines& op_;
-    std::unordered_map<uint64_t, uint64_t> first_ = {};
-  };
+    bool counts(std::string_view line) const {
+      const std::string_view trimmed = text::trim(line);
+      if (trimmed.size() < size_t(options_.min_chars)) return false;  // bytes >= characters
+      return text::count_code_points(trimmed) >= options_.min_chars && !is_list_item(trimmed);
+    }
 
-  uint64_t candidate_key(std::string_view line) const {
-    const std::string_view trimmed = text::trim(line);
-    if (trimmed.size() < size_t(options_.min_chars)) return 0;  // bytes are at least characters
-    if (text::count_code_points(trimmed) < options_.min_chars) return 0;
-    return is_list_item(trimmed) ? 0 : line_key(trimmed);
-  }
+    Options options_;
+    RepeatedPieces pieces_;
+  };
 
   Options options_;
 };
