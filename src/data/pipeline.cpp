@@ -124,7 +124,10 @@ void write_duplicates(const Engine& engine, const std::vector<Step>& steps, cons
       for_each_line(lines, [&](std::string_view line) {
         if (line.empty()) return;
         Json note = Json::parse(line);
-        clusters[note["cluster"].get<int64_t>()][note["order"].get<uint64_t>()] = std::move(note);
+        // The right side of an assignment is moved from before the left is evaluated.
+        auto& members = clusters[note["cluster"].get<int64_t>()];
+        const auto order = note["order"].get<uint64_t>();
+        members[order] = std::move(note);
       });
     }
     const std::string& step = steps[engine.segments()[segment].first - 1].name;
