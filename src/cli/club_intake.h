@@ -8,7 +8,7 @@
 #include "club/roster.h"
 #include "core/fs.h"
 #include "core/node.h"
-#include "data/readers.h"
+#include "data/read/read_source.h"
 
 namespace helio::cli {
 

@@ -1,4 +1,4 @@
-#include "data/readers.h"
+#include "data/read/read_source.h"
 
 #include <gtest/gtest.h>
 
