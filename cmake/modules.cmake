@@ -12,8 +12,9 @@ foreach(line IN LISTS layer_lines)
 endforeach()
 
 # Modules whose headers torch-free code may use but whose library needs LibTorch: including
-# train/options.h from jobs must not link LibTorch into helio.
-set(HELIO_HEADER_ONLY_FOR_OTHERS nn model train)
+# train/options.h from jobs must not link LibTorch into helio. columnar is a module loaded at run time
+# (cmake/arrow.cmake): its header is all that others see of it.
+set(HELIO_HEADER_ONLY_FOR_OTHERS nn model train columnar)
 
 # helio_module(name [LINK targets...]): src/<name>/**.cpp but main.cpp, commands/ and ops/.
 function(helio_module name)

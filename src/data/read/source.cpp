@@ -206,7 +206,7 @@ class Source final : public SourceReader {
 }  // namespace
 
 void DocumentSink::file(std::string text, const char* format, RowFacts facts) {
-  give(file_.relative, file_.relative, 0, std::move(text), format, std::move(facts));
+  give(file_.relative, file_.relative, -1, std::move(text), format, std::move(facts));
 }
 
 void DocumentSink::row(int64_t row, std::string text, const char* format, RowFacts facts) {

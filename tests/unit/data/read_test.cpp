@@ -81,12 +81,15 @@ TEST(Readers, BadRowsAreCountedAndNamedUnderSkip) {
   EXPECT_EQ(all.summary.first_bad[1].reason, "'t' is not a string");
 }
 
-TEST(Readers, APageInAnotherEncodingIsRefusedByName) {
+TEST(Readers, APageInAnotherEncodingBecomesUtf8AndSaysSo) {
   TempDir dir;
-  dir.write("k.html", "<meta charset=euc-kr><p>\xC7\xD1");
+  dir.write("k.html", "<meta charset=euc-kr><p>\xC7\xD1\xB1\xDB");
+  dir.write("x.html", "<meta charset=euc-kr><p>\xFF\xFF\xFF\xFF");
   const Read all = read({.path = dir.path().string(), .on_error = "skip"});
+  ASSERT_EQ(all.documents.size(), 1u);
+  EXPECT_EQ(all.documents[0].text, "<meta charset=utf-8><p>한글");
   ASSERT_EQ(all.summary.first_bad.size(), 1u);
-  EXPECT_EQ(all.summary.first_bad[0].reason, "its encoding is euc-kr, not UTF-8");
+  EXPECT_EQ(all.summary.first_bad[0].reason, "its bytes are not what it says they are (euc-kr)");
 }
 
 TEST(Readers, CompressedFilesAreReadByTheNameInside) {
