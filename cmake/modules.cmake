@@ -37,6 +37,16 @@ function(helio_module name)
   target_link_libraries(helio_${name} PUBLIC ${arg_LINK})
 endfunction()
 
+# libhelio_data.so: the operators behind a C interface (src/abi/helio_data.h), and nothing else visible.
+function(helio_data_library)
+  add_library(helio_data_abi SHARED ${CMAKE_SOURCE_DIR}/src/abi/helio_data.cpp)
+  set_target_properties(helio_data_abi PROPERTIES OUTPUT_NAME helio_data
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib
+    LINK_DEPENDS ${CMAKE_SOURCE_DIR}/src/abi/exports.map)
+  target_link_options(helio_data_abi PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/src/abi/exports.map)
+  target_link_libraries(helio_data_abi PRIVATE helio_data helio_code_version)
+endfunction()
+
 function(helio_program name main)
   add_executable(${name} ${main})
 endfunction()

@@ -150,6 +150,7 @@ int run_command(const CommandEntry& entry, const std::vector<std::string>& words
       .monitor = silent, .stop = stop_request, .out = std::cout, .json = false, .program = self};
   context.json = std::find(words.begin(), words.end(), "--json") != words.end();
   try {
+    command->prepare(words);
     const auto fields = options_fields([&](Fields& f) { command->describe(f); });
     const auto arguments = parse_arguments(words, fields, command->card());
     if (arguments.common.help) {

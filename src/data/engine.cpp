@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstring>
 #include <exception>
 #include <functional>
@@ -91,6 +92,53 @@ void work_through(int threads, const std::function<bool(Task&)>& take,
   for (auto& worker : workers) worker.join();
   if (error) std::rethrow_exception(error);
 }
+
+// Manifest numbers are dense, so a chunk can number its documents only when those before it are
+// counted. Chunks are handed out in order and counted as soon as they are parsed: nobody waits long.
+class Numbering {
+ public:
+  // A chunk's place in the line. One that gives up (its thread threw) lets nobody wait for it.
+  class Turn {
+   public:
+    Turn(Numbering& line, size_t chunk) : line_(line), chunk_(chunk) {}
+    ~Turn() {
+      if (!taken_) line_.give_up();
+    }
+    uint64_t take(uint64_t count) {
+      taken_ = true;
+      return line_.take(chunk_, count);
+    }
+
+   private:
+    Numbering& line_;
+    size_t chunk_;
+    bool taken_ = false;
+  };
+
+  uint64_t take(size_t chunk, uint64_t count) {
+    std::unique_lock lock(guard_);
+    moved_.wait(lock, [&] { return next_ == chunk || broken_; });
+    if (next_ != chunk) throw Error(ErrorKind::failed, "an earlier chunk could not be read");
+    const uint64_t first = count_;
+    count_ += count;
+    ++next_;
+    moved_.notify_all();
+    return first;
+  }
+  uint64_t count() const { return count_; }
+
+ private:
+  void give_up() {
+    const std::lock_guard lock(guard_);
+    broken_ = true;
+    moved_.notify_all();
+  }
+  std::mutex guard_;
+  std::condition_variable moved_;
+  size_t next_ = 0;
+  uint64_t count_ = 0;
+  bool broken_ = false;
+};
 
 std::string figures_section(const ChunkResult& result) {
   if (result.figure_orders.empty()) return {};
@@ -256,11 +304,11 @@ void Engine::run_segment(size_t segment, Monitor& monitor, const StopRequest& st
       size_t chunk = 0;
       Piece piece = {};
     };
+    Numbering numbering;
     uint64_t total = 0, before = 0;
     for (const auto& feed : feeds_) total += feed->bytes_total();
     monitor.begin(what, int64_t(total), "bytes");
     size_t feed = 0, next = 0;
-    documents_ = 0;
     const auto take = [&](Task& task) {
       stop.check();
       for (; feed < feeds_.size(); before += feeds_[feed++]->bytes_total()) {
@@ -268,17 +316,26 @@ void Engine::run_segment(size_t segment, Monitor& monitor, const StopRequest& st
         if (!feeds_[feed]->next(task.piece, chunk_bytes_)) continue;
         task.chunk = next++;
         task.piece.feed = feed;
-        task.piece.first_order = documents_;
-        documents_ += task.piece.rows;
         return true;
       }
       return false;
     };
     work_through<Task>(options_.threads, take, [&](Task& task) {
-      if (!chunk_is_there(chunk_path(0, task.chunk)))
-        finish_chunk(0, task.chunk, feeds_[task.piece.feed]->parse(task.piece), settled);
+      const fs::path path = chunk_path(0, task.chunk);
+      if (chunk_is_there(path)) {
+        numbering.take(task.chunk, ChunkFile(path).facts().at("in").get<uint64_t>());
+        return;
+      }
+      Numbering::Turn turn(numbering, task.chunk);
+      ReadTally tally;
+      std::vector<Document> documents = feeds_[task.piece.feed]->parse(task.piece, tally);
+      task.piece = {};
+      uint64_t order = turn.take(documents.size());
+      for (Document& document : documents) document.order = order++;
+      finish_chunk(0, task.chunk, std::move(documents), tally, settled);
     });
     chunk_counts_[0] = next;
+    documents_ = numbering.count();
     monitor.end();
     return;
   }
@@ -298,7 +355,7 @@ void Engine::run_segment(size_t segment, Monitor& monitor, const StopRequest& st
   work_through<size_t>(options_.threads, take, [&](size_t& chunk) {
     if (chunk_is_there(chunk_path(segment, chunk))) return;
     finish_chunk(segment, chunk,
-                 reorders ? gather(segment, chunk, *settled.opening) : load(segment - 1, chunk),
+                 reorders ? gather(segment, chunk, *settled.opening) : load(segment - 1, chunk), {},
                  settled);
   });
   chunk_counts_[segment] = count;
@@ -359,8 +416,9 @@ std::vector<Document> Engine::gather(size_t segment, size_t bucket, const StageR
 }
 
 void Engine::finish_chunk(size_t segment, size_t chunk, std::vector<Document> documents,
-                          const Settled& settled) {
+                          const ReadTally& read, const Settled& settled) {
   const Segment& s = segments_[segment];
+  const size_t came = documents.size();
   Tally in(steps_);
   if (segment == 0) count_in(documents, in);
   ChunkResult result = run_chunk(steps_, s,
@@ -369,6 +427,10 @@ void Engine::finish_chunk(size_t segment, size_t chunk, std::vector<Document> do
                                   .cluster_ids = &settled.cluster_ids},
                                  std::move(documents), options_.figures);
   result.tally.add(in);
+  for (const auto& [name, count] : {std::pair("read.empty", read.empty),
+                                    std::pair("read.left_out", read.left_out),
+                                    std::pair("read.bad", read.bad)})
+    if (count > 0) result.tally.counters[name] += count;
   ChunkWriter writer;
   std::string bytes, ids;
   const bool rows = !s.closes && options_.final_form == FinalForm::rows;
@@ -383,7 +445,11 @@ void Engine::finish_chunk(size_t segment, size_t chunk, std::vector<Document> do
     if (rows) put_row(bytes, document, steps_);
     else put_document(bytes, document);
   }
-  const OrderedJson facts{{"kept", result.kept.size()},
+  OrderedJson bad = OrderedJson::array();
+  for (const BadRow& row : read.first_bad) bad.push_back({{"place", row.place}, {"why", row.reason}});
+  const OrderedJson facts{{"in", came},
+                          {"bad", bad},
+                          {"kept", result.kept.size()},
                           {"kept_bytes", bytes.size()},
                           {"survey_bytes", result.survey.size()},
                           {"tally", result.tally.json()}};

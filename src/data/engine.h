@@ -60,7 +60,7 @@ class Engine {
   std::vector<Document> gather(size_t segment, size_t bucket, const StageRun& stage) const;
   std::vector<Document> load(size_t segment, size_t chunk) const;
   void finish_chunk(size_t segment, size_t chunk, std::vector<Document> documents,
-                    const Settled& settled);
+                    const ReadTally& read, const Settled& settled);
   void sweep_work() const;
 
   const std::vector<Step>& steps_;

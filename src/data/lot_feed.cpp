@@ -16,23 +16,28 @@ class LotFeed final : public Feed {
         lines_(std::make_unique<LineReader>(file_)) {}
 
   bool next(Piece& piece, size_t bytes) override {
-    piece.bytes.clear();
-    piece.rows = 0;
+    Block& block = piece.block;
+    block.bytes.clear();
+    block.rows = 0;
     std::string_view line;
-    while (piece.bytes.size() < bytes && lines_->next(line)) {
-      if (piece.rows++ == 0) piece.first_line = lines_->number();
-      (piece.bytes += line) += '\n';
+    while (block.bytes.size() < bytes && lines_->next(line)) {
+      if (block.rows++ == 0) block.first_row = lines_->number() - 1;
+      (block.bytes += line) += '\n';
     }
-    return piece.rows > 0;
+    return block.rows > 0;
   }
 
-  std::vector<Document> parse(const Piece& piece) const override {
+  std::vector<Document> parse(const Piece& piece, ReadTally&) const override {
+    const Block& block = piece.block;
+    const auto place = [&](int64_t row) {
+      return file_.string() + ":" + std::to_string(block.first_row + row + 1);
+    };
     thread_local simdjson::ondemand::parser parser;
     std::vector<Document> documents;
-    documents.reserve(piece.rows);
+    documents.reserve(size_t(block.rows));
     std::string padded;
-    std::string_view rest = piece.bytes;
-    for (uint64_t row = 0; row < piece.rows; ++row) {
+    std::string_view rest = block.bytes;
+    for (int64_t row = 0; row < block.rows; ++row) {
       const size_t end = rest.find('\n');
       const std::string_view line = rest.substr(0, end);
       rest.remove_prefix(end + 1);
@@ -51,18 +56,13 @@ class LotFeed final : public Feed {
           if (to) *to = std::string_view(field.value().get_string());
         }
       } catch (const simdjson::simdjson_error& error) {
-        throw Error(ErrorKind::invalid,
-                    file_.string() + ":" + std::to_string(piece.first_line + int64_t(row)) +
-                        ": not a document: " + error.what())
+        throw Error(ErrorKind::invalid, place(row) + ": not a document: " + error.what())
             .with_hint("helio club verify says what else is wrong with the lot");
       }
       if (document.id.empty())
-        throw Error(ErrorKind::invalid,
-                    file_.string() + ":" + std::to_string(piece.first_line + int64_t(row)) +
-                        ": a document without an id");
+        throw Error(ErrorKind::invalid, place(row) + ": a document without an id");
       document.lot = info_.lot, document.partner = info_.partner;
       document.licence = info_.licence, document.language = info_.language;
-      document.order = piece.first_order + row;
     }
     return documents;
   }

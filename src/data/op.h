@@ -211,6 +211,7 @@ struct Op {
   OpCard card;
   std::vector<FieldInfo> fields;
   OrderedJson schema;
+  std::function<std::unique_ptr<Described>()> options;  // a set of them, with defaults
   std::function<AnyOp(const Node& options)> make;
   std::function<OrderedJson(const Node& options)> resolve;  // all options with their values
 };
@@ -226,6 +227,15 @@ constexpr Shape shape_of() {
   else if constexpr (std::is_base_of_v<Filter, T>) return Shape::filter;
   else return Shape::stage;
 }
+
+template <class Options>
+class OpOptions final : public Described {
+ public:
+  void describe(Fields& fields) override { options_.describe(fields); }
+
+ private:
+  Options options_ = {};
+};
 
 template <class T>
 Op make_op(std::string name) {
@@ -243,6 +253,9 @@ Op make_op(std::string name) {
           .card = T::card(),
           .fields = options_fields(describe(defaults)),
           .schema = options_schema(describe(defaults)),
+          .options = []() -> std::unique_ptr<Described> {
+            return std::make_unique<OpOptions<typename T::Options>>();
+          },
           .make = [read](const Node& node) -> AnyOp {
             return std::unique_ptr<Base>(std::make_unique<T>(read(node)));
           },

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <thread>
 
 #include "club/lot.h"
@@ -55,9 +56,16 @@ class PartFiles {
   int parts_ = 0;
 };
 
-std::vector<std::unique_ptr<Feed>> open_feeds(const std::vector<std::string>& folders) {
+std::vector<std::unique_ptr<Feed>> open_feeds(const std::vector<std::string>& folders,
+                                              const std::vector<InputOptions>& inputs) {
   std::vector<std::unique_ptr<Feed>> feeds;
   for (const std::string& folder : folders) feeds.push_back(open_lot_feed(folder));
+  for (const InputOptions& input : inputs) feeds.push_back(open_input_feed(input));
+  std::set<std::string> names;
+  for (const auto& feed : feeds)
+    if (!names.insert(feed->info().lot).second)
+      throw Error(ErrorKind::invalid, "two inputs are called '" + feed->info().lot + "'")
+          .with_hint("give one of them another name with 'lot:'");
   return feeds;
 }
 
@@ -150,6 +158,22 @@ void write_duplicates(const Engine& engine, const std::vector<Step>& steps, cons
   out.commit();
 }
 
+// What stands for an input in lineage: its files' bytes, and how they were read.
+ArtefactInput input_record(const InputOptions& given) {
+  InputOptions input = given;
+  ArtefactInput record{.role = "inputs", .kind = "file", .name = input.lot};
+  Sha256Stream hash;
+  hash.update(compact(options_json(describe(input))));
+  for (const SourceFile& file : source_files(input.files)) {
+    hash.update(file.relative + "\n");
+    if (file.member.empty())
+      hash.update(is_remote(file.path.string()) ? std::to_string(file.size)
+                                                : sha256_file(file.path));
+  }
+  record.content = hash.hex();
+  return record;
+}
+
 std::string hash_of_inputs(const std::vector<ArtefactInput>& inputs) {
   OrderedJson json = OrderedJson::array();
   for (const ArtefactInput& input : inputs) json.push_back({input.kind, input.name, input.content});
@@ -168,8 +192,6 @@ fs::path work_of(const fs::path& out) {
 }  // namespace
 
 std::vector<std::string> lot_folders(const std::vector<std::string>& lots) {
-  if (lots.empty())
-    throw Error(ErrorKind::usage, "no lots to read").with_hint("helio club import makes lots");
   std::vector<std::string> folders;
   for (const std::string& lot : lots) {
     const fs::path path = lot;
@@ -204,6 +226,17 @@ OrderedJson plan_json(const PipelineOptions& options) {
                             {"bytes", counts.bytes}});
     in += {counts.documents, 0, counts.bytes};
   }
+  plan["inputs"] = OrderedJson::array();
+  for (const InputOptions& input : read_inputs(options.inputs)) {
+    const std::vector<SourceFile> files = source_files(input.files);
+    uint64_t bytes = 0;
+    for (const SourceFile& file : files) bytes += file.size;
+    plan["inputs"].push_back({{"lot", input.lot},
+                              {"partner", input.partner},
+                              {"path", input.files.path},
+                              {"files", files.size()},
+                              {"bytes", bytes}});
+  }
   plan["documents"] = in.documents;
   plan["bytes"] = in.bytes;
   plan["steps"] = steps_json(read_steps(options.steps));
@@ -229,9 +262,14 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   const std::vector<Step> steps = read_steps(options.steps);  // wrong options cost no reading
   const OrderedJson resolved = steps_json(steps);
   const auto folders = lot_folders(options.lots);
+  const auto inputs = read_inputs(options.inputs);
+  if (folders.empty() && inputs.empty())
+    throw Error(ErrorKind::usage, "nothing to read: neither lots nor inputs")
+        .with_hint("helio club import makes lots; 'inputs' reads files as they are");
   Manifest manifest;
   for (const std::string& lot : options.lots) manifest.inputs.push_back(describe_input("lots", lot));
-  std::vector<std::unique_ptr<Feed>> feeds = open_feeds(folders);
+  for (const InputOptions& input : inputs) manifest.inputs.push_back(input_record(input));
+  std::vector<std::unique_ptr<Feed>> feeds = open_feeds(folders, inputs);
   std::vector<club::LotInfo> lots;
   for (const auto& feed : feeds) lots.push_back(feed->info());
 

@@ -26,6 +26,7 @@ namespace helio::data {
 
 struct PipelineOptions {
   std::vector<std::string> lots = {};
+  Node inputs = {};
   Node steps = {};
   std::string out = {};
   std::string memory = "2G";
@@ -34,6 +35,9 @@ struct PipelineOptions {
 
   void describe(Fields& f) {
     f.input("lots", lots, "Lots to read, in this order: folders of lots, or single ones.");
+    f.raw("inputs", inputs,
+          "Files to read after the lots, without importing them: paths, or {path, lot, partner, "
+          "language, licence, format, text_column, ...}.");
     f.raw("steps", steps, "The operators in order; helio data ops lists them.");
     f.output("out", out, "datasets", "Folder of the dataset.");
     f("memory", memory, "Memory for sorting and chunks: 512M, 2G. What does not fit goes to disk.");
