@@ -90,6 +90,7 @@ OrderedJson Account::json() const {
   json["duplicate_clusters"] = clusters;
   json["pii"] = std::move(pii);
   json["counters"] = std::move(others);
+  json["figures"] = figures;
   return json;
 }
 

@@ -38,6 +38,7 @@ struct Account {
   std::map<std::string, Amount> languages = {};  // of the survivors
   std::map<std::string, Amount> splits = {};
   Counters counters = {};
+  OrderedJson figures = OrderedJson::array();  // where the filters' figures are (data/figures.h)
 
   // Throws an internal error naming the first sum that does not hold.
   void balance() const;

@@ -132,10 +132,9 @@ void write_duplicates(const Engine& engine, const std::vector<Step>& steps, cons
       for_each_line(lines, [&](std::string_view line) {
         if (line.empty()) return;
         Json note = Json::parse(line);
-        // The right side of an assignment is moved from before the left is evaluated.
-        auto& members = clusters[note["cluster"].get<int64_t>()];
+        const auto cluster = note["cluster"].get<int64_t>();
         const auto order = note["order"].get<uint64_t>();
-        members[order] = std::move(note);
+        clusters[cluster][order] = std::move(note);
       });
     }
     const std::string& step = steps[engine.segments()[segment].first - 1].name;
@@ -285,13 +284,13 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   if (engine.reused() > 0)
     monitor.note(fmt::format("{} of {} parts of the pipeline were there already", engine.reused(),
                              engine.segments().size()));
-  const Account account = settle(engine, lots);
+  Account account = settle(engine, lots);
 
   StagedDir staged(options.out);
   write_rows(engine, staged.path(), monitor, stop);
   write_duplicates(engine, steps, staged.path());
-  OrderedJson json = account.json();
-  json["figures"] = write_figures(engine, steps, staged.path());
+  account.figures = write_figures(engine, steps, staged.path());
+  const OrderedJson json = account.json();
   write_file_atomic(staged.path() / "dataset.json", pretty(json));
   manifest.kind = "dataset";
   manifest.name = fs::path(options.out).filename().string();

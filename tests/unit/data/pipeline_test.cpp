@@ -186,7 +186,7 @@ TEST(Pipeline, WrongStepsAreNamedWithTheirPlaceBeforeAnythingIsRead) {
   }
 }
 
-TEST(Pipeline, AStopLeavesNothingBehindAndTheNextRunIsWhole) {
+TEST(Pipeline, AStopLeavesOnlyTheWorkFromWhichTheNextRunGoesOn) {
   TempDir dir;
   make_lots(dir);
   SilentMonitor monitor;
@@ -196,7 +196,7 @@ TEST(Pipeline, AStopLeavesNothingBehindAndTheNextRunIsWhole) {
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(dir.path()))
     names.insert(entry.path().filename().string());
-  EXPECT_EQ(names, (std::set<std::string>{"a-en", "b-ko"}));
+  EXPECT_EQ(names, (std::set<std::string>{".out.work", "a-en", "b-ko"}));
   run(options_for(dir, "out"), 2);
   EXPECT_TRUE(fs::exists(dir.path() / "out/dataset.json"));
 }

@@ -15,7 +15,7 @@ class DataRun final : public Command {
  public:
   Card card() const override {
     return {.positional = {"lots"},
-            .required = {"lots", "steps", "out"},
+            .required = {"steps", "out"},
             .examples = {"helio data run --config recipes/solar-mini.yaml#stages.corpus --dry-run",
                          "helio data run workspace/lots/lots --config steps.yaml --out "
                          "workspace/datasets/clean"}};
@@ -59,6 +59,11 @@ class DataRun final : public Command {
                                  lot["lot"].get<std::string>(), lot["partner"].get<std::string>(),
                                  lot["language"].get<std::string>(),
                                  lot["documents"].get<int64_t>(), lot["bytes"].get<int64_t>());
+    for (const auto& input : plan["inputs"])
+      context.out << fmt::format("input {:<26} {:<24} {:>8} files {:>16} bytes\n",
+                                 input["lot"].get<std::string>(),
+                                 input["partner"].get<std::string>(), input["files"].get<int64_t>(),
+                                 input["bytes"].get<int64_t>());
     for (const auto& step : plan["steps"])
       context.out << fmt::format("step  {:<26} {}\n", step["step"].get<std::string>(),
                                  step["options"].dump());
