@@ -15,11 +15,13 @@ struct Repeats {
 
 // Pieces between runs of at least `breaks` line ends (the pieces at the ends may be empty).
 Repeats repeated_pieces(std::string_view text, size_t breaks);
+// Of pieces given.
+Repeats repeated_of(const std::vector<std::string_view>& pieces);
 
-// Runs of words, compared by 61-bit polynomial hashes of what they stand for.
+// Runs of words, compared by hashes: of their words in order, or of their letters.
 class WordRuns {
  public:
-  explicit WordRuns(std::string_view text);
+  explicit WordRuns(const std::vector<std::string_view>& words);
 
   // Characters of the commonest run of n words, spaces between them included, times its count; of
   // equally common ones the first. 0 when there are fewer words or it stands there fewer than
@@ -30,16 +32,14 @@ class WordRuns {
   int64_t repeated_chars(size_t n) const;
 
  private:
-  uint64_t sequence_hash(size_t first, size_t n) const;
   uint64_t letters_hash(size_t first, size_t n) const;
   int64_t chars(size_t first, size_t n) const { return chars_[first + n] - chars_[first]; }
 
   size_t words_ = 0;
-  std::vector<int64_t> chars_ = {0};      // before each word, and in all
-  std::vector<uint64_t> sequence_ = {0};  // hash of the words before
-  std::vector<uint64_t> letters_ = {0};   // hash of the bytes before
-  std::vector<uint64_t> powers_ = {1};    // of the base of letters_, by bytes
-  std::vector<size_t> bytes_ = {0};       // before each word
+  std::vector<int64_t> chars_ = {};     // before each word, and in all
+  std::vector<uint64_t> bytes_ = {};    // likewise
+  std::vector<uint64_t> letters_ = {};  // hash of the bytes before
+  std::vector<uint64_t> hashes_ = {};   // of each word
 };
 
 }  // namespace helio::data

@@ -83,6 +83,26 @@ struct SpacyEnglish::Rules {
   static uint64_t edge(uint32_t node, std::string_view token) {
     return (xxh3_64(token) ^ node) * 0x9E3779B97F4A7C15ull + node;
   }
+
+  size_t prefix(Chars s) const;
+  size_t suffix(Chars s) const;
+  size_t infix(Chars s, size_t at) const;
+  enum class Exceptions { used, unused };
+  void split(Chunk& chunk, Exceptions use, std::vector<SpacyToken>& tokens) const;
+  void middle(const Chunk& chunk, size_t begin, size_t end, Exceptions use,
+              std::vector<SpacyToken>& tokens) const;
+  void join(std::string_view text, std::vector<SpacyToken>& tokens) const;
+};
+
+size_t SpacyEnglish::Rules::prefix(Chars s) const {
+  if (s.empty()) return 0;
+  const char32_t c = s[0];
+  if (is_spacy(c, kSpacyPrefix)) return 1;
+  if (c == '+') return s.size() == 1 || !is_ascii_digit(s[1]) ? 1 : 0;
+  if (c == '.') {
+    const size_t end = std::min(s.find_first_not_of(U'.'), s.size());
+    return end >= 2 ? end : 0;
+  }
   if (s.starts_with(U"US$")) return 3;
   if (s.starts_with(U"C$") || s.starts_with(U"A$")) return 2;
   return 0;
@@ -358,27 +378,27 @@ void SpacyEnglish::tokenize(std::string_view text, std::vector<SpacyToken>& toke
   rules_->join(text, tokens);
 }
 
-int64_t count_spacy_sentences(const std::vector<SpacyToken>& tokens) {
-  int64_t sentences = 1;
+std::vector<size_t> spacy_sentence_starts(const std::vector<SpacyToken>& tokens) {
+  std::vector<size_t> starts;
   bool ended = false;
-  for (const SpacyToken& token : tokens) {
-    const auto first = text::decode_utf8(token.text, 0);
-    const bool ends = first.size == token.text.size() && ends_spacy_sentence(first.value);
-    if (ends) {
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const std::string_view token = tokens[i].text;
+    const auto first = text::decode_utf8(token, 0);
+    if (first.size == token.size() && ends_spacy_sentence(first.value)) {
       ended = true;
     } else if (ended) {
       bool punctuation = true;
-      for (size_t at = 0; punctuation && at < token.text.size();) {
-        const auto point = text::decode_utf8(token.text, at);
+      for (size_t at = 0; punctuation && at < token.size();) {
+        const auto point = text::decode_utf8(token, at);
         punctuation = text::is_punctuation(point.value);
         at += point.size;
       }
       if (punctuation) continue;
-      ++sentences;
+      starts.push_back(i);
       ended = false;
     }
   }
-  return sentences;
+  return starts;
 }
 
 }  // namespace helio::data

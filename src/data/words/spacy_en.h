@@ -31,9 +31,10 @@ class SpacyEnglish {
   std::unique_ptr<const Rules> rules_;
 };
 
-// Sentences as spaCy's "sentencizer" counts them on these tokens: one ends at . ! ? and the like,
-// the next begins with the first token after it that is no punctuation. At least 1.
-int64_t count_spacy_sentences(const std::vector<SpacyToken>& tokens);
+// The tokens that begin a sentence, but for the first of all, as spaCy's "sentencizer" finds them:
+// one ends at . ! ? and the like, the next begins with the first token after it that is no
+// punctuation.
+std::vector<size_t> spacy_sentence_starts(const std::vector<SpacyToken>& tokens);
 
 // Whether the whole of a chunk without white space looks like a URL or host to spaCy (its
 // url_match).

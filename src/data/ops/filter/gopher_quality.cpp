@@ -1,8 +1,12 @@
 // The quality rules of the Gopher paper, decision for decision as datatrove has them.
-#include <unordered_set>
+#include <algorithm>
+#include <unordered_map>
 
+#include "data/filter_presets.h"
 #include "data/op.h"
 #include "data/punctuation.h"
+#include "data/python_text.h"
+#include "data/words/words.h"
 #include "text/unicode.h"
 
 namespace helio::data {
@@ -30,46 +34,27 @@ WordFacts facts_of(std::string_view word) {
   return facts;
 }
 
-int64_t count_of(std::string_view text, std::string_view piece) {
-  int64_t count = 0;
-  for (size_t at = text.find(piece); at != text.npos; at = text.find(piece, at + piece.size()))
-    ++count;
-  return count;
-}
-
-constexpr std::string_view kEllipsis = "\xE2\x80\xA6", kBullet = "\xE2\x80\xA2";
-
-bool is_line_break(char32_t c) {
-  return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 ||
-         c == 0x2029;
-}
-
 struct LineFacts {
   int64_t lines = 0, bullets = 0, ellipses = 0;
 };
 
-// Lines as Python's splitlines() gives them.
 LineFacts line_facts(std::string_view text) {
   LineFacts facts;
-  const auto end_line = [&](std::string_view line) {
+  for_each_python_line(text, [&](std::string_view line) {
     ++facts.lines;
     line = text::trim(line);
-    facts.bullets += line.starts_with(kBullet) || line.starts_with('-');
-    facts.ellipses += line.ends_with("...") || line.ends_with(kEllipsis);
-  };
-  size_t begin = 0;
-  for (size_t at = 0; at < text.size();) {
-    const auto point = text::decode_utf8(text, at);
-    const size_t end = at;
-    at += point.size;
-    if (!is_line_break(point.value)) continue;
-    if (point.value == '\r' && at < text.size() && text[at] == '\n') ++at;
-    end_line(text.substr(begin, end - begin));
-    begin = at;
-  }
-  if (begin < text.size()) end_line(text.substr(begin));
+    facts.bullets += line.starts_with(kBulletSign) || line.starts_with('-');
+    facts.ellipses += line.ends_with("...") || line.ends_with(kEllipsisSign);
+  });
   return facts;
 }
+
+const std::vector<std::string> kEnglishStopWords = {"the", "be",   "to",   "of",
+                                                    "and", "that", "have", "with"};
+// The commonest morphemes of the Korean Wikipedia, as FineWeb-2 has them.
+const std::vector<std::string> kKoreanMorphemes = {"의", "다", "이",   "는", "에", "을", "한",
+                                                   "년", "하", "은",   "를", "했", "고", "에서",
+                                                   "가", "있", "으로", "인", "월", "로", "되"};
 
 class GopherQuality final : public Filter {
  public:
@@ -80,9 +65,24 @@ class GopherQuality final : public Filter {
     double max_bullet_lines_ratio = 0.9, max_ellipsis_lines_ratio = 0.3;
     double max_non_alpha_words_ratio = 0.8;
     int64_t min_stop_words = 2;
-    std::vector<std::string> stop_words = {"the", "be", "to", "of", "and", "that", "have", "with"};
+    std::vector<std::string> stop_words = kEnglishStopWords;
+    std::string words = "whitespace";
+    std::string preset = "english-whitespace";
+
+    void choose() {
+      const std::string chosen = preset;
+      *this = Options{};
+      preset = chosen;
+      words = words_of_preset(chosen);
+      if (chosen.starts_with("english")) return;
+      min_avg_word_length = 1, max_avg_word_length = 6;
+      max_non_alpha_words_ratio = 0.791;
+      stop_words = kKoreanMorphemes;
+    }
 
     void describe(Fields& f) {
+      read_preset(f, preset, [this] { choose(); });
+      f("words", words, kWordsHelp, words_rule());
       f("min_doc_words", min_doc_words, "Fewest words that are not symbols alone; 0 switches off.",
         at_least(0));
       f("max_doc_words", max_doc_words, "Most of them; 0 switches off.", at_least(0));
@@ -107,16 +107,17 @@ class GopherQuality final : public Filter {
   static OpCard card() {
     return {.about =
                 "Drops documents by length, word length, symbols, bullets, ellipses, letters and "
-                "stop words. Words are runs without white space.",
+                "stop words.",
             .source = "Rae et al. 2021 (Gopher) as in datatrove 0.10.1 GopherQualityFilter"};
   }
 
-  explicit GopherQuality(Options options)
-      : o_(std::move(options)), stop_words_(o_.stop_words.begin(), o_.stop_words.end()) {
+  explicit GopherQuality(Options options) : o_(std::move(options)), words_(make_words(o_.words)) {
+    for (const std::string& word : o_.stop_words) {
+      stop_words_.emplace(word, stop_words_.size());
+      longest_stop_word_ = std::max(longest_stop_word_, word.size());
+    }
     using Drops = Check::Drops;
-    const auto on = [](double limit) {
-      return limit > 0 ? limit : std::numeric_limits<double>::quiet_NaN();
-    };
+    const auto on = limit_or_off;
     checks_ = {{"gopher_short_doc", Drops::below, on(double(o_.min_doc_words))},
                {"gopher_long_doc", Drops::above, on(double(o_.max_doc_words))},
                {"gopher_short_doc", Drops::below, 1},  // no word at all: datatrove divides by zero
@@ -133,31 +134,36 @@ class GopherQuality final : public Filter {
   void measure(const Document& document, Figures& figures) const override {
     const std::string_view text = document.text;
     int64_t words = 0, real_words = 0, real_chars = 0, with_letter = 0;
-    std::unordered_set<std::string_view> stops;
-    text::for_each_word(text, [&](std::string_view word) {
+    std::vector<bool> seen(stop_words_.size());
+    for (const std::string_view word : words_of(*words_, text)) {
       const WordFacts facts = facts_of(word);
       ++words;
       if (facts.beyond_symbols) ++real_words, real_chars += facts.chars;
       with_letter += facts.letter;
-      if (const auto stop = stop_words_.find(word); stop != stop_words_.end()) stops.insert(*stop);
-    });
+      if (word.size() > longest_stop_word_) continue;
+      if (const auto stop = stop_words_.find(word); stop != stop_words_.end())
+        seen[stop->second] = true;
+    }
+    const auto stops = std::count(seen.begin(), seen.end(), true);
     if (!figures.next(double(real_words)) || !figures.next(double(real_words))) return;
     if (!figures.next(double(words))) return;
     const double mean = double(real_chars) / double(real_words);  // NaN without such words
     if (!figures.next(mean) || !figures.next(mean)) return;
     const double n = double(words);
     if (!figures.next(double(count_of(text, "#")) / n)) return;
-    if (!figures.next(double(count_of(text, "...") + count_of(text, kEllipsis)) / n)) return;
+    if (!figures.next(double(count_of(text, "...") + count_of(text, kEllipsisSign)) / n)) return;
     const LineFacts lines = line_facts(text);
     if (!figures.next(double(lines.bullets) / double(lines.lines))) return;
     if (!figures.next(double(lines.ellipses) / double(lines.lines))) return;
     if (!figures.next(double(with_letter) / n)) return;
-    figures.next(double(stops.size()));
+    figures.next(double(stops));
   }
 
  private:
   Options o_;
-  std::unordered_set<std::string_view> stop_words_;
+  std::shared_ptr<const Words> words_;
+  std::unordered_map<std::string_view, size_t> stop_words_ = {};  // numbered
+  size_t longest_stop_word_ = 0;
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
 // The repetition rules of the Gopher paper, decision for decision as datatrove has them.
-#include <unordered_set>
-
-#include "core/hash.h"
+#include "data/filter_presets.h"
 #include "data/op.h"
+#include "data/python_text.h"
 #include "data/repetition.h"
-#include "text/unicode.h"
+#include "data/words/words.h"
 
 namespace helio::data {
 namespace {
@@ -17,8 +16,24 @@ class GopherRepetition final : public Filter {
     std::vector<double> top_n_grams = {0.2, 0.18, 0.16};
     std::vector<double> dup_n_grams = {0.15, 0.14, 0.13, 0.12, 0.11, 0.10};
     int64_t min_top_count = 1;
+    std::string words = "whitespace";
+    std::string preset = "english-whitespace";
+
+    void choose() {
+      const std::string chosen = preset;
+      *this = Options{};
+      preset = chosen;
+      words = words_of_preset(chosen);
+      if (chosen.starts_with("english")) return;
+      dup_line_frac = 0.374;
+      dup_para_frac = dup_para_char_frac = dup_line_char_frac = 0;
+      top_n_grams = {0.282, 0.228, 0.185};
+      dup_n_grams = {0.201, 0.184, 0.168, 0.154, 0.14, 0.127};
+    }
 
     void describe(Fields& f) {
+      read_preset(f, preset, [this] { choose(); });
+      f("words", words, kWordsHelp, words_rule());
       f("dup_para_frac", dup_para_frac, "Largest share of repeated paragraphs; 0 switches off.",
         between(0, 1));
       f("dup_para_char_frac", dup_para_char_frac, "Largest share of characters in them.",
@@ -39,19 +54,17 @@ class GopherRepetition final : public Filter {
   };
 
   static OpCard card() {
-    return {.about =
-                "Drops documents that repeat themselves in paragraphs, lines or runs of words. "
-                "Words are runs without white space.",
-            .source =
-                "Rae et al. 2021 (Gopher), table A1, as in datatrove 0.10.1 "
-                "GopherRepetitionFilter"};
+    return {
+        .about = "Drops documents that repeat themselves in paragraphs, lines or runs of words.",
+        .source =
+            "Rae et al. 2021 (Gopher), table A1, as in datatrove 0.10.1 "
+            "GopherRepetitionFilter"};
   }
 
-  explicit GopherRepetition(Options options) : o_(std::move(options)) {
+  explicit GopherRepetition(Options options)
+      : o_(std::move(options)), words_(make_words(o_.words)) {
     using Drops = Check::Drops;
-    const auto on = [](double limit) {
-      return limit > 0 ? limit : std::numeric_limits<double>::quiet_NaN();
-    };
+    const auto on = limit_or_off;
     checks_ = {{"empty", Drops::below, 1},
                {"dup_para_frac", Drops::above, on(o_.dup_para_frac)},
                {"dup_para_char_frac", Drops::above, on(o_.dup_para_char_frac)},
@@ -61,13 +74,13 @@ class GopherRepetition final : public Filter {
       checks_.push_back(
           {"top_" + std::to_string(i + 2) + "_gram", Drops::above, o_.top_n_grams[i]});
     for (size_t i = 0; i < o_.dup_n_grams.size(); ++i)
-      checks_.push_back({"duplicated_" + std::to_string(i + 5) + "_n_grams", Drops::above,
-                         o_.dup_n_grams[i]});
+      checks_.push_back(
+          {"duplicated_" + std::to_string(i + 5) + "_n_grams", Drops::above, o_.dup_n_grams[i]});
   }
 
   void measure(const Document& document, Figures& figures) const override {
     const std::string_view text = document.text;
-    const double chars = double(text::count_code_points(text));
+    const double chars = double(char_count(text));
     if (!figures.next(chars) || chars == 0) return;
     const Repeats paragraphs = repeated_pieces(text::trim(text), 2);
     if (!figures.next(double(paragraphs.pieces) / double(paragraphs.of))) return;
@@ -75,7 +88,7 @@ class GopherRepetition final : public Filter {
     const Repeats lines = repeated_pieces(text, 1);
     if (!figures.next(double(lines.pieces) / double(lines.of))) return;
     if (!figures.next(double(lines.chars) / chars)) return;
-    const WordRuns runs(text);
+    const WordRuns runs(words_of(*words_, text));
     for (size_t i = 0; i < o_.top_n_grams.size(); ++i)
       if (!figures.next(double(runs.top_chars(i + 2, o_.min_top_count)) / chars)) return;
     for (size_t i = 0; i < o_.dup_n_grams.size(); ++i)
@@ -84,6 +97,7 @@ class GopherRepetition final : public Filter {
 
  private:
   Options o_;
+  std::shared_ptr<const Words> words_;
 };
 
 }  // namespace
