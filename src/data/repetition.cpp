@@ -168,24 +168,33 @@ uint64_t WordRuns::letters_hash(size_t first, size_t n) const {
                   multiply(letters_[first], power(bytes_[first + n] - bytes_[first])));
 }
 
-int64_t WordRuns::top_chars(size_t n, int64_t min_count) const {
-  if (words_ < n) return 0;
+uint64_t WordRuns::run_hash(size_t first, size_t n) const {
+  uint64_t hash = hashes_[first];
+  for (size_t k = 1; k < n; ++k) hash = chain(hash, hashes_[first + k]);
+  return hash;
+}
+
+std::pair<size_t, int64_t> WordRuns::commonest(size_t n) const {
+  if (words_ < n) return {0, 0};
   const size_t runs = words_ - n + 1;
   Table& seen = table(runs);
   uint32_t most = 0;
   size_t first = 0;  // of the commonest so far; of equally common ones the first entered
   for (size_t i = 0; i < runs; ++i) {
-    uint64_t hash = hashes_[i];
-    for (size_t k = 1; k < n; ++k) hash = chain(hash, hashes_[i + k]);
-    Table::Entry& entry = seen.at(hash);
+    Table::Entry& entry = seen.at(run_hash(i, n));
     if (entry.count++ == 0) entry.first = i;
     if (entry.count > most || (entry.count == most && entry.first < first)) {
       most = entry.count;
       first = entry.first;
     }
   }
-  if (int64_t(most) < min_count) return 0;
-  return (chars(first, n) + int64_t(n) - 1) * int64_t(most);
+  return {first, most};
+}
+
+int64_t WordRuns::top_chars(size_t n, int64_t min_count) const {
+  const auto [first, count] = commonest(n);
+  if (count == 0 || count < min_count) return 0;
+  return (chars(first, n) + int64_t(n) - 1) * count;
 }
 
 int64_t WordRuns::repeated_chars(size_t n) const {
@@ -201,6 +210,56 @@ int64_t WordRuns::repeated_chars(size_t n) const {
     }
   }
   return repeated;
+}
+
+int64_t WordRuns::top_letters(size_t n) const {
+  const auto [first, count] = commonest(n);
+  return count == 0 ? 0 : chars(first, n) * count;
+}
+
+double WordRuns::share_in_repeated(size_t n) const {
+  if (words_ < n) return 0;
+  const size_t runs = words_ - n + 1;
+  Table& seen = table(runs);
+  int64_t all = 0, repeated = 0;
+  for (size_t i = 0; i < runs; ++i) {
+    const int64_t size = chars(i, n);
+    const uint32_t before = seen.at(run_hash(i, n)).count++;
+    all += size;
+    repeated += before == 0 ? 0 : before == 1 ? 2 * size : size;
+  }
+  return double(repeated) / double(std::max<int64_t>(all, 1));
+}
+
+int64_t WordRuns::longest_top_letters(size_t n) const {
+  if (words_ < n) return 0;
+  const size_t runs = words_ - n + 1;
+  Table& seen = table(runs);
+  uint32_t most = 0;
+  int64_t longest = 0;
+  for (size_t i = 0; i < runs; ++i) {
+    const uint32_t count = ++seen.at(run_hash(i, n)).count;
+    if (count < most) continue;
+    longest = count > most ? chars(i, n) : std::max(longest, chars(i, n));
+    most = count;
+  }
+  return most > 1 ? longest * int64_t(most) : 0;
+}
+
+int64_t WordRuns::letters_in_repeated(size_t n) const {
+  if (words_ < n) return 0;
+  const size_t runs = words_ - n + 1;
+  Table& seen = table(runs);
+  for (size_t i = 0; i < runs; ++i) ++seen.at(run_hash(i, n)).count;
+  int64_t letters = 0;
+  size_t marked = 0;  // words before this one are counted
+  for (size_t i = 0; i < runs; ++i) {
+    if (seen.at(run_hash(i, n)).count < 2) continue;
+    const size_t begin = std::max(i, marked);
+    letters += chars_[i + n] - chars_[begin];
+    marked = i + n;
+  }
+  return letters;
 }
 
 }  // namespace helio::data

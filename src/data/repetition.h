@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace helio::data {
@@ -31,7 +32,20 @@ class WordRuns {
   // counted. Runs are equal when their letters are, wherever the spaces stand.
   int64_t repeated_chars(size_t n) const;
 
+  // dolma's figures, in which spaces do not count: characters of the commonest run times its count,
+  // and the share of all runs' characters that is in runs standing there more than once.
+  int64_t top_letters(size_t n) const;
+  double share_in_repeated(size_t n) const;
+  // DCLM's: as top_letters, of equally common runs the longest; and the characters of all words
+  // that are part of a repeated run, each word once. 0 when no run repeats.
+  int64_t longest_top_letters(size_t n) const;
+  int64_t letters_in_repeated(size_t n) const;
+  int64_t letters() const { return chars_.back(); }
+
  private:
+  // Where the commonest run of n words begins and how often it stands there; {0, 0} without runs.
+  std::pair<size_t, int64_t> commonest(size_t n) const;
+  uint64_t run_hash(size_t first, size_t n) const;
   uint64_t letters_hash(size_t first, size_t n) const;
   int64_t chars(size_t first, size_t n) const { return chars_[first + n] - chars_[first]; }
 
