@@ -29,7 +29,7 @@ RULES = [("min_avg_word_length", "below", 1), ("max_avg_word_length", "above", 6
          ("new_line_ratio", "above", 0.196)]
 RULES += [(f"top_{n}", "above", limit) for n, limit in zip((2, 3, 4), (0.282, 0.228, 0.185))]
 RULES += [(f"dup_{n}", "above", limit) for n, limit in zip(range(5, 11), (0.201, 0.184, 0.168, 0.154, 0.14, 0.127))]
-PER_SOURCE, SMALLEST, LARGEST = 120, 200, 8000
+PER_SOURCE, SMALLEST, LARGEST = 40, 200, 4000
 
 
 def eojeol(text):

@@ -4,6 +4,7 @@
 #include <mecab.h>
 
 #include <cstdlib>
+#include <map>
 #include <mutex>
 
 #include "core/error.h"
@@ -134,12 +135,13 @@ fs::path mecab_dictionary() {
 }
 
 std::shared_ptr<const Words> make_mecab() {
-  // The dictionary is mapped once for the whole program (100 MB).
+  // A dictionary is mapped once for the whole program (100 MB).
   static std::mutex guard;
-  static std::shared_ptr<const Words> one;
+  static std::map<fs::path, std::shared_ptr<const Words>> loaded;
   const std::lock_guard lock(guard);
-  if (one) return one;
   const fs::path folder = mecab_dictionary();
+  std::shared_ptr<const Words>& one = loaded[folder];
+  if (one) return one;
   if (!fs::exists(folder / "sys.dic"))
     throw Error(
         ErrorKind::not_found,
