@@ -37,6 +37,21 @@ Document document_of(const std::string& json, const std::string& source) {
   return document;
 }
 
+// "$FIXTURES/a" names a file under tests/fixtures, wherever the tests run.
+std::string with_fixtures(std::string options) {
+  constexpr std::string_view mark = "$FIXTURES";
+  for (size_t at; (at = options.find(mark)) != std::string::npos;)
+    options.replace(at, mark.size(), HELIO_SOURCE_DIR "/tests/fixtures");
+  return options;
+}
+
+std::string without_fixtures(std::string message) {
+  constexpr std::string_view folder = HELIO_SOURCE_DIR "/tests/fixtures";
+  for (size_t at; (at = message.find(folder)) != std::string::npos;)
+    message.replace(at, folder.size(), "$FIXTURES");
+  return message;
+}
+
 std::string kept_line(const Document& now, const Document& before) {
   std::string line = "out  " + now.id + " kept";
   if (now.text != before.text) line += " text " + Json(now.text).dump();
@@ -78,13 +93,14 @@ std::vector<std::string> play(const std::string& op, const Case& item) {
   step.set("op", {}, Node::scalar(op, {}));
   std::vector<Step> steps;
   try {
-    const Node options = parse_yaml(item.options.empty() ? "{}" : item.options, "options");
+    const Node options =
+        parse_yaml(item.options.empty() ? "{}" : with_fixtures(item.options), "options");
     for (const auto& entry : options.entries()) step.set(entry.key, entry.key_mark, entry.value);
     Node list = Node::list({});
     list.push_back(step);
     steps = read_steps(list);
   } catch (const Error& error) {
-    return {"error  " + error.message()};
+    return {"error  " + without_fixtures(error.message())};
   }
   std::vector<Document> documents;
   for (const std::string& json : item.in) documents.push_back(document_of(json, "case"));

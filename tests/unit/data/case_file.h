@@ -1,7 +1,7 @@
 // .case files: an operator's behaviour as text, beside its source.
 //
 //   # comment
-//   options: {min_words: 3}            begins a case; the options in YAML
+//   options: {min_words: 3}            begins a case; the options in YAML ($FIXTURES is the folder)
 //   in   {"id": "1", "text": "..."}    a document: id, text, and what else it needs
 //   out  1 kept                        what becomes of it, one line a document:
 //   out  2 dropped too_few_words 2       ID dropped REASON VALUE
