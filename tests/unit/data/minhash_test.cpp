@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "core/rng.h"
-#include "data/pii.h"
 #include "text/utf8.h"
 
 namespace helio::data {
@@ -128,24 +127,6 @@ TEST(MinHash, KoreanTextsThatDifferAreNotDuplicatesAndEditsAre) {
       minhash.signature("전혀 다른 내용의 글이며 낱말도 순서도 앞의 글과 겹치지 않습니다");
   EXPECT_GT(estimated_similarity(whole, edited), 0.9);
   EXPECT_LT(estimated_similarity(whole, other), 0.05);
-}
-
-TEST(Pii, ResidentNumbersNeedADateAndBeforeOctober2020AChecksum) {
-  EXPECT_TRUE(is_rrn("9001011234568"));
-  EXPECT_FALSE(is_rrn("9001011234567"));  // checksum
-  EXPECT_FALSE(is_rrn("9002301234568"));  // 30 February
-  EXPECT_TRUE(is_rrn("2010013123456"));   // October 2020: no checksum any more
-  EXPECT_FALSE(is_rrn("900101123456"));
-}
-
-TEST(Pii, LuhnFindsASingleWrongDigit) {
-  const std::string good = "4111111111111111";
-  EXPECT_TRUE(passes_luhn(good));
-  for (size_t i = 0; i < good.size(); ++i) {
-    std::string bad = good;
-    bad[i] = bad[i] == '9' ? '0' : char(bad[i] + 1);
-    EXPECT_FALSE(passes_luhn(bad)) << i;
-  }
 }
 
 }  // namespace

@@ -1,64 +1,89 @@
-// Puts a tag where personal data stood, and counts what it found.
+// Puts a tag, stars or a stand-in where personal data stood, and counts what it found.
 #include <algorithm>
 
 #include "core/error.h"
 #include "data/op.h"
-#include "data/pii.h"
+#include "data/pii/pii.h"
+#include "data/pii/surrogate.h"
 
 namespace helio::data {
 namespace {
 
-std::string_view tag_of(Pii kind) {
-  switch (kind) {
-    case Pii::email:
-      return "[EMAIL]";
-    case Pii::rrn:
-      return "[RRN]";
-    case Pii::card:
-      return "[CARD]";
-    case Pii::phone:
-      return "[PHONE]";
-    case Pii::ipv4:
-      return "[IP]";
-  }
-  return "[PII]";
-}
-
 class Mask final : public Map {
  public:
   struct Options {
-    std::vector<std::string> kinds = {"email", "rrn", "card", "phone", "ipv4"};
+    std::vector<std::string> kinds = {"email",    "phone",  "rrn",     "frn",     "ssn",
+                                      "passport", "driver", "card",    "account", "business",
+                                      "ipv4",     "ipv6",   "address", "secret"};
+    std::string mode = "tag";
+    std::string addresses = "routed";
+    std::string tag = "";
+    std::string before = "", after = "";
+    std::string key = "heliostack";
+    int64_t keep_last = 0;
+
     void describe(Fields& f) {
-      f("kinds", kinds, "What is masked: email, rrn, card, phone, ipv4.");
+      f("kinds", kinds,
+        "What is looked for: email, phone, hotline, rrn, frn, ssn, passport, driver, card, "
+        "account, "
+        "business, corporate, ipv4, ipv6, address, secret.");
+      f("mode", mode,
+        "tag: [PHONE]; mask: stars for letters and digits; surrogate: another value of the same "
+        "form, which can be nobody's.",
+        one_of({"tag", "mask", "surrogate"}));
+      f("addresses", addresses, "IP addresses: those routed on the internet, or private ones too.",
+        one_of({"routed", "all"}));
+      f("tag", tag, "Written instead of each kind's own tag when not empty.");
+      f("before", before, "Written before each replacement.");
+      f("after", after, "Written after each replacement.");
+      f("key", key, "Of surrogates: the same key gives the same value the same stand-in.");
+      f("keep_last", keep_last, "Under mask, how many letters and digits at the end stay.",
+        between(0, 8));
     }
   };
 
   static OpCard card() {
-    return {.about =
-                "Masks e-mail addresses, Korean resident numbers (date and checksum), card "
-                "numbers (Luhn), Korean phone numbers and public IPv4 addresses with tags."};
+    return {
+        .about =
+            "Replaces personal data: e-mail, telephones, resident, foreigner, passport, licence, "
+            "business and corporate numbers, cards, bank accounts, IP and postal addresses, keys "
+            "in URLs; dates and check digits are checked.",
+        .source =
+            "Dataverse pii___card___replace_card_number and pii___nin___replace_korean_rrn, "
+            "with Luhn, dates and check digits, and seeded"};
   }
 
-  explicit Mask(const Options& options) {
-    for (const std::string& name : options.kinds) {
-      const auto all = {Pii::email, Pii::rrn, Pii::card, Pii::phone, Pii::ipv4};
-      const auto* kind =
-          std::find_if(all.begin(), all.end(), [&](Pii k) { return name_of(k) == name; });
-      if (kind == all.end())
+  explicit Mask(Options options) : options_(std::move(options)) {
+    search_.wanted.fill(false);
+    search_.addresses = options_.addresses == "all" ? Addresses::all : Addresses::routed;
+    std::vector<std::string> known;
+    for (const Pii kind : kAllPii) known.emplace_back(name_of(kind));
+    for (const std::string& name : options_.kinds) {
+      const auto found = std::find(known.begin(), known.end(), name);
+      if (found == known.end()) {
+        const std::string near = nearest(name, known);
+        std::string all;
+        for (const std::string& each : known) all += (all.empty() ? "" : ", ") + each;
         throw Error(ErrorKind::invalid, "pii.mask knows no kind '" + name + "'")
-            .with_hint("kinds: email, rrn, card, phone, ipv4");
-      kinds_.push_back(*kind);
+            .with_hint((near.empty() ? "" : "did you mean '" + near + "'? ") + "kinds: " + all);
+      }
+      search_.wanted[size_t(found - known.begin())] = true;
     }
   }
 
   Verdict apply(Document& document, Counters& counters) const override {
-    const auto spans = find_pii(document.text);
+    const auto spans = find_pii(document.text, search_);
     if (spans.empty()) return keep();
     std::string out;
+    out.reserve(document.text.size());
     size_t at = 0;
     for (const PiiSpan& span : spans) {
-      if (std::find(kinds_.begin(), kinds_.end(), span.kind) == kinds_.end()) continue;
-      out.append(document.text, at, span.begin - at).append(tag_of(span.kind));
+      out.append(document.text, at, span.begin - at).append(options_.before);
+      const auto value = std::string_view(document.text).substr(span.begin, span.end - span.begin);
+      if (options_.mode == "surrogate") out += surrogate(span.kind, value, options_.key);
+      else if (options_.mode == "mask") out += starred(value, size_t(options_.keep_last));
+      else out += options_.tag.empty() ? tag_of(span.kind) : std::string_view(options_.tag);
+      out += options_.after;
       at = span.end;
       ++counters["pii." + std::string(name_of(span.kind))];
     }
@@ -67,7 +92,8 @@ class Mask final : public Map {
   }
 
  private:
-  std::vector<Pii> kinds_ = {};
+  Options options_;
+  PiiSearch search_ = {};
 };
 
 }  // namespace
