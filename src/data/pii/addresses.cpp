@@ -82,7 +82,9 @@ Chain chain_before(std::string_view text, size_t end) {
     if (is_province(word)) {
       chain.begin = begin;
       chain.province = true;
-      break;
+      if (!word.ends_with("시")) break;
+      ++chain.units;  // "서울시", "제주시" are cities as well
+      continue;
     }
     if (!is_unit(word)) break;
     chain.begin = begin;

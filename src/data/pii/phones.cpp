@@ -150,6 +150,10 @@ MaybeFind korean_abroad(std::string_view text, size_t begin, size_t at) {
   ++run.groups[0];
   const size_t count = korean_digits(text, at, run);
   if (count > 0) return Find{Pii::phone, begin, run.ends[count - 1]};
+  // The country's number is proof enough for "+82 2 312 4567".
+  if (const size_t seoul = std::max(run.fits({2, 3, 4}), run.fits({2, 4, 4}));
+      seoul > 0 && run.begins_with("02") && may_end(text, run.ends[seoul - 1]))
+    return Find{Pii::phone, begin, run.ends[seoul - 1]};
   const size_t plain = run.groups[0];  // "+82212345678"
   if (line_of(run) != Line::none && plain >= 9 && plain <= 11 && may_end(text, run.ends[plain - 1]))
     return Find{Pii::phone, begin, run.ends[plain - 1]};

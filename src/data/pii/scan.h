@@ -19,9 +19,9 @@ constexpr bool is_hex(char c) {
 constexpr int value(char c) { return c - '0'; }
 constexpr char lower(char c) { return is_upper(c) ? char(c | 0x20) : c; }
 
-// The character at `at`, or a space beyond the ends.
-inline char char_at(std::string_view text, size_t at) { return at < text.size() ? text[at] : ' '; }
-inline char char_before(std::string_view text, size_t at) { return at > 0 ? text[at - 1] : ' '; }
+// The character at `at`, or a line end beyond the ends.
+inline char char_at(std::string_view text, size_t at) { return at < text.size() ? text[at] : '\n'; }
+inline char char_before(std::string_view text, size_t at) { return at > 0 ? text[at - 1] : '\n'; }
 
 // A run of digits in groups. Between two of them stands at most one separator: '-' (any dash, with
 // a space on either side or not), ' ', '.' or ')' (with a space or dash behind it, or not).

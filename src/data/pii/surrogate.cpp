@@ -78,7 +78,7 @@ std::string resident(std::string digits, Rng& rng) {
   const int kind = int(rng.below(2)) + (year >= 2000 ? 3 : 1) + (foreigner ? 4 : 0);
   digits[6] = char('0' + kind);
   digits = random_digits(std::move(digits), 7, rng);
-  if (is_rrn(digits)) next_digit(digits[12]);
+  while (is_rrn(digits) || is_corporate_number(digits)) next_digit(digits[12]);
   return digits;
 }
 
@@ -97,7 +97,8 @@ std::string business(std::string digits, Rng& rng) {
 
 std::string corporate(std::string digits, Rng& rng) {
   digits = random_digits(std::move(digits), 6, rng);  // court and class stay
-  if (is_corporate_number(digits)) next_digit(digits.back());
+  digits[6] = '0';  // or it might read as the number of a person born lately
+  while (is_rrn(digits) || is_corporate_number(digits)) next_digit(digits[12]);
   return digits;
 }
 

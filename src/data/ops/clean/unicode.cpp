@@ -29,10 +29,12 @@ bool is_plain_ascii(std::string_view text) {
 class Unicode final : public Map {
  public:
   struct Options {
-    std::string form = "nfc";
+    std::string form = "nfc", layout = "tidy";
     void describe(Fields& f) {
       f("form", form, "Normal form; nfkc also folds full-width and compatibility characters.",
         one_of({"nfc", "nfkc"}));
+      f("layout", layout, "keep: the normal form alone, spaces and controls as they are.",
+        one_of({"tidy", "keep"}));
     }
   };
 
@@ -46,12 +48,13 @@ class Unicode final : public Map {
   }
 
   explicit Unicode(const Options& options)
-      : form_(options.form == "nfkc" ? text::NormalForm::nfkc : text::NormalForm::nfc) {}
+      : form_(options.form == "nfkc" ? text::NormalForm::nfkc : text::NormalForm::nfc),
+        tidy_(options.layout == "tidy") {}
 
   Verdict apply(Document& document, Counters&) const override {
     std::string text = is_plain_ascii(document.text) ? std::move(document.text)
                                                      : text::normalize(document.text, form_);
-    document.text = tidy(text);
+    document.text = tidy_ ? tidy(text) : std::move(text);
     return keep();
   }
 
@@ -92,6 +95,7 @@ class Unicode final : public Map {
   }
 
   text::NormalForm form_;
+  bool tidy_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@ class ExtractHtml final : public Map {
   struct Options {
     double max_link_share = 0.8;
     int64_t max_mib = 16;
+    std::string documents = "pages";
 
     void describe(Fields& f) {
       f("max_link_share", max_link_share,
@@ -17,6 +18,9 @@ class ExtractHtml final : public Map {
         "all.",
         between(0, 2));
       f("max_mib", max_mib, "Larger pages are dropped.", between(1, 1024));
+      f("documents", documents,
+        "Which are read: those that came as pages, or all, as when a column holds HTML.",
+        one_of({"pages", "all"}));
     }
   };
 
@@ -26,13 +30,13 @@ class ExtractHtml final : public Map {
                 "code; no scripts, navigation, headers or footers."};
   }
 
-  explicit ExtractHtml(const Options& options) {
+  explicit ExtractHtml(const Options& options) : all_(options.documents == "all") {
     html_.max_link_share = options.max_link_share;
     html_.max_bytes = static_cast<size_t>(options.max_mib) << 20;
   }
 
   Verdict apply(Document& document, Counters&) const override {
-    if (document.format != "html") return keep();
+    if (!all_ && document.format != "html") return keep();
     text::HtmlText page = text::html_text(document.text, html_);
     if (page.outcome != text::HtmlOutcome::ok)
       return drop("html_" + std::string(name_of(page.outcome)), double(document.text.size()));
@@ -44,6 +48,7 @@ class ExtractHtml final : public Map {
 
  private:
   text::HtmlOptions html_ = {};
+  bool all_;
 };
 
 }  // namespace

@@ -29,8 +29,8 @@ class Mask final : public Map {
         "business, corporate, ipv4, ipv6, address, secret.");
       f("mode", mode,
         "tag: [PHONE]; mask: stars for letters and digits; surrogate: another value of the same "
-        "form, which can be nobody's.",
-        one_of({"tag", "mask", "surrogate"}));
+        "form, which can be nobody's; keep: only 'before' and 'after' are written.",
+        one_of({"tag", "mask", "surrogate", "keep"}));
       f("addresses", addresses, "IP addresses: those routed on the internet, or private ones too.",
         one_of({"routed", "all"}));
       f("tag", tag, "Written instead of each kind's own tag when not empty.");
@@ -81,6 +81,7 @@ class Mask final : public Map {
       out.append(document.text, at, span.begin - at).append(options_.before);
       const auto value = std::string_view(document.text).substr(span.begin, span.end - span.begin);
       if (options_.mode == "surrogate") out += surrogate(span.kind, value, options_.key);
+      else if (options_.mode == "keep") out += value;
       else if (options_.mode == "mask") out += starred(value, size_t(options_.keep_last));
       else out += options_.tag.empty() ? tag_of(span.kind) : std::string_view(options_.tag);
       out += options_.after;
