@@ -12,16 +12,6 @@
 namespace helio::data {
 namespace {
 
-const char* name_of(Check::Drops drops) {
-  switch (drops) {
-    case Check::Drops::above: return "above";
-    case Check::Drops::below: return "below";
-    case Check::Drops::at_or_above: return "at_or_above";
-    case Check::Drops::at_or_below: return "at_or_below";
-  }
-  return "above";
-}
-
 Check::Drops drops_of(const std::string& name) {
   for (const auto drops : {Check::Drops::above, Check::Drops::below, Check::Drops::at_or_above,
                            Check::Drops::at_or_below})
@@ -30,6 +20,20 @@ Check::Drops drops_of(const std::string& name) {
 }
 
 }  // namespace
+
+std::string_view name_of(Check::Drops drops) {
+  switch (drops) {
+    case Check::Drops::above:
+      return "above";
+    case Check::Drops::below:
+      return "below";
+    case Check::Drops::at_or_above:
+      return "at_or_above";
+    case Check::Drops::at_or_below:
+      return "at_or_below";
+  }
+  return "above";
+}
 
 OrderedJson write_figures(const Engine& engine, const std::vector<Step>& steps,
                           const std::filesystem::path& dataset) {
@@ -62,12 +66,12 @@ std::vector<StoredFigures> stored_figures(const Json& dataset_json) {
     figures.file = entry.at("file").get<std::string>();
     for (const Json& column : entry.at("columns")) {
       const Json& limit = column.at("limit");
-      figures.columns.push_back({column.at("step").get<std::string>(),
-                                 {.reason = column.at("reason").get<std::string>(),
-                                  .drops = drops_of(column.at("drops").get<std::string>()),
-                                  .limit = limit.is_null()
-                                               ? std::numeric_limits<double>::quiet_NaN()
-                                               : limit.get<double>()}});
+      figures.columns.push_back(
+          {column.at("step").get<std::string>(),
+           {.reason = column.at("reason").get<std::string>(),
+            .drops = drops_of(column.at("drops").get<std::string>()),
+            .limit =
+                limit.is_null() ? std::numeric_limits<double>::quiet_NaN() : limit.get<double>()}});
     }
   }
   return all;

@@ -23,6 +23,8 @@ namespace helio::data {
 OrderedJson write_figures(const Engine& engine, const std::vector<Step>& steps,
                           const std::filesystem::path& dataset);
 
+std::string_view name_of(Check::Drops drops);  // "above", "at_or_below"
+
 struct StoredColumn {
   std::string step = {};
   Check check = {};

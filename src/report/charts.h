@@ -81,6 +81,23 @@ struct BarChart {
 };
 Markup draw(const BarChart& chart);
 
+// How figures are spread, with the limits beyond which documents are dropped.
+struct HistogramChart {
+  enum class Scale { linear, log };  // log: equal parts of log10(1 + x)
+  enum class Drops { above, below };
+  struct Limit {
+    double at = 0;
+    Drops drops = Drops::above;
+    std::string label = {};
+  };
+  std::vector<int64_t> bins = {};  // equal parts of [low, high]; the outer ones hold the rest
+  double low = 0, high = 1;
+  Scale scale = Scale::linear;
+  std::vector<Limit> limits = {};
+  std::string labelled_by = {};
+};
+Markup draw(const HistogramChart& chart);
+
 // A share of the whole as a bar that fills its place: for cells of tables.
 Markup meter(double share, std::string_view css);
 

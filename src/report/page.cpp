@@ -16,7 +16,7 @@ void language_switch(Section& s) {
   s.out.empty("input", {{"type", "radio"}, {"name", "lang"}, {"id", "lang-ko"}, {"class", "lang"}});
 }
 
-void bar(Section& s) {
+void bar(Section& s, const std::vector<PageLink>& links) {
   s.out.open("nav", {{"class", "topnav"}, {"aria-label", say("page.sections").en}})
       .open("div", {{"class", "in"}});
   s.out.open("a", {{"class", "brand"}, {"href", "#top"}});
@@ -25,19 +25,11 @@ void bar(Section& s) {
   for (const double y : {10.6, 13.8, 17.0}) mark.rect({3, y, 14, 2}, "plate", 1);
   s.out.add(mark.finish()).text("heliostack").close();
   s.out.open("div", {{"class", "links"}});
-  const auto link = [&](const char* href, const char* key) {
-    s.out.open("a", {{"href", href}});
-    s.say(say(key));
+  for (const PageLink& link : links) {
+    s.out.open("a", {{"href", link.target}});
+    s.say(say(link.key));
     s.out.close();
-  };
-  link("#pipeline", "pipeline.title");
-  link("#data", "data.title");
-  link("#training", "loss.title");
-  if (!s.report.upscalings.empty()) link("#upscaling", "dus.title");
-  if (!s.report.alignments.empty()) link("#alignment", "align.title");
-  link("#evaluation", "eval.title");
-  link("#partners", "club.title");
-  link("#lineage", "lineage.title");
+  }
   s.out.close().open(
       "div", {{"class", "langs"}, {"role", "group"}, {"aria-label", say("page.language").en}});
   s.out.element("label", {{"for", "lang-en"}, {"lang", "en"}}, "English");
@@ -47,9 +39,8 @@ void bar(Section& s) {
 
 }  // namespace
 
-std::string render_page(const Report& report) {
-  const Palette palette(report);
-  Section s(report, palette);
+void open_page(Section& s, const std::string& title, const std::string& version,
+               const std::vector<PageLink>& links) {
   s.out.trusted("<!doctype html>\n").open("html", {{"lang", "en"}}).open("head");
   s.out.empty("meta", {{"charset", "utf-8"}});
   s.out.empty("meta", {{"http-equiv", "Content-Security-Policy"},
@@ -58,8 +49,8 @@ std::string render_page(const Report& report) {
                         "'unsafe-inline'; img-src data:"}});
   s.out.empty("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
   s.out.empty("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
-  s.out.empty("meta", {{"name", "generator"}, {"content", "helio " + report.version}});
-  s.out.element("title", {}, report.title + " · heliostack");
+  s.out.empty("meta", {{"name", "generator"}, {"content", "helio " + version}});
+  s.out.element("title", {}, title + " · heliostack");
   // An empty icon of its own: browsers ask for /favicon.ico otherwise.
   s.out.empty("link", {{"rel", "icon"}, {"href", "data:,"}});
   s.out.open("style").trusted(kStyle).close().close().open("body", {{"id", "top"}});
@@ -67,8 +58,27 @@ std::string render_page(const Report& report) {
   s.out.open("a", {{"class", "skip"}, {"href", "#numbers"}});
   s.say(say("page.skip"));
   s.out.close();
-  bar(s);
+  bar(s, links);
   s.out.open("main");
+}
+
+void close_page(Section& s, const Text& foot) {
+  s.out.close().open("footer");
+  s.paragraph(foot);
+  s.out.close().open("script").trusted(kScript).close().close().close().trusted("\n");
+}
+
+std::string render_page(const Report& report) {
+  const Palette palette(report);
+  Section s(report, palette);
+  std::vector<PageLink> links = {
+      {"#pipeline", "pipeline.title"}, {"#data", "data.title"}, {"#training", "loss.title"}};
+  if (!report.upscalings.empty()) links.push_back({"#upscaling", "dus.title"});
+  if (!report.alignments.empty()) links.push_back({"#alignment", "align.title"});
+  links.push_back({"#evaluation", "eval.title"});
+  links.push_back({"#partners", "club.title"});
+  links.push_back({"#lineage", "lineage.title"});
+  open_page(s, report.title, report.version, links);
   header_section(s);
   pipeline_section(s);
   data_section(s);
@@ -78,9 +88,7 @@ std::string render_page(const Report& report) {
   eval_section(s);
   club_section(s);
   lineage_section(s);
-  s.out.close().open("footer");
-  s.paragraph(say("page.foot", {report.version}));
-  s.out.close().open("script").trusted(kScript).close().close().close().trusted("\n");
+  close_page(s, say("page.foot", {report.version}));
   return s.out.str();
 }
 

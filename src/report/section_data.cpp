@@ -130,6 +130,12 @@ void extras(Section& s, const Dataset& data) {
 
 }  // namespace
 
+void dataset_tables(Section& s, const Dataset& data) {
+  funnel(s, data);
+  lots(s, data);
+  extras(s, data);
+}
+
 void data_section(Section& s) {
   s.out.open("section", {{"aria-labelledby", "data"}});
   s.heading("data", "data.title", "data.lead");
@@ -140,9 +146,7 @@ void data_section(Section& s) {
       s.paragraph(say("page.nothing"), "faint");
       continue;
     }
-    funnel(s, data);
-    lots(s, data);
-    extras(s, data);
+    dataset_tables(s, data);
   }
   s.out.close();
 }

@@ -1,10 +1,8 @@
 #include "report/sections.h"
 
 namespace helio::report {
-namespace {
-
 void tile(Section& s, const Text& name, const std::string& value, const Text& below,
-          std::optional<double> share = {}) {
+          std::optional<double> share) {
   s.out.open("div", {{"class", "tile"}}).open("dt");
   s.say(name);
   s.out.close().open("dd").element("strong", {{"class", value == kDash ? "faint" : ""}}, value);
@@ -16,6 +14,8 @@ void tile(Section& s, const Text& name, const std::string& value, const Text& be
   }
   s.out.close().close();
 }
+
+namespace {
 
 void document_tile(Section& s) {
   const Dataset* data = s.report.datasets.empty() ? nullptr : &s.report.datasets.front();

@@ -83,6 +83,22 @@ class Table {
 std::string count_or_dash(const Count& count);
 std::string number_or_dash(const Number& number, int decimals);
 
+// The page round its sections: head, language switch and links; then the foot. The first section
+// brings the element with the id "numbers".
+struct PageLink {
+  const char* target;  // "#data"
+  const char* key;     // of its message
+};
+void open_page(Section& s, const std::string& title, const std::string& version,
+               const std::vector<PageLink>& links);
+void close_page(Section& s, const Text& foot);
+
+// A figure with a name under it, for the row of them at the head of a page.
+void tile(Section& s, const Text& name, const std::string& value, const Text& below,
+          std::optional<double> share = {});
+// Funnel, lots, and what else a dataset's account tells.
+void dataset_tables(Section& s, const Dataset& data);
+
 void header_section(Section& s);
 void pipeline_section(Section& s);
 void data_section(Section& s);

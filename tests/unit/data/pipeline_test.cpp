@@ -11,7 +11,7 @@
 #include "core/fs.h"
 #include "core/json.h"
 #include "core/lines.h"
-#include "data/explain.h"
+#include "data/insight/explain.h"
 
 namespace helio::data {
 namespace {
@@ -205,11 +205,11 @@ TEST(Pipeline, ExplainTellsWhatBecameOfADocument) {
   TempDir dir;
   make_lots(dir);
   run(options_for(dir, "out"), 2);
-  const OrderedJson dropped = explain(dir.path() / "out", "b-ko/short");
+  const OrderedJson dropped = explain(dir.path() / "out", "b-ko/short").json();
   EXPECT_EQ(dropped["fate"], "dropped");
   EXPECT_EQ(dropped["step"], "filter.length");
   EXPECT_EQ(dropped["value"], 1.0);
-  const OrderedJson kept = explain(dir.path() / "out", "b-ko/p7");
+  const OrderedJson kept = explain(dir.path() / "out", "b-ko/p7").json();
   EXPECT_EQ(kept["fate"], "kept");
   EXPECT_EQ(kept["changed"], (Json::array({"clean.unicode", "pii.mask"})));
   try {

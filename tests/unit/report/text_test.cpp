@@ -57,7 +57,8 @@ TEST(Messages, AreAllUsedAndAllThere) {
         << "message '" << key << "' is used nowhere";
   }
   const std::regex used(
-      "\"#?((page|head|pipeline|status|fact|data|loss|dus|align|eval|club|lineage)\\.[a-z_0-9]+)"
+      "\"#?((page|head|pipeline|status|fact|dataset|data|loss|dus|align|eval|club|lineage)\\.[a-z_"
+      "0-9]+)"
       "\"");
   for (auto it = std::sregex_iterator(text.begin(), text.end(), used); it != std::sregex_iterator();
        ++it)

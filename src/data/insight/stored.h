@@ -1,0 +1,51 @@
+// What a finished dataset says of itself: its rows, its steps, its account. Everything in
+// data/insight reads datasets through this and never the files' layout.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+#include "core/manifest.h"
+#include "data/figures.h"
+#include "data/steps.h"
+
+namespace helio::data {
+
+enum class Rows { kept, dropped };
+
+// A row as it is stored; views are valid until the next one.
+struct StoredRow {
+  std::string_view line = {};  // the row's JSON
+  std::string_view id = {}, text = {}, lot = {}, partner = {}, language = {}, path = {};
+  std::string_view step = {}, reason = {};  // of a dropped one
+  double value = 0;
+  uint64_t number = 0;  // in the manifest order
+};
+
+// Calls visit for each row in the stored order. Errors: file:line of a row that is none.
+void read_rows(const std::filesystem::path& dataset, Rows which,
+               const std::function<void(const StoredRow&)>& visit);
+
+// The document a row holds, as the steps after it would see it. Its format is text.
+Document document_of(const Json& row);
+
+// The manifest and the account. Error{invalid} when the folder is no dataset.
+struct StoredDataset {
+  explicit StoredDataset(const std::filesystem::path& dataset);
+
+  std::filesystem::path path;
+  Manifest manifest;
+  Json account;  // dataset.json
+
+  // The steps it was made with, as YAML nodes: one a step, with 'op', 'for' and every option.
+  Node steps_node() const;
+  // The same, ready to run. Errors say that this version cannot make them any more.
+  std::vector<Step> steps() const;
+};
+
+}  // namespace helio::data
