@@ -147,7 +147,8 @@ OrderedJson Comparison::json() const {
 
 Comparison compare_datasets(const std::filesystem::path& a, const std::filesystem::path& b,
                             const CompareOptions& options) {
-  const StoredDataset first(a), second(b);
+  const StoredDataset first = reading(a, [&] { return StoredDataset(a); });
+  const StoredDataset second = reading(b, [&] { return StoredDataset(b); });
   Names names;
   Comparison::Side side_a{.path = a.string(), .content = first.manifest.content};
   Comparison::Side side_b{.path = b.string(), .content = second.manifest.content};

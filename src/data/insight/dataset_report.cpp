@@ -177,10 +177,7 @@ OrderedJson duplicates_of(const StoredDataset& dataset) {
   return json;
 }
 
-}  // namespace
-
-OrderedJson dataset_report(const std::filesystem::path& path, const DatasetReportOptions& options) {
-  const StoredDataset dataset(path);
+OrderedJson report_of(const StoredDataset& dataset, const DatasetReportOptions& options) {
   const Json& account = dataset.account;
   OrderedJson report{{"name", dataset.manifest.name},
                      {"content", dataset.manifest.content},
@@ -197,6 +194,13 @@ OrderedJson dataset_report(const std::filesystem::path& path, const DatasetRepor
     report[key] = account.value(key, Json::object());
   report["duplicates"] = duplicates_of(dataset);
   return report;
+}
+
+}  // namespace
+
+OrderedJson dataset_report(const std::filesystem::path& dataset,
+                           const DatasetReportOptions& options) {
+  return reading(dataset, [&] { return report_of(StoredDataset(dataset), options); });
 }
 
 }  // namespace helio::data

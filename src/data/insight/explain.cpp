@@ -251,8 +251,10 @@ OrderedJson Explanation::json() const {
   return json;
 }
 
-Explanation explain(const std::filesystem::path& dataset, const std::string& id,
-                    const ExplainOptions& options) {
+namespace {
+
+Explanation story_of(const std::filesystem::path& dataset, const std::string& id,
+                     const ExplainOptions& options) {
   const StoredDataset stored(dataset);
   Explanation story;
   std::string alike;
@@ -273,6 +275,13 @@ Explanation explain(const std::filesystem::path& dataset, const std::string& id,
                           " with other code of the data module: steps may have changed since");
   Replay(stored, story, original ? std::optional(original->document) : std::nullopt).run();
   return story;
+}
+
+}  // namespace
+
+Explanation explain(const std::filesystem::path& dataset, const std::string& id,
+                    const ExplainOptions& options) {
+  return reading(dataset, [&] { return story_of(dataset, id, options); });
 }
 
 }  // namespace helio::data

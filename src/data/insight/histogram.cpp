@@ -67,7 +67,8 @@ void choose_bins(CheckHistogram& histogram, const Seen& seen) {
 void count(CheckHistogram& histogram, double figure) {
   const double low = place(histogram.scale, histogram.low);
   const double high = place(histogram.scale, histogram.high);
-  const double share = (place(histogram.scale, figure) - low) / (high - low);
+  double share = (place(histogram.scale, figure) - low) / (high - low);
+  if (!(share >= 0)) share = 0;  // below, or a range beyond what a double holds
   const auto bin = std::clamp<double>(std::floor(share * double(kBins)), 0, double(kBins - 1));
   ++histogram.bins[size_t(bin)];
 }

@@ -58,6 +58,11 @@ void read_rows(const std::filesystem::path& dataset, Rows which,
   }
 }
 
+void throw_damaged(const std::filesystem::path& dataset, const std::string& what) {
+  throw Error(ErrorKind::invalid, "dataset '" + dataset.string() + "' is damaged: " + what)
+      .with_hint("helio verify says which file; helio data run writes it again");
+}
+
 Document document_of(const Json& row) {
   Document document;
   const auto text = [&](const char* key) { return row.value(key, std::string()); };

@@ -31,8 +31,20 @@ struct StoredRow {
 void read_rows(const std::filesystem::path& dataset, Rows which,
                const std::function<void(const StoredRow&)>& visit);
 
+[[noreturn]] void throw_damaged(const std::filesystem::path& dataset, const std::string& what);
+
 // The document a row holds, as the steps after it would see it. Its format is text.
 Document document_of(const Json& row);
+
+// Runs body; a value of another type than it must be is Error{invalid} that names the dataset.
+template <class Body>
+decltype(auto) reading(const std::filesystem::path& dataset, Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const Json::exception& error) {
+    throw_damaged(dataset, error.what());
+  }
+}
 
 // The manifest and the account. Error{invalid} when the folder is no dataset.
 struct StoredDataset {

@@ -57,6 +57,7 @@ class Decider {
   WhatIf run() {
     result_.settings = steps_.settings;
     result_.kept_was = dataset_.account.at("out").at("documents").get<int64_t>();
+    if (dataset_.account.at("steps").size() != steps_.after.size()) throw disagree("other steps");
     read_dropped();
     for (size_t i = 0; i < segments_.size(); ++i) decide_segment(i);
     if (!changes_.empty()) resolve();
@@ -340,8 +341,10 @@ OrderedJson WhatIf::json() const {
 }
 
 WhatIf what_if(const std::filesystem::path& dataset, const WhatIfOptions& options) {
-  const StoredDataset stored(dataset);
-  return Decider(stored, options).run();
+  return reading(dataset, [&] {
+    const StoredDataset stored(dataset);
+    return Decider(stored, options).run();
+  });
 }
 
 }  // namespace helio::data

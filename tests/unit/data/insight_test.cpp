@@ -5,6 +5,8 @@
 #include <map>
 #include <random>
 
+#include "../support/mutate.h"
+#include "../support/temp_dir.h"
 #include "club/lot.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -17,7 +19,6 @@
 #include "data/insight/validate.h"
 #include "data/insight/what_if.h"
 #include "data/pipeline.h"
-#include "temp_dir.h"
 #include "text/utf8.h"
 
 namespace helio::data {
@@ -405,6 +406,48 @@ TEST(Report, SumsAreTheAccounts) {
   EXPECT_EQ(report["partners"].size(), 2u);
   const OrderedJson quiet = dataset_report(dataset(dir, "out"), {.samples = 0});
   EXPECT_EQ(quiet.dump().find("낱말"), std::string::npos);
+}
+
+// A dataset that somebody else's disk gave back: an error, or an answer, and nothing else.
+TEST(Damage, IsAnErrorAndNeverACrash) {
+  TempDir dir;
+  make_lots(dir);
+  run(dir, "out");
+  const fs::path out = dataset(dir, "out");
+  std::string rows;
+  LineReader lines(out / "dropped/part-00000.jsonl.zst");
+  for (std::string_view line; lines.next(line);) (rows += line) += '\n';
+  const std::vector<std::pair<fs::path, std::string>> files = {
+      {out / "dropped/part-00000.jsonl.zst", rows},
+      {out / "dataset.json", read_file(out / "dataset.json")},
+      {out / "duplicates.jsonl", read_file(out / "duplicates.jsonl")},
+      {out / kManifestName, read_file(out / kManifestName)}};
+  fs::path figures;
+  for (const fs::path& file : list_files(out / "figures")) figures = file;
+  const std::string figure_bytes = read_file(figures);
+  constexpr std::string_view kPieces[] = {"\"", "{}", "[]", "null", "-1", "1e999", "\n", "number"};
+  Rng rng(11);
+  int refused = 0;
+  const auto ask = [&](const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      EXPECT_NE(int(error.kind()), int(ErrorKind::internal)) << error.what();
+      ++refused;
+    }
+  };
+  for (int round = 0; round < 60; ++round) {
+    const auto& [file, bytes] = files[size_t(round) % files.size()];
+    write_file_atomic(file, mutate(bytes, kPieces, rng));
+    if (round % 5 == 0) write_file_atomic(figures, mutate(figure_bytes, kPieces, rng));
+    ask([&] { what_if(out, {.settings = {"filter.length.min_words=9"}}); });
+    ask([&] { dataset_report(out); });
+    ask([&] { explain(out, "a-en/p3"); });
+    ask([&] { compare_datasets(out, out); });
+    write_file_atomic(file, bytes);
+    write_file_atomic(figures, figure_bytes);
+  }
+  EXPECT_GT(refused, 40);
 }
 
 TEST(Validate, NamesEveryProblemWithItsPlace) {
