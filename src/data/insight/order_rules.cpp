@@ -80,7 +80,7 @@ std::vector<OrderFinding> find_order_mistakes(const std::vector<OrderedStep>& st
     }
     for (size_t k = 0; k < i; ++k)
       if (steps[k].step.op == step.op && steps[k].step.options == step.options &&
-          steps[k].step.languages == step.languages && steps[k].mark.line != steps[i].mark.line) {
+          steps[k].step.languages == step.languages) {
         findings.push_back({steps[i].mark, step.name,
                             step.name + " stands twice with the same options", "remove one"});
         break;

@@ -15,9 +15,9 @@ constexpr int kDepth = 3;              // folders below the one that is searched
 constexpr size_t kMostFolders = 5000;  // a workspace in a home folder must not cost minutes
 
 // Folders with a manifest under `root`, without going into artefacts or hidden folders.
-void collect(const fs::path& root, int depth, std::vector<fs::path>& found) {
+void collect(const fs::path& root, int depth, std::vector<fs::path>& found, size_t& visited) {
   std::error_code ignored;
-  if (found.size() > kMostFolders) return;
+  if (visited++ > kMostFolders) return;
   if (has_manifest(root)) {
     found.push_back(root);
     return;
@@ -28,7 +28,7 @@ void collect(const fs::path& root, int depth, std::vector<fs::path>& found) {
     if (entry.is_directory(ignored) && !entry.path().filename().string().starts_with('.'))
       below.push_back(entry.path());
   std::sort(below.begin(), below.end());
-  for (const fs::path& folder : below) collect(folder, depth - 1, found);
+  for (const fs::path& folder : below) collect(folder, depth - 1, found, visited);
 }
 
 bool is_input(const StoredDataset& dataset, const fs::path& folder) {
@@ -80,17 +80,18 @@ std::optional<Original> in_lot(const fs::path& lot, const std::string& id, const
 std::optional<Original> find_original(const StoredDataset& dataset, const Json& row,
                                       const std::vector<std::string>& where) {
   std::vector<fs::path> folders;
+  size_t visited = 0;
   for (const std::string& folder : where) {
     if (!fs::is_directory(folder))
       throw Error(ErrorKind::not_found, "'" + folder + "' is no folder of inputs");
-    collect(folder, kDepth, folders);
+    collect(folder, kDepth, folders, visited);
   }
   if (where.empty()) {
     fs::path above = fs::absolute(dataset.path).lexically_normal();
     if (!above.has_filename()) above = above.parent_path();
     above = above.parent_path();
-    collect(above, 1, folders);
-    if (above.has_parent_path()) collect(above.parent_path(), kDepth, folders);
+    collect(above, 1, folders, visited);
+    if (above.has_parent_path()) collect(above.parent_path(), kDepth, folders, visited);
   }
   const std::string id = row.value("id", "");
   for (const fs::path& folder : folders) {

@@ -105,9 +105,9 @@ bool measure_alike(const StoredDataset& dataset, const Filter& before, const Fil
         after.measure(document, new_figures);
         for (size_t i = 0; i < checks; ++i) {
           const double a = old_values[i], b = new_values[i];
-          const bool switched =
-              std::isnan(before.checks()[i].limit) != std::isnan(after.checks()[i].limit);
-          if (!switched && a != b && !(std::isnan(a) && std::isnan(b))) alike = false;
+          // A check without a limit need not be measured.
+          if (std::isnan(before.checks()[i].limit) || std::isnan(after.checks()[i].limit)) continue;
+          if (a != b && !(std::isnan(a) && std::isnan(b))) alike = false;
         }
       });
     } catch (const Enough&) {}

