@@ -88,7 +88,16 @@ bool has_latin1_letters(std::string_view text) {
   return false;
 }
 
-Repaired once(std::string_view text) {
+// U+0080..U+009F, which no text means: twice misread text has them after one repair.
+bool has_c1_controls(std::string_view text) {
+  for (size_t at = text.find('\xC2'); at != text.npos; at = text.find('\xC2', at + 1))
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0) return true;
+  return false;
+}
+
+constexpr int kMisreadings = 3;  // the most in a row that are undone
+
+Repaired once(std::string_view text, int depth = 1) {
   Repaired result;
   result.text.reserve(text.size());
   for_each_run(
@@ -98,9 +107,17 @@ Repaired once(std::string_view text) {
         if (valid && proof_of(bytes) == Proof::strong) {
           result.text += bytes;
           ++result.runs;
-        } else {
-          result.text += run;
+          return;
         }
+        if (valid && depth < kMisreadings && has_c1_controls(bytes)) {
+          const Repaired deeper = once(bytes, depth + 1);
+          if (deeper.runs > 0 && !has_c1_controls(deeper.text)) {
+            result.text += deeper.text;
+            result.runs += 1 + deeper.runs;
+            return;
+          }
+        }
+        result.text += run;
       },
       [&](std::string_view other) { result.text += other; });
   return result;
@@ -154,7 +171,7 @@ Repaired repair_utf8_mojibake(std::string_view text) {
   Repaired result;
   if (!has_latin1_letters(text)) return result;
   std::string now(text);
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < kMisreadings; ++round) {
     Repaired better = once(now);
     if (better.runs == 0) break;
     result.runs += better.runs;

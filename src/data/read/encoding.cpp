@@ -104,7 +104,7 @@ Share cp949_share(std::string_view text, bool whole) {
 }
 
 bool spells_korean(const Share& share) {
-  return share.good > 0 && share.bad * 100 <= share.good && share.common * 2 >= share.good;
+  return share.good > 0 && share.bad * 3 <= share.good && share.common * 2 >= share.good;
 }
 
 // How many of the 16-bit units are what texts are made of, in percent.

