@@ -36,8 +36,8 @@ class TextColumn {
       : offset_(array.offset + parent_offset), wide_(std::strcmp(schema.format, "U") == 0) {
     if (!wide_ && std::strcmp(schema.format, "u") != 0)
       throw Error(ErrorKind::invalid, std::string("column '") + schema.name +
-                                          "' is neither utf8 nor large_utf8 but '" +
-                                          schema.format + "'");
+                                          "' is neither utf8 nor large_utf8 but '" + schema.format +
+                                          "'");
     if (array.n_buffers != 3)
       throw Error(ErrorKind::invalid, std::string("column '") + schema.name + "' has no 3 buffers");
     validity_ = static_cast<const uint8_t*>(array.buffers[0]);
@@ -139,8 +139,14 @@ ArrowArray texts(const std::vector<std::string>& rows) {
 
 struct Rows {
   explicit Rows(size_t count)
-      : id(count), text(count), language(count), scores(count), step(count), reason(count),
-        kept(count, 0), value(count, 0) {}
+      : id(count),
+        text(count),
+        language(count),
+        scores(count),
+        step(count),
+        reason(count),
+        kept(count, 0),
+        value(count, 0) {}
   std::vector<std::string> id, text, language, scores, step, reason;
   std::vector<uint8_t> kept;
   std::vector<double> value;
@@ -166,10 +172,14 @@ void export_rows(Rows& rows, ArrowSchema* schema, ArrowArray* array) {
 
   auto top = std::make_unique<ArrayOwner>();
   top->buffers = {nullptr};
-  top->children = {texts(rows.id),   texts(rows.text),
-                   texts(rows.language), texts(rows.scores),
-                   make_array(std::move(kept), count), texts(rows.step),
-                   texts(rows.reason), make_array(std::move(value), count)};
+  top->children = {texts(rows.id),
+                   texts(rows.text),
+                   texts(rows.language),
+                   texts(rows.scores),
+                   make_array(std::move(kept), count),
+                   texts(rows.step),
+                   texts(rows.reason),
+                   make_array(std::move(value), count)};
   *array = make_array(std::move(top), count);
   *schema = make_schema(
       "+s", "",
@@ -193,8 +203,9 @@ helio_steps* helio_steps_new(const char* steps, char* error, size_t error_size) 
     made->steps = helio::data::read_steps(helio::parse_yaml(steps, "steps"));
     for (const auto& step : made->steps)
       if (step.op->shape == helio::data::Shape::stage)
-        throw Error(ErrorKind::invalid, step.name + " needs all documents at once: run it with "
-                                                    "helio data run, or let your engine group rows");
+        throw Error(ErrorKind::invalid, step.name +
+                                            " needs all documents at once: run it with "
+                                            "helio data run, or let your engine group rows");
     return made.release();
   } catch (const std::exception& problem) {
     tell(problem, error, error_size);
@@ -223,9 +234,8 @@ int helio_steps_run(const helio_steps* steps, const struct ArrowSchema* schema,
       document.order = uint64_t(row);
     }
     Rows rows(documents.size());
-    ChunkResult result =
-        run_chunk(steps->steps, segments_of(steps->steps).front(), {}, std::move(documents),
-                  KeepFigures::none);
+    ChunkResult result = run_chunk(steps->steps, segments_of(steps->steps).front(), {},
+                                   std::move(documents), KeepFigures::none);
     for (Document& document : result.kept) {
       rows.kept[document.order] = 1;
       rows.put(document);

@@ -1,8 +1,10 @@
 /* The data engine's operators for other engines: a C interface over the Arrow C Data Interface, so
  * that Spark's mapInArrow (through Python's ctypes), DuckDB or anything else that speaks Arrow can
- * run the very steps that `helio data run` runs. Maps and filters only: a stage needs all documents.
+ * run the very steps that `helio data run` runs. Maps and filters only: a stage needs all
+ * documents.
  *
- * Thread safety: one helio_steps may be used from many threads at once. No call throws or prints. */
+ * Thread safety: one helio_steps may be used from many threads at once. No call throws or prints.
+ */
 #pragma once
 
 #include <stddef.h>

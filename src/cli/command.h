@@ -34,7 +34,8 @@ struct Card {
 
 class Command : public Described {
  public:
-  // Called first, with the words after the command's name: for a command whose flags depend on them.
+  // Called first, with the words after the command's name: for a command whose flags depend on
+  // them.
   virtual void prepare(const std::vector<std::string>&) {}
   virtual Card card() const { return {}; }
   // Returns the exit code. Errors are thrown.

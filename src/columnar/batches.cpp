@@ -37,7 +37,7 @@ void visit_rows(const arrow::RecordBatch& batch, std::span<const int> texts,
   }
 }
 
-Batch Cursor::at(size_t group, int64_t first) {
+Batch Cursor::at(size_t group, int64_t first, int64_t piece) {
   const std::lock_guard lock(guard_);
   for (auto kept = kept_.begin(); kept != kept_.end(); ++kept)
     if (kept->group == group && kept->first == first) {
@@ -46,7 +46,7 @@ Batch Cursor::at(size_t group, int64_t first) {
       return found;
     }
   if (!stream_ || group_ != group || row_ > first) {
-    stream_ = open_(group);
+    stream_ = open_(group, piece);
     group_ = group;
     row_ = 0;
   }

@@ -1,5 +1,5 @@
-// What the two kinds of tables share: record batches given to a visitor, and pieces of a large group
-// decoded once although they are asked for one by one.
+// What the two kinds of tables share: record batches given to a visitor, and pieces of a large
+// group decoded once although they are asked for one by one.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -33,10 +33,11 @@ class BatchStream {
 // ask) are kept for a while, and going back further reads again from the start.
 class Cursor {
  public:
-  using Open = std::function<std::unique_ptr<BatchStream>(size_t group)>;
+  using Open = std::function<std::unique_ptr<BatchStream>(size_t group, int64_t piece)>;
   explicit Cursor(Open open) : open_(std::move(open)) {}
-  // The batch that starts at row `first` of the group.
-  Batch at(size_t group, int64_t first);
+  // The batch that starts at row `first` of the group, read in batches of `piece` rows where the
+  // format leaves that open.
+  Batch at(size_t group, int64_t first, int64_t piece = 0);
 
  private:
   struct Kept {

@@ -137,8 +137,8 @@ void append_json(std::string& out, const arrow::Array& array, int64_t row, int d
     case Type::BOOL:
       out += static_cast<const arrow::BooleanArray&>(array).Value(row) ? "true" : "false";
       return;
-#define HELIO_INTEGER(ID, ARRAY)                                                            \
-  case Type::ID:                                                                            \
+#define HELIO_INTEGER(ID, ARRAY)                                                                  \
+  case Type::ID:                                                                                  \
     append_number(out, static_cast<int64_t>(static_cast<const arrow::ARRAY&>(array).Value(row))); \
     return;
       HELIO_INTEGER(INT8, Int8Array)

@@ -1,8 +1,8 @@
 // Parquet, Arrow IPC and object stores, behind an interface without a word of Arrow.
 //
 // Arrow's libraries are large and take their time to load, so all that uses them is one module,
-// libhelio_columnar.so, that data/read/columnar.h loads when a file asks for it. Nothing here may be
-// called but through what the module's factory returns.
+// libhelio_columnar.so, that data/read/columnar.h loads when a file asks for it. Nothing here may
+// be called but through what the module's factory returns.
 //
 // An address is a local path or s3://bucket/key, with ?endpoint_override=...&scheme=... where the
 // environment (AWS_*) does not say it. Every function throws helio::Error.
@@ -43,10 +43,12 @@ class Table {  // a file open for reading
   virtual int64_t rows(size_t group) const = 0;
   virtual uint64_t bytes(size_t group) const = 0;  // about what it takes when decoded
 
-  // Rows [first, first + count) of a group, in order. Any thread. Pieces of a group asked for about
-  // in order, all of one count, are decoded once.
-  virtual void read(size_t group, int64_t first, int64_t count, std::span<const size_t> texts,
-                    std::span<const size_t> json, RowVisitor& visitor) const = 0;
+  // Rows [first, first + count) of a group, in order. Any thread. `first` is a multiple of `piece`,
+  // and count is `piece` but for the group's last rows; asked for about in order they are decoded
+  // once.
+  virtual void read(size_t group, int64_t first, int64_t count, int64_t piece,
+                    std::span<const size_t> texts, std::span<const size_t> json,
+                    RowVisitor& visitor) const = 0;
 };
 
 enum class Type { text, integer, texts };
@@ -54,8 +56,7 @@ struct NewColumn {
   std::string name = {};
   Type type = Type::text;
 };
-using Value =
-    std::variant<std::monostate, std::string_view, int64_t, std::span<const std::string>>;
+using Value = std::variant<std::monostate, std::string_view, int64_t, std::span<const std::string>>;
 
 class TableWriter {
  public:

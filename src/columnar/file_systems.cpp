@@ -112,16 +112,18 @@ std::vector<Entry> list_entries(const std::string& address) {
   if (info.type() == arrow::fs::FileType::NotFound)
     throw Error(ErrorKind::not_found, "'" + address + "' does not exist");
   if (info.IsFile())
-    return {{address, place.path.substr(place.path.rfind('/') + 1), static_cast<uint64_t>(info.size())}};
+    return {{address, place.path.substr(place.path.rfind('/') + 1),
+             static_cast<uint64_t>(info.size())}};
   arrow::fs::FileSelector below;
   below.base_dir = place.path;
   below.recursive = true;
   std::vector<Entry> entries;
   for (const auto& found : value(place.system->GetFileInfo(below), what))
     if (found.IsFile())
-      entries.push_back({"s3://" + found.path() + settings,
-                         found.path().substr(place.path.size() + (place.path.ends_with('/') ? 0 : 1)),
-                         static_cast<uint64_t>(found.size())});
+      entries.push_back(
+          {"s3://" + found.path() + settings,
+           found.path().substr(place.path.size() + (place.path.ends_with('/') ? 0 : 1)),
+           static_cast<uint64_t>(found.size())});
   return entries;
 }
 

@@ -45,7 +45,9 @@ class FileBatches final : public BatchStream {
 class IpcTable final : public Table {
  public:
   explicit IpcTable(const std::string& address)
-      : what_("cannot read the Arrow file"), address_(address), cursor_([this](size_t) { return open(); }) {
+      : what_("cannot read the Arrow file"),
+        address_(address),
+        cursor_([this](size_t, int64_t) { return open(); }) {
     const auto batches = open();
     // Row counts stand at the batches themselves. Without compression this touches little of a
     // mapped file.
@@ -65,8 +67,9 @@ class IpcTable final : public Table {
   int64_t rows(size_t group) const override { return rows_[group]; }
   uint64_t bytes(size_t group) const override { return bytes_[group]; }
 
-  void read(size_t group, int64_t first, int64_t count, std::span<const size_t> texts,
-            std::span<const size_t> json, RowVisitor& visitor) const override {
+  void read(size_t group, int64_t first, int64_t count, int64_t /*piece*/,
+            std::span<const size_t> texts, std::span<const size_t> json,
+            RowVisitor& visitor) const override {
     const Batch batch = whole(group)->Slice(first, count);
     const auto places = [](std::span<const size_t> asked) {
       return std::vector<int>(asked.begin(), asked.end());
@@ -86,9 +89,10 @@ class IpcTable final : public Table {
   Batch whole(size_t group) const {
     const std::lock_guard lock(guard_);
     if (!last_ || last_group_ != group) {
-      last_ = cursor_.at(0, starts_[group]);  // to the cursor the whole table is one group
+      Batch batch = cursor_.at(0, starts_[group]);  // to the cursor the whole table is one group
+      check(batch->ValidateFull(), what_);
+      last_ = std::move(batch);
       last_group_ = group;
-      check(last_->ValidateFull(), what_);
     }
     return last_;
   }

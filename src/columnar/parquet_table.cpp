@@ -17,8 +17,8 @@ namespace {
 
 class GroupStream final : public BatchStream {
  public:
-  GroupStream(std::unique_ptr<parquet::arrow::FileReader> file, int group, const std::vector<int>& leaves,
-              std::string what)
+  GroupStream(std::unique_ptr<parquet::arrow::FileReader> file, int group,
+              const std::vector<int>& leaves, std::string what)
       : file_(std::move(file)), what_(std::move(what)) {
     batches_ = value(file_->GetRecordBatchReader({group}, leaves), what_);
   }
@@ -55,7 +55,8 @@ class ParquetTable final : public Table {
       }
       leaves_.resize(static_cast<size_t>(schema_->num_fields()));
     });
-    for (const auto& field : schema_->fields()) columns_.push_back({field->name(), is_text(*field->type())});
+    for (const auto& field : schema_->fields())
+      columns_.push_back({field->name(), is_text(*field->type())});
   }
 
   const std::vector<Column>& columns() const override { return columns_; }
@@ -68,8 +69,9 @@ class ParquetTable final : public Table {
         std::max<int64_t>(0, metadata_->RowGroup(static_cast<int>(group))->total_byte_size()));
   }
 
-  void read(size_t group, int64_t first, int64_t count, std::span<const size_t> texts,
-            std::span<const size_t> json, RowVisitor& visitor) const override {
+  void read(size_t group, int64_t first, int64_t count, int64_t piece,
+            std::span<const size_t> texts, std::span<const size_t> json,
+            RowVisitor& visitor) const override {
     guarded([&] {
       // The batch has the asked columns in the order of the file.
       std::vector<size_t> wanted(texts.begin(), texts.end());
@@ -82,43 +84,46 @@ class ParquetTable final : public Table {
       const auto places = [&](std::span<const size_t> asked) {
         std::vector<int> out;
         for (const size_t column : asked)
-          out.push_back(static_cast<int>(
-              std::lower_bound(wanted.begin(), wanted.end(), column) - wanted.begin()));
+          out.push_back(static_cast<int>(std::lower_bound(wanted.begin(), wanted.end(), column) -
+                                         wanted.begin()));
         return out;
       };
       const auto text_places = places(texts), json_places = places(json);
-      const auto open = [this, leaves, count](size_t of) {
+      const auto open = [this, leaves](size_t of, int64_t rows_at_once) {
         return std::make_unique<GroupStream>(
-            wrap(parquet::ParquetFileReader::Open(input_, parquet::default_reader_properties(), metadata_),
-                 count),
+            wrap(parquet::ParquetFileReader::Open(input_, parquet::default_reader_properties(),
+                                                  metadata_),
+                 rows_at_once),
             static_cast<int>(of), leaves, what_);
       };
       if (first == 0 && count == rows(group)) {
         int64_t seen = 0;
-        auto stream = open(group);
+        auto stream = open(group, count);
         while (const Batch batch = stream->next()) {
           seen += batch->num_rows();
           visit_rows(*batch, text_places, json_places, visitor);
         }
-        if (seen != count) throw Error(ErrorKind::invalid, what_ + ": a group has fewer rows than it says");
+        if (seen != count)
+          throw Error(ErrorKind::invalid, what_ + ": a group has fewer rows than it says");
         return;
       }
-      const Batch batch = cursor(open).at(group, first);
+      const Batch batch = cursor(open).at(group, first, piece);
       visit_rows(*batch, text_places, json_places, visitor);
     });
   }
 
  private:
-  std::unique_ptr<parquet::arrow::FileReader> wrap(std::unique_ptr<parquet::ParquetFileReader> reader,
-                                                   int64_t batch_rows) const {
+  std::unique_ptr<parquet::arrow::FileReader> wrap(
+      std::unique_ptr<parquet::ParquetFileReader> reader, int64_t batch_rows) const {
     parquet::ArrowReaderProperties properties;
     properties.set_use_threads(false);
     properties.set_batch_size(std::max<int64_t>(batch_rows, 1));
-    return value(parquet::arrow::FileReader::Make(arrow::default_memory_pool(), std::move(reader), properties),
+    return value(parquet::arrow::FileReader::Make(arrow::default_memory_pool(), std::move(reader),
+                                                  properties),
                  what_);
   }
 
-  // Columns and piece size are the same at every call of one reader, so one cursor serves them.
+  // The columns are the same at every call of one reader, so one cursor serves them.
   Cursor& cursor(const Cursor::Open& open) const {
     const std::lock_guard lock(guard_);
     if (!cursor_) cursor_ = std::make_unique<Cursor>(open);

@@ -47,7 +47,8 @@ std::string zstd_expand(std::string_view bytes, const std::string& source, uint6
     const size_t read = in.pos;
     left = ZSTD_decompressStream(context.get(), &to, &in);
     out.resize(had + to.pos);
-    if (ZSTD_isError(left)) throw broken(std::string("corrupt zstd data: ") + ZSTD_getErrorName(left));
+    if (ZSTD_isError(left))
+      throw broken(std::string("corrupt zstd data: ") + ZSTD_getErrorName(left));
     if (left != 0 && in.pos == in.size && in.pos == read && to.pos == 0)
       throw broken("truncated zstd data");
   }

@@ -238,9 +238,8 @@ OrderedJson Tally::json() const {
   for (const StepAccount& step : steps)
     json["steps"].push_back({step.in, step.out, step.dropped, step.changed, step.reasons});
   for (const auto& [name, lot] : lots)
-    json["lots"][name] = {{"in", amount_json(lot.in)},
-                          {"out", amount_json(lot.out)},
-                          {"dropped", lot.dropped}};
+    json["lots"][name] = {
+        {"in", amount_json(lot.in)}, {"out", amount_json(lot.out)}, {"dropped", lot.dropped}};
   for (const auto& [name, amount] : languages) json["languages"][name] = amount_json(amount);
   for (const auto& [name, amount] : splits) json["splits"][name] = amount_json(amount);
   return json;

@@ -20,7 +20,7 @@ struct Document {
   std::string split = "train";
   int64_t row = -1;      // in its file, from 0; -1 for a file that is one document
   int64_t cluster = -1;  // manifest number of the duplicate that stays, when it has duplicates
-  std::string cluster_id = {};  // that document's id
+  std::string cluster_id = {};         // that document's id
   std::vector<uint16_t> changed = {};  // steps of the pipeline that changed the text
   std::map<std::string, double> scores = {};
   uint64_t order = 0;  // among all documents read: the manifest number

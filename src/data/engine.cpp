@@ -94,7 +94,8 @@ void work_through(int threads, const std::function<bool(Task&)>& take,
 }
 
 // Manifest numbers are dense, so a chunk can number its documents only when those before it are
-// counted. Chunks are handed out in order and counted as soon as they are parsed: nobody waits long.
+// counted. Chunks are handed out in order and counted as soon as they are parsed: nobody waits
+// long.
 class Numbering {
  public:
   // A chunk's place in the line. One that gives up (its thread threw) lets nobody wait for it.
@@ -342,10 +343,10 @@ void Engine::run_segment(size_t segment, Monitor& monitor, const StopRequest& st
 
   const bool reorders = settled.opening->reorders();
   if (reorders) scatter(segment, *settled.opening, monitor, stop);
-  const size_t count = reorders ? std::min(chunk_counts_[segment - 1], kBuckets)
-                                : chunk_counts_[segment - 1];
-  monitor.begin(steps_[s.first - 1].name + (s.first < s.last ? " ... " + what : ""),
-                int64_t(count), "chunks");
+  const size_t count =
+      reorders ? std::min(chunk_counts_[segment - 1], kBuckets) : chunk_counts_[segment - 1];
+  monitor.begin(steps_[s.first - 1].name + (s.first < s.last ? " ... " + what : ""), int64_t(count),
+                "chunks");
   size_t next = 0;
   const auto take = [&](size_t& chunk) {
     stop.check();
@@ -427,9 +428,9 @@ void Engine::finish_chunk(size_t segment, size_t chunk, std::vector<Document> do
                                   .cluster_ids = &settled.cluster_ids},
                                  std::move(documents), options_.figures);
   result.tally.add(in);
-  for (const auto& [name, count] : {std::pair("read.empty", read.empty),
-                                    std::pair("read.left_out", read.left_out),
-                                    std::pair("read.bad", read.bad)})
+  for (const auto& [name, count] :
+       {std::pair("read.empty", read.empty), std::pair("read.left_out", read.left_out),
+        std::pair("read.bad", read.bad)})
     if (count > 0) result.tally.counters[name] += count;
   ChunkWriter writer;
   std::string bytes, ids;
@@ -446,7 +447,8 @@ void Engine::finish_chunk(size_t segment, size_t chunk, std::vector<Document> do
     else put_document(bytes, document);
   }
   OrderedJson bad = OrderedJson::array();
-  for (const BadRow& row : read.first_bad) bad.push_back({{"place", row.place}, {"why", row.reason}});
+  for (const BadRow& row : read.first_bad)
+    bad.push_back({{"place", row.place}, {"why", row.reason}});
   const OrderedJson facts{{"in", came},
                           {"bad", bad},
                           {"kept", result.kept.size()},

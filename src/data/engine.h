@@ -6,10 +6,10 @@
 //                        settled.json           what the stage before it counted
 //                        done.json              all chunks are there
 //
-// The key hashes everything the segment's bytes depend on: the inputs, the code, and the steps up to
-// the stage that closes it. So a killed run goes on where it was, and a changed recipe begins at the
-// segment of the first step that changed. Chunks are cut by the inputs alone: neither threads nor
-// interruptions show in any byte.
+// The key hashes everything the segment's bytes depend on: the inputs, the code, and the steps up
+// to the stage that closes it. So a killed run goes on where it was, and a changed recipe begins at
+// the segment of the first step that changed. Chunks are cut by the inputs alone: neither threads
+// nor interruptions show in any byte.
 #pragma once
 
 #include <filesystem>

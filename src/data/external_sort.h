@@ -44,8 +44,7 @@ class ExternalSorter {
     HELIO_CHECK(!merging_, "a record is pushed into a sort that is being read");
     // Untouched memory: a small input costs what it is.
     if (filled_ == capacity_) spill();
-    if (!buffer_)
-      buffer_.reset(static_cast<Record*>(::operator new(capacity_ * sizeof(Record))));
+    if (!buffer_) buffer_.reset(static_cast<Record*>(::operator new(capacity_ * sizeof(Record))));
     buffer_[filled_++] = record;
     ++size_;
   }

@@ -64,10 +64,14 @@ struct Check {
   // A figure that is NaN (does not apply to this document) never fails.
   bool fails(double figure) const {
     switch (drops) {
-      case Drops::above: return figure > limit;
-      case Drops::below: return figure < limit;
-      case Drops::at_or_above: return figure >= limit;
-      case Drops::at_or_below: return figure <= limit;
+      case Drops::above:
+        return figure > limit;
+      case Drops::below:
+        return figure < limit;
+      case Drops::at_or_above:
+        return figure >= limit;
+      case Drops::at_or_below:
+        return figure <= limit;
     }
     return false;
   }
@@ -166,8 +170,9 @@ struct StageContext {
   Counters& counters;
 };
 
-// Needs all documents: goes over them twice. Between the passes only the survey is held on disk, and
-// of it in memory what settle() keeps. Nothing may depend on threads or on where chunks are cut.
+// Needs all documents: goes over them twice. Between the passes only the survey is held on disk,
+// and of it in memory what settle() keeps. Nothing may depend on threads or on where chunks are
+// cut.
 class StageRun {
  public:
   virtual ~StageRun() = default;
@@ -175,8 +180,8 @@ class StageRun {
   virtual void survey(const Document& document, std::string& out) const = 0;
   // Between the passes, once.
   virtual void settle(Survey& survey, StageContext& context) = 0;
-  // After settle(): the manifest numbers, ascending, of documents that stay and have duplicates. The
-  // engine looks up their ids, so that every row can name the copy that stays.
+  // After settle(): the manifest numbers, ascending, of documents that stay and have duplicates.
+  // The engine looks up their ids, so that every row can name the copy that stays.
   virtual std::vector<uint64_t> clusters() const { return {}; }
   // Pass 2, many threads: may change the text. document.order is the manifest number; a stage that
   // finds duplicates sets document.cluster, also on the one that stays, and `value` of a Verdict is

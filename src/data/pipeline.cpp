@@ -266,7 +266,8 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
     throw Error(ErrorKind::usage, "nothing to read: neither lots nor inputs")
         .with_hint("helio club import makes lots; 'inputs' reads files as they are");
   Manifest manifest;
-  for (const std::string& lot : options.lots) manifest.inputs.push_back(describe_input("lots", lot));
+  for (const std::string& lot : options.lots)
+    manifest.inputs.push_back(describe_input("lots", lot));
   for (const InputOptions& input : inputs) manifest.inputs.push_back(input_record(input));
   std::vector<std::unique_ptr<Feed>> feeds = open_feeds(folders, inputs);
   std::vector<club::LotInfo> lots;

@@ -1,6 +1,7 @@
 // A data pipeline: partners' lots in, a dataset out, every dropped document kept with its reason.
 //
-//   datasets/NAME/part-00000.jsonl.zst   {"id","text","lot","partner","language","split","scores",...}
+//   datasets/NAME/part-00000.jsonl.zst
+//   {"id","text","lot","partner","language","split","scores",...}
 //                 dropped/part-00000.jsonl.zst   the same and {"step","reason","value"}
 //                 duplicates.jsonl       one line a cluster of duplicates
 //                 figures/segment-00.bin.zst     every filter's figures (data/figures.h)

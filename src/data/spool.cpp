@@ -38,7 +38,8 @@ class Taker {
 
  private:
   std::string_view take(size_t size) {
-    if (size > rest_.size()) throw Error(ErrorKind::invalid, source_ + ": not a chunk of documents");
+    if (size > rest_.size())
+      throw Error(ErrorKind::invalid, source_ + ": not a chunk of documents");
     const std::string_view taken = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return taken;
@@ -52,7 +53,8 @@ void write_all(int fd, std::string_view bytes, const fs::path& path) {
     const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0)
-      throw Error(ErrorKind::failed, "cannot write '" + path.string() + "': " + std::strerror(errno));
+      throw Error(ErrorKind::failed,
+                  "cannot write '" + path.string() + "': " + std::strerror(errno));
     bytes.remove_prefix(static_cast<size_t>(wrote));
   }
 }
@@ -116,9 +118,9 @@ void ChunkWriter::write(const fs::path& path, const OrderedJson& facts) {
   put_number(head, xxh3_64(header));
 
   // No fsync: after a power cut the hashes tell a torn file, and its chunk is done again.
-  const fs::path temporary = path.parent_path() / (std::string(kTemporaryPrefix) +
-                                                   path.filename().string() + "." +
-                                                   std::to_string(::getpid()));
+  const fs::path temporary =
+      path.parent_path() /
+      (std::string(kTemporaryPrefix) + path.filename().string() + "." + std::to_string(::getpid()));
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0)
     throw Error(ErrorKind::failed, "cannot write '" + path.string() + "': " + std::strerror(errno));

@@ -1,5 +1,5 @@
-// Any bytes are a file of a format: read in small pieces, all documents are UTF-8, and what is wrong
-// is an Error or a counted row.
+// Any bytes are a file of a format: read in small pieces, all documents are UTF-8, and what is
+// wrong is an Error or a counted row.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace helio::data {
 
-inline int fuzz_read(const char* name, const std::string& format, const uint8_t* data, size_t size) {
+inline int fuzz_read(const char* name, const std::string& format, const uint8_t* data,
+                     size_t size) {
   static const std::filesystem::path folder = [] {
     std::string path = (std::filesystem::temp_directory_path() / "helio-fuzz-XXXXXX").string();
     return std::filesystem::path(mkdtemp(path.data()));
@@ -22,7 +23,10 @@ inline int fuzz_read(const char* name, const std::string& format, const uint8_t*
   const std::filesystem::path file = folder / name;
   std::ofstream(file, std::ios::binary | std::ios::trunc)
       .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
-  SourceOptions options{.path = file.string(), .format = format, .keep_columns = true, .on_error = "skip",
+  SourceOptions options{.path = file.string(),
+                        .format = format,
+                        .keep_columns = true,
+                        .on_error = "skip",
                         .max_record = 1 << 16};
   try {
     const auto source = open_source(options, "lot");

@@ -1,5 +1,5 @@
-// For tests/peers/test_tables.py: prints what a source gives as JSON lines, or writes rows that it reads
-// as JSON lines.
+// For tests/peers/test_tables.py: prints what a source gives as JSON lines, or writes rows that it
+// reads as JSON lines.
 //   table_tool read PATH [fail|skip] [PIECE_BYTES]
 //   table_tool write FOLDER parquet|arrow [SHARD_BYTES]     (rows on stdin)
 #include <iostream>
@@ -33,7 +33,8 @@ void read(int argc, char** argv) {
                                                            : OrderedJson::parse(document.meta)}})
                 << "\n";
   }
-  std::cout << compact({{"documents", tally.documents}, {"empty", tally.empty}, {"bad", tally.bad}}) << "\n";
+  std::cout << compact({{"documents", tally.documents}, {"empty", tally.empty}, {"bad", tally.bad}})
+            << "\n";
 }
 
 void write(int argc, char** argv) {
@@ -45,7 +46,8 @@ void write(int argc, char** argv) {
     const Json row = Json::parse(line);
     const std::string id = row.at("id"), text = row.at("text"), url = row.value("url", "");
     const std::vector<std::string> changed = row.value("changed", std::vector<std::string>());
-    const std::map<std::string, double> scores = row.value("scores", std::map<std::string, double>());
+    const std::map<std::string, double> scores =
+        row.value("scores", std::map<std::string, double>());
     OutRow out{.id = id, .text = text, .lot = "lot", .split = "train", .url = url};
     if (row.contains("cluster")) out.cluster = row["cluster"].get<int64_t>();
     out.scores = &scores;

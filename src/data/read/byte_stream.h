@@ -42,8 +42,8 @@ class PeekStream final : public ByteStream {
 
 enum class Codec { none, gzip, deflate, bare_deflate, zstd, bzip2, xz };
 Codec codec_of(std::string_view first_bytes);
-// `deflate` is what web servers send under that name: zlib's format or, when the first bytes are not
-// such, the bare one that zip members use.
+// `deflate` is what web servers send under that name: zlib's format or, when the first bytes are
+// not such, the bare one that zip members use.
 Stream decoded(Stream source, Codec codec);
 // Decoded as often as the first bytes ask for it, at most twice.
 Stream decompressed(Stream source);

@@ -196,11 +196,10 @@ Stream decoded(Stream source, Codec codec) {
     case Codec::deflate: {
       auto peeked = std::make_unique<PeekStream>(std::move(source));
       const std::string_view head = peeked->peek(2);
-      const bool zlib = head.size() == 2 && (head[0] & 0x0f) == 8 &&
-                        (static_cast<unsigned char>(head[0]) * 256u +
-                         static_cast<unsigned char>(head[1])) %
-                                31 ==
-                            0;
+      const bool zlib =
+          head.size() == 2 && (head[0] & 0x0f) == 8 &&
+          (static_cast<unsigned char>(head[0]) * 256u + static_cast<unsigned char>(head[1])) % 31 ==
+              0;
       return std::make_unique<Inflate>(std::move(peeked), zlib ? 15 : -15);
     }
     case Codec::bare_deflate:

@@ -26,8 +26,7 @@ class ColumnarReader final : public FileReader {
       std::string names;
       for (const columnar::Column& column : columns)
         if (column.text && names.size() < 500) names += (names.empty() ? "" : ", ") + column.name;
-      throw Error(ErrorKind::invalid,
-                  "no text column '" + options.text() + "' among: " + names);
+      throw Error(ErrorKind::invalid, "no text column '" + options.text() + "' among: " + names);
     }
     take(text);
     id_at_ = take_named(options.id_column);
@@ -42,6 +41,7 @@ class ColumnarReader final : public FileReader {
         json_.push_back(i);
     groups_ = table_->groups();
     starts_.resize(groups_);
+    pieces_.resize(groups_);
   }
 
   bool next(Block& block, size_t bytes) override {
@@ -64,6 +64,7 @@ class ColumnarReader final : public FileReader {
       block.first_row = row_ + at_;
       block.rows = std::min(count, rows - at_);
       starts_[group_] = row_;
+      pieces_[group_] = count;
       at_ += block.rows;
       const std::lock_guard lock(guard_);
       ++given_;
@@ -79,7 +80,8 @@ class ColumnarReader final : public FileReader {
     const auto group = static_cast<size_t>(block.row_group);
     RowsToDocuments rows(*this, sink, block.first_row);
     try {
-      table()->read(group, block.first_row - starts_[group], block.rows, texts_, json_, rows);
+      table()->read(group, block.first_row - starts_[group], block.rows, pieces_[group], texts_,
+                    json_, rows);
     } catch (const Error& error) {
       // A damaged group: what was read of it stays, the rest is one bad row.
       if (error.kind() != ErrorKind::invalid || rows.failed_by_itself()) throw;
@@ -163,7 +165,7 @@ class ColumnarReader final : public FileReader {
   size_t id_at_ = kNone, url_at_ = kNone, language_at_ = kNone;
   size_t groups_ = 0, group_ = 0;
   int64_t at_ = 0, row_ = 0;
-  std::vector<int64_t> starts_ = {};
+  std::vector<int64_t> starts_ = {}, pieces_ = {};  // rows before a group; rows of its pieces
 };
 
 }  // namespace

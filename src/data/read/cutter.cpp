@@ -114,7 +114,8 @@ bool Cutter::next(Block& block, size_t bytes) {
     }
     // Of a damaged stream the last record is half a one: the damage is what is told.
     if (!problem_.empty() && ended_ && end == buffer_.size()) break;
-    row_ += rows_ == Rows::records ? 1 : rows_in(std::string_view(buffer_).substr(begin, end - begin));
+    row_ +=
+        rows_ == Rows::records ? 1 : rows_in(std::string_view(buffer_).substr(begin, end - begin));
     begin = at = end;
     start();
   }

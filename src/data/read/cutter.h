@@ -26,9 +26,10 @@ class Cutter {
  protected:
   // A record begins: forget what was seen of the one before.
   virtual void start() {}
-  // Where the record that begins at `begin` ends, or npos when `text` does not reach so far. Looking
-  // goes on from `at`, which is set to where it stopped; nothing before it is looked at again.
-  // `ended`: nothing follows `text`, and what is there is a record even when its end is missing.
+  // Where the record that begins at `begin` ends, or npos when `text` does not reach so far.
+  // Looking goes on from `at`, which is set to where it stopped; nothing before it is looked at
+  // again. `ended`: nothing follows `text`, and what is there is a record even when its end is
+  // missing.
   virtual size_t record_end(std::string_view text, size_t begin, size_t& at, bool ended) = 0;
 
   // What is wrong with how the stream ended; asked once, behind the last record.

@@ -146,7 +146,8 @@ class Utf16Stream final : public ByteStream {
     const std::string_view in(raw, n + kept);
     has_odd_ = false;
     ended_ = n == 0;
-    for (size_t i = 0; i + 1 < in.size(); i += 2) unit(byte(in, i + high_) * 256u + byte(in, i + 1 - high_));
+    for (size_t i = 0; i + 1 < in.size(); i += 2)
+      unit(byte(in, i + high_) * 256u + byte(in, i + 1 - high_));
     if (in.size() % 2) has_odd_ = !ended_, odd_ = in.back();
     if (ended_ && (pair_ || in.size() % 2)) text_ += '\xFF', pair_ = 0;
   }
@@ -179,10 +180,12 @@ bool is_utf8_name(const std::string& name) {
 
 // What browsers take these names to mean (the WHATWG encoding standard).
 std::string iconv_name(std::string name) {
-  for (const char* korean : {"euc-kr", "cp949", "ks_c_5601-1987", "ks_c_5601-1989", "ksc5601", "ksc_5601",
-                             "korean", "windows-949", "uhc", "x-windows-949", "euckr", "ms949"})
+  for (const char* korean :
+       {"euc-kr", "cp949", "ks_c_5601-1987", "ks_c_5601-1989", "ksc5601", "ksc_5601", "korean",
+        "windows-949", "uhc", "x-windows-949", "euckr", "ms949"})
     if (name == korean) return "CP949";
-  for (const char* western : {"iso-8859-1", "latin1", "iso8859-1", "iso_8859-1", "windows-1252", "cp1252"})
+  for (const char* western :
+       {"iso-8859-1", "latin1", "iso8859-1", "iso_8859-1", "windows-1252", "cp1252"})
     if (name == western) return "CP1252";
   if (name == "shift_jis" || name == "sjis" || name == "x-sjis") return "CP932";
   if (name == "gb2312" || name == "gbk") return "GB18030";
@@ -268,8 +271,8 @@ std::optional<std::string> page_to_utf8(std::string page, const std::string& sta
                                         std::string& why) {
   const std::string claimed = text::html_charset(page);
   if (page.starts_with("\xFF\xFE") || page.starts_with("\xFE\xFF")) {
-    auto converted = to_utf8(std::string_view(page).substr(2),
-                             page[0] == '\xFF' ? "utf-16le" : "utf-16be");
+    auto converted =
+        to_utf8(std::string_view(page).substr(2), page[0] == '\xFF' ? "utf-16le" : "utf-16be");
     if (converted) mend_claim(*converted);
     else why = "its bytes are not valid UTF-16";
     return converted;

@@ -10,25 +10,24 @@ struct Named {
   FileFormat format;
 };
 
-constexpr Named kOptions[] = {
-    {"jsonl", FileFormat::jsonl},       {"json", FileFormat::json},
-    {"csv", FileFormat::csv},           {"tsv", FileFormat::tsv},
-    {"text", FileFormat::text},         {"markdown", FileFormat::markdown},
-    {"html", FileFormat::html},         {"parquet", FileFormat::parquet},
-    {"arrow", FileFormat::arrow},       {"warc", FileFormat::web_archive},
-    {"wet", FileFormat::web_archive}};
+constexpr Named kOptions[] = {{"jsonl", FileFormat::jsonl},    {"json", FileFormat::json},
+                              {"csv", FileFormat::csv},        {"tsv", FileFormat::tsv},
+                              {"text", FileFormat::text},      {"markdown", FileFormat::markdown},
+                              {"html", FileFormat::html},      {"parquet", FileFormat::parquet},
+                              {"arrow", FileFormat::arrow},    {"warc", FileFormat::web_archive},
+                              {"wet", FileFormat::web_archive}};
 
 constexpr Named kEndings[] = {
-    {".jsonl", FileFormat::jsonl},       {".ndjson", FileFormat::jsonl},
-    {".json", FileFormat::json},         {".csv", FileFormat::csv},
-    {".tsv", FileFormat::tsv},           {".tab", FileFormat::tsv},
-    {".txt", FileFormat::text},          {".text", FileFormat::text},
-    {".md", FileFormat::markdown},       {".markdown", FileFormat::markdown},
-    {".html", FileFormat::html},         {".htm", FileFormat::html},
-    {".xhtml", FileFormat::html},        {".parquet", FileFormat::parquet},
-    {".pq", FileFormat::parquet},        {".arrow", FileFormat::arrow},
-    {".feather", FileFormat::arrow},     {".ipc", FileFormat::arrow},
-    {".warc", FileFormat::web_archive},  {".wet", FileFormat::web_archive},
+    {".jsonl", FileFormat::jsonl},      {".ndjson", FileFormat::jsonl},
+    {".json", FileFormat::json},        {".csv", FileFormat::csv},
+    {".tsv", FileFormat::tsv},          {".tab", FileFormat::tsv},
+    {".txt", FileFormat::text},         {".text", FileFormat::text},
+    {".md", FileFormat::markdown},      {".markdown", FileFormat::markdown},
+    {".html", FileFormat::html},        {".htm", FileFormat::html},
+    {".xhtml", FileFormat::html},       {".parquet", FileFormat::parquet},
+    {".pq", FileFormat::parquet},       {".arrow", FileFormat::arrow},
+    {".feather", FileFormat::arrow},    {".ipc", FileFormat::arrow},
+    {".warc", FileFormat::web_archive}, {".wet", FileFormat::web_archive},
     {".zip", FileFormat::zip}};
 
 }  // namespace

@@ -17,9 +17,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return lower(x) == lower(y);
-         });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r\n");
@@ -66,7 +65,8 @@ Headers::Headers(std::string_view text) {
       continue;
     }
     const size_t colon = line.find(':');
-    if (colon != kNone) all_.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
+    if (colon != kNone)
+      all_.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
   }
 }
 
@@ -117,7 +117,8 @@ std::optional<HttpResponse> read_http_response(std::string_view bytes, size_t ma
                       : joined(raw);
   const std::string coding = lower(headers.get("Content-Encoding"));
   if (coding.empty() || coding == "identity") return response;
-  // Some crawlers undo the encoding and keep its header: then the bytes do not begin as they should.
+  // Some crawlers undo the encoding and keep its header: then the bytes do not begin as they
+  // should.
   const Codec seen = codec_of(response.body);
   Codec codec = seen;
   if (coding == "deflate") codec = Codec::deflate;

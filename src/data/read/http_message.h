@@ -27,8 +27,8 @@ struct HttpResponse {
   std::string body = {};     // chunks joined, content encodings undone
 };
 
-// A response as a crawler stored it. At most `max_body` bytes of body, decoded. What is wrong with it
-// otherwise. A body that was cut short is given as far as it goes.
+// A response as a crawler stored it. At most `max_body` bytes of body, decoded. What is wrong with
+// it otherwise. A body that was cut short is given as far as it goes.
 std::optional<HttpResponse> read_http_response(std::string_view bytes, size_t max_body,
                                                std::string& why);
 

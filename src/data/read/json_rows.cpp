@@ -82,8 +82,7 @@ bool tame_numbers(std::string_view json, std::string& tamed) {
 void JsonRows::give(std::string_view json, size_t room, int64_t row, DocumentSink& sink) const {
   simdjson::dom::parser& parser = parser_of_thread();
   element root;
-  auto error =
-      parser.parse(json.data(), json.size(), room < simdjson::SIMDJSON_PADDING).get(root);
+  auto error = parser.parse(json.data(), json.size(), room < simdjson::SIMDJSON_PADDING).get(root);
   if (error == simdjson::NUMBER_ERROR) {
     if (std::string tamed; tame_numbers(json, tamed)) error = parser.parse(tamed).get(root);
   }

@@ -43,9 +43,8 @@ class Source final : public SourceReader {
       if (is_zip(file)) take_members(file);
       else files_.push_back(std::move(file));
     }
-    std::sort(files_.begin(), files_.end(), [](const SourceFile& a, const SourceFile& b) {
-      return a.relative < b.relative;
-    });
+    std::sort(files_.begin(), files_.end(),
+              [](const SourceFile& a, const SourceFile& b) { return a.relative < b.relative; });
     for (const SourceFile& file : files_) total_ += file.size;
     readers_.resize(files_.size());
   }
@@ -57,14 +56,15 @@ class Source final : public SourceReader {
   bool next(Block& block, size_t bytes) override {
     for (; current_ < files_.size(); ++current_) {
       const SourceFile& file = files_[current_];
-      const bool more = in_context([&] { return "reading " + file.relative; }, [&] {
-        if (!readers_[current_]) readers_[current_] = open(file);
-        block.file = current_;
-        block.first_row = block.rows = 0;
-        block.row_group = -1;
-        block.refused.clear();
-        return readers_[current_]->next(block, bytes);
-      });
+      const bool more = in_context([&] { return "reading " + file.relative; },
+                                   [&] {
+                                     if (!readers_[current_]) readers_[current_] = open(file);
+                                     block.file = current_;
+                                     block.first_row = block.rows = 0;
+                                     block.row_group = -1;
+                                     block.refused.clear();
+                                     return readers_[current_]->next(block, bytes);
+                                   });
       if (more) return true;
     }
     return false;
@@ -175,7 +175,8 @@ class Source final : public SourceReader {
   Encoding encoding_of(std::string_view head) const {
     const std::string& name = options_.encoding;
     if (name == "utf-8") return Encoding::utf8;
-    if (name == "utf-16") return head.starts_with("\xFE\xFF") ? Encoding::utf16be : Encoding::utf16le;
+    if (name == "utf-16")
+      return head.starts_with("\xFE\xFF") ? Encoding::utf16be : Encoding::utf16le;
     if (name != "auto") return Encoding::cp949;
     return detect_encoding(head, head.size() < kHead);
   }
@@ -186,9 +187,9 @@ class Source final : public SourceReader {
     const auto named = format_by_name(file.relative);
     if (named && named != FileFormat::zip) return *named;
     unclear_ = true;  // not the file's fault: never counted as a bad one
-    throw Error(ErrorKind::invalid,
-                "cannot tell what kind of file '" + file.path.string() + "' is")
-        .with_hint("set format: jsonl, json, csv, tsv, text, markdown, html, parquet, arrow or warc");
+    throw Error(ErrorKind::invalid, "cannot tell what kind of file '" + file.path.string() + "' is")
+        .with_hint(
+            "set format: jsonl, json, csv, tsv, text, markdown, html, parquet, arrow or warc");
   }
 
   SourceOptions options_;

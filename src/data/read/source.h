@@ -4,9 +4,9 @@
 // records; it is fast, and one thread does it. parse() turns a piece into documents; any number of
 // threads do it at once. What comes out depends on the input and options alone.
 //
-// Ids are stable: "<lot>/<path>" for a file, "<lot>/<path>#<row>" for a row, where a row's number is
-// the line it begins on (JSONL, CSV, text), or counts elements (JSON), records (WARC) and table rows
-// (Parquet, Arrow) from 1.
+// Ids are stable: "<lot>/<path>" for a file, "<lot>/<path>#<row>" for a row, where a row's number
+// is the line it begins on (JSONL, CSV, text), or counts elements (JSON), records (WARC) and table
+// rows (Parquet, Arrow) from 1.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +22,12 @@ namespace helio::data {
 
 // A piece of an input: whole records, found fast by one thread; parsed by any thread.
 struct Block {
-  size_t file = 0;            // index into the source's files
-  int64_t first_row = 0;      // of the piece in its file, from 0 (a line's number is row + 1)
-  std::string bytes = {};     // decompressed records, or empty when row_group says what to read
-  int64_t row_group = -1;     // columnar formats: which group to read
-  int64_t rows = 0;           // columnar formats: how many rows, from first_row
-  std::string refused = {};   // why what stands at first_row cannot be read: parse() tells it
+  size_t file = 0;           // index into the source's files
+  int64_t first_row = 0;     // of the piece in its file, from 0 (a line's number is row + 1)
+  std::string bytes = {};    // decompressed records, or empty when row_group says what to read
+  int64_t row_group = -1;    // columnar formats: which group to read
+  int64_t rows = 0;          // columnar formats: how many rows, from first_row
+  std::string refused = {};  // why what stands at first_row cannot be read: parse() tells it
 };
 
 struct BadRow {

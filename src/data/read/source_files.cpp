@@ -41,9 +41,8 @@ void finish(std::vector<SourceFile>& files) {
     if (ignored) file.size = 0;
     if (file.relative.ends_with(".arrow")) file.split = split_of(file.path);
   }
-  std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) {
-    return a.relative < b.relative;
-  });
+  std::sort(files.begin(), files.end(),
+            [](const SourceFile& a, const SourceFile& b) { return a.relative < b.relative; });
 }
 
 // The part of a pattern before its first wild folder, and the rest.
@@ -55,8 +54,10 @@ std::pair<std::string, std::string> split_pattern(const std::string& pattern) {
 }
 
 std::vector<SourceFile> remote_files(const SourceOptions& options) {
-  const bool pattern = options.path.find('*') != std::string::npos;  // '?' begins an address's query
-  const auto [base, wild] = pattern ? split_pattern(options.path) : std::pair{options.path, std::string()};
+  const bool pattern =
+      options.path.find('*') != std::string::npos;  // '?' begins an address's query
+  const auto [base, wild] =
+      pattern ? split_pattern(options.path) : std::pair{options.path, std::string()};
   std::vector<SourceFile> files;
   for (RemoteFile& found : list_remote(base)) {
     if (pattern ? !fits_pattern(found.relative, wild)
@@ -67,9 +68,8 @@ std::vector<SourceFile> remote_files(const SourceOptions& options) {
   if (files.empty())
     throw Error(ErrorKind::not_found, "no file fits '" + options.path + "'")
         .with_hint("* stays within one folder, ** goes through folders");
-  std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) {
-    return a.relative < b.relative;
-  });
+  std::sort(files.begin(), files.end(),
+            [](const SourceFile& a, const SourceFile& b) { return a.relative < b.relative; });
   return files;
 }
 

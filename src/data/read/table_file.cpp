@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "data/read/row_lines.h"
 #include "data/read/file_reader.h"
+#include "data/read/row_lines.h"
 
 namespace helio::data {
 namespace {
@@ -15,7 +15,9 @@ constexpr size_t kNone = std::string_view::npos;
 class RowCutter final : public Cutter {
  public:
   RowCutter(Stream stream, size_t max_record, char delimiter, bool quotes)
-      : Cutter(std::move(stream), max_record, Rows::lines), delimiter_(delimiter), quotes_(quotes) {}
+      : Cutter(std::move(stream), max_record, Rows::lines),
+        delimiter_(delimiter),
+        quotes_(quotes) {}
 
  protected:
   void start() override { quoted_ = false, field_start_ = true; }
@@ -45,13 +47,14 @@ class RowCutter final : public Cutter {
 
 class TableReader final : public FileReader {
  public:
-  TableReader(const SourceOptions& options, Stream text, Encoding encoding, char delimiter, bool quotes)
+  TableReader(const SourceOptions& options, Stream text, Encoding encoding, char delimiter,
+              bool quotes)
       : options_(options),
         encoding_(encoding),
         delimiter_(delimiter),
         quotes_(quotes),
-        cutter_(std::make_unique<RowCutter>(std::move(text), static_cast<size_t>(options.max_record),
-                                            delimiter, quotes)) {}
+        cutter_(std::make_unique<RowCutter>(
+            std::move(text), static_cast<size_t>(options.max_record), delimiter, quotes)) {}
 
   bool next(Block& block, size_t bytes) override {
     if (names_.empty() && cutter_) {
@@ -165,8 +168,8 @@ class TableReader final : public FileReader {
 
   void give(std::vector<std::string>& fields, int64_t row, DocumentSink& sink) const {
     if (fields.size() != names_.size())
-      return sink.bad_row(row, "the row has " + std::to_string(fields.size()) + " fields, the header " +
-                                   std::to_string(names_.size()));
+      return sink.bad_row(row, "the row has " + std::to_string(fields.size()) +
+                                   " fields, the header " + std::to_string(names_.size()));
     if (encoding_ != Encoding::utf8)
       for (std::string& field : fields) {
         auto converted = to_utf8(field, encoding_);

@@ -1,7 +1,7 @@
 // Text, Markdown and HTML files.
 #include "core/error.h"
-#include "data/read/row_lines.h"
 #include "data/read/file_reader.h"
+#include "data/read/row_lines.h"
 #include "text/unicode.h"
 
 namespace helio::data {

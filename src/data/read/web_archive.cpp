@@ -118,7 +118,8 @@ class ArchiveReader final : public FileReader {
         const size_t have = rest.size() - head->size;
         const size_t body = static_cast<size_t>(std::min<uint64_t>(head->body, have));
         // Half a record: the cutter tells that the archive was cut short.
-        if (head->body <= have) record(rest.substr(0, head->size), rest.substr(head->size, body), row, sink);
+        if (head->body <= have)
+          record(rest.substr(0, head->size), rest.substr(head->size, body), row, sink);
         at += head->size + body;
         continue;
       }

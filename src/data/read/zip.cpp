@@ -47,8 +47,8 @@ Directory find_directory(const fs::path& path, uint64_t file_size) {
   for (size_t at = tail.size() < 22 ? 0 : tail.size() - 22 + 1; at-- > 0;) {
     if (u32(tail, at) != kEnd || at + 22 + u16(tail, at + 20) > tail.size()) continue;
     Directory found{u32(tail, at + 16), u32(tail, at + 12)};
-    const bool large = found.begin == UINT32_MAX || found.size == UINT32_MAX ||
-                       u16(tail, at + 10) == UINT16_MAX;
+    const bool large =
+        found.begin == UINT32_MAX || found.size == UINT32_MAX || u16(tail, at + 10) == UINT16_MAX;
     if (large && at >= 20 && u32(tail, at - 20) == kLocator64) {
       const uint64_t end64 = u64(tail, at - 20 + 8);
       if (end64 > file_size || file_size - end64 < 56) damaged("its zip64 record is not there");
@@ -178,8 +178,8 @@ Stream open_zip_member(const std::filesystem::path& path, const ZipMember& membe
       codec = Codec::xz;
       break;
     default:
-      throw Error(ErrorKind::invalid,
-                  "it is packed by method " + std::to_string(member.method) + ", which is not known");
+      throw Error(ErrorKind::invalid, "it is packed by method " + std::to_string(member.method) +
+                                          ", which is not known");
   }
   return std::make_unique<CheckedStream>(decoded(std::move(bytes), codec), member);
 }

@@ -20,10 +20,10 @@ using columnar::Value;
 
 const std::vector<columnar::NewColumn>& columns() {
   static const std::vector<columnar::NewColumn> all = {
-      {"id", Type::text},       {"text", Type::text},     {"lot", Type::text},
-      {"partner", Type::text},  {"licence", Type::text},  {"language", Type::text},
-      {"split", Type::text},    {"path", Type::text},     {"url", Type::text},
-      {"meta", Type::text},     {"cluster", Type::integer}, {"scores", Type::text},
+      {"id", Type::text},      {"text", Type::text},       {"lot", Type::text},
+      {"partner", Type::text}, {"licence", Type::text},    {"language", Type::text},
+      {"split", Type::text},   {"path", Type::text},       {"url", Type::text},
+      {"meta", Type::text},    {"cluster", Type::integer}, {"scores", Type::text},
       {"changed", Type::texts}};
   return all;
 }
@@ -60,14 +60,23 @@ class ShardedWriter final : public RowWriter {
     if (!table_) open();
     held_ += size;
     const auto text = [](std::string_view value) { return Value(value); };
-    const auto maybe = [](std::string_view value) { return value.empty() ? Value() : Value(value); };
+    const auto maybe = [](std::string_view value) {
+      return value.empty() ? Value() : Value(value);
+    };
     const std::vector<std::string> none;
-    const Value cells[] = {
-        text(row.id),     text(row.text),      text(row.lot),
-        text(row.partner), text(row.licence),  text(row.language),
-        text(row.split),  text(row.path),      maybe(row.url),
-        maybe(row.meta),  row.cluster ? Value(*row.cluster) : Value(), maybe(scores),
-        Value(std::span<const std::string>(row.changed ? *row.changed : none))};
+    const Value cells[] = {text(row.id),
+                           text(row.text),
+                           text(row.lot),
+                           text(row.partner),
+                           text(row.licence),
+                           text(row.language),
+                           text(row.split),
+                           text(row.path),
+                           maybe(row.url),
+                           maybe(row.meta),
+                           row.cluster ? Value(*row.cluster) : Value(),
+                           maybe(scores),
+                           Value(std::span<const std::string>(row.changed ? *row.changed : none))};
     table_->append(cells);
   }
 
@@ -81,8 +90,8 @@ class ShardedWriter final : public RowWriter {
  private:
   static uint64_t size_of(const OutRow& row) {
     uint64_t size = 0;
-    for (const std::string_view part : {row.id, row.text, row.lot, row.partner, row.licence, row.language,
-                                        row.split, row.path, row.url, row.meta})
+    for (const std::string_view part : {row.id, row.text, row.lot, row.partner, row.licence,
+                                        row.language, row.split, row.path, row.url, row.meta})
       size += part.size();
     if (row.changed)
       for (const std::string& step : *row.changed) size += step.size();
@@ -91,10 +100,14 @@ class ShardedWriter final : public RowWriter {
 
   void open() {
     const bool parquet = options_.kind == TableKind::parquet;
-    name_ = fmt::format("{}{:05}.{}", options_.prefix, shards_.size(), parquet ? "parquet" : "arrow");
-    // An object store shows an object only when it is complete; a file is written under another name.
-    address_ = remote_ ? folder_ + "/" + name_ + settings_
-                       : (fs::path(folder_) / fmt::format("{}{}-{}", kTemporaryPrefix, getpid(), name_)).string();
+    name_ =
+        fmt::format("{}{:05}.{}", options_.prefix, shards_.size(), parquet ? "parquet" : "arrow");
+    // An object store shows an object only when it is complete; a file is written under another
+    // name.
+    address_ = remote_
+                   ? folder_ + "/" + name_ + settings_
+                   : (fs::path(folder_) / fmt::format("{}{}-{}", kTemporaryPrefix, getpid(), name_))
+                         .string();
     table_ = columnar_library().create(address_,
                                        parquet ? columnar::Kind::parquet : columnar::Kind::arrow,
                                        columns(), options_.group_bytes);
@@ -111,10 +124,12 @@ class ShardedWriter final : public RowWriter {
       const int failed = fsync(fd);
       const int problem = errno;
       ::close(fd);
-      if (failed && problem != EINVAL) throw system_error("cannot sync '" + address_ + "'", problem);
+      if (failed && problem != EINVAL)
+        throw system_error("cannot sync '" + address_ + "'", problem);
       std::error_code renamed;
       fs::rename(address_, target, renamed);
-      if (renamed) throw system_error("cannot rename to '" + target.string() + "'", renamed.value());
+      if (renamed)
+        throw system_error("cannot rename to '" + target.string() + "'", renamed.value());
       sync_dir(folder_);
     }
     shards_.push_back(name_);

@@ -1,10 +1,10 @@
 // A finished dataset as Parquet or Arrow files, in shards of a size, on disk or in an object store.
 //
-// A shard is named part-00000.parquet, part-00001..., and appears whole or not at all. Shards end where
-// the next row would make them larger than asked, so their bytes depend on the rows and options alone.
-// Columns: id, text, lot, partner, licence, language, split, path, url, meta (JSON as text), cluster
-// (null for none), scores (a JSON object as text: Hugging Face `datasets` has no map type), changed
-// (a list of step names).
+// A shard is named part-00000.parquet, part-00001..., and appears whole or not at all. Shards end
+// where the next row would make them larger than asked, so their bytes depend on the rows and
+// options alone. Columns: id, text, lot, partner, licence, language, split, path, url, meta (JSON
+// as text), cluster (null for none), scores (a JSON object as text: Hugging Face `datasets` has no
+// map type), changed (a list of step names).
 #pragma once
 
 #include <cstdint>

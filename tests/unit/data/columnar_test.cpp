@@ -1,9 +1,10 @@
 // Parquet and Arrow through the loaded module: written, read back, damaged.
+#include "data/read/columnar.h"
+
 #include <gtest/gtest.h>
 
 #include "core/error.h"
 #include "core/fs.h"
-#include "data/read/columnar.h"
 #include "data/write/row_writer.h"
 #include "read_all.h"
 #include "temp_dir.h"
@@ -11,8 +12,9 @@
 namespace helio::data {
 namespace {
 
-#define NEEDS_COLUMNAR() \
-  if (!has_columnar_library()) GTEST_SKIP() << "built without the columnar module (HELIO_ARROW=OFF)"
+#define NEEDS_COLUMNAR()                                                            \
+  if (!has_columnar_library()) GTEST_SKIP() << "built without the columnar module " \
+                                               "(HELIO_ARROW=OFF)"
 
 void write_rows(const std::string& folder, const RowWriterOptions& options, int rows) {
   const auto writer = open_row_writer(folder, options);

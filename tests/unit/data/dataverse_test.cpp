@@ -1,9 +1,9 @@
 // Dataverse's configurations, unmodified: what becomes of every block, and what is refused.
 #include "data/dataverse/dataverse.h"
 
-#include <algorithm>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/error.h"

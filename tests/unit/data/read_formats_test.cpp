@@ -37,9 +37,10 @@ TEST(ReadFormats, PiecesCutAnywhereGiveTheSameDocuments) {
 TEST(ReadFormats, CsvFollowsItsQuotesAndCountsTheLinesRowsBeginOn) {
   TempDir dir;
   const auto file = dir.write(
-      "t.csv", "\xEF\xBB\xBFtext,id\r\n\"a\nb \"\"c\"\", d\",1\r\nplain,2\nx,3,4\n\"open\"y,5\nlast,6");
-  const All all = read_pieces({.path = file.string(), .id_column = "id", .keep_columns = true,
-                               .on_error = "skip"});
+      "t.csv",
+      "\xEF\xBB\xBFtext,id\r\n\"a\nb \"\"c\"\", d\",1\r\nplain,2\nx,3,4\n\"open\"y,5\nlast,6");
+  const All all = read_pieces(
+      {.path = file.string(), .id_column = "id", .keep_columns = true, .on_error = "skip"});
   EXPECT_EQ(texts(all), (Strings{"a\nb \"c\", d", "plain", "last"}));
   EXPECT_EQ(ids(all), (Strings{"lot/1", "lot/2", "lot/6"}));
   EXPECT_EQ(all.documents[1].path, "t.csv#4");
@@ -73,10 +74,12 @@ TEST(ReadFormats, ATableWithoutTheColumnSaysWhichItHas) {
 
 TEST(ReadFormats, JsonIsAnArrayOneObjectOrManyAndPathsReachInside) {
   TempDir dir;
-  const auto array = dir.write("a.json", "[\n{\"d\": {\"t\": \"하나\"}},\n{\"d\": {\"t\": \"둘\"}}\n]");
+  const auto array =
+      dir.write("a.json", "[\n{\"d\": {\"t\": \"하나\"}},\n{\"d\": {\"t\": \"둘\"}}\n]");
   const auto one = dir.write("b.json", "{\"d\": {\"t\": \"셋\"}}");
   const auto many = dir.write("c.json", "{\"d\": {\"t\": \"넷\"}}\n{\"d\": {\"t\": \"다섯\"}}\n");
-  EXPECT_EQ(texts(read_pieces({.path = array.string(), .text_column = "d.t"})), (Strings{"하나", "둘"}));
+  EXPECT_EQ(texts(read_pieces({.path = array.string(), .text_column = "d.t"})),
+            (Strings{"하나", "둘"}));
   EXPECT_EQ(texts(read_pieces({.path = one.string(), .text_column = "d.t"})), (Strings{"셋"}));
   EXPECT_EQ(ids(read_pieces({.path = many.string(), .text_column = "d.t"})),
             (Strings{"lot/c.json#1", "lot/c.json#2"}));
@@ -94,7 +97,8 @@ TEST(ReadFormats, AnArrayCutShortIsTold) {
 TEST(ReadFormats, NestedBombsAndHugeNumbersAreRowsLikeOthers) {
   TempDir dir;
   const std::string bomb = "{\"text\": \"b\", \"x\": " + std::string(200000, '[') + "}\n";
-  const auto file = dir.write("a.jsonl", bomb + "{\"text\": \"a\", \"n\": 123456789012345678901234567890}\n");
+  const auto file =
+      dir.write("a.jsonl", bomb + "{\"text\": \"a\", \"n\": 123456789012345678901234567890}\n");
   dir.write("b.json", std::string(300000, '['));
   const All all = read_pieces({.path = dir.path().string(), .on_error = "skip"});
   EXPECT_EQ(texts(all), (Strings{"a"}));
@@ -106,8 +110,8 @@ TEST(ReadFormats, ALineThatIsTooLongIsPassedOver) {
   const std::string row = "{\"text\": \"ok\"}\n";
   const auto file = dir.write("a.jsonl", row + std::string(3'000'000, 'x') + "\n" + row);
   for (const size_t bytes : {1u, 1000u, 10'000'000u}) {
-    const All all = read_pieces(
-        {.path = file.string(), .on_error = "skip", .max_record = 1000}, bytes);
+    const All all =
+        read_pieces({.path = file.string(), .on_error = "skip", .max_record = 1000}, bytes);
     EXPECT_EQ(ids(all), (Strings{"lot/a.jsonl#1", "lot/a.jsonl#3"}));
     ASSERT_EQ(all.tally.bad, 1);
     EXPECT_EQ(all.tally.first_bad[0].place, "a.jsonl:2");
@@ -139,7 +143,8 @@ TEST(ReadFormats, OlderEncodingsAreFoundByTheirBytes) {
 TEST(ReadFormats, FrontMatterCanGo) {
   TempDir dir;
   const auto file = dir.write("a.md", "---\ntitle: x\n---\n# 본문\n");
-  EXPECT_EQ(texts(read_pieces({.path = file.string(), .front_matter = "drop"})), (Strings{"# 본문\n"}));
+  EXPECT_EQ(texts(read_pieces({.path = file.string(), .front_matter = "drop"})),
+            (Strings{"# 본문\n"}));
   EXPECT_EQ(texts(read_pieces({.path = file.string()})), (Strings{"---\ntitle: x\n---\n# 본문\n"}));
 }
 
@@ -149,7 +154,8 @@ TEST(ReadFormats, ADamagedArchiveGivesWhatComesBeforeTheDamage) {
   {
     LineWriter out(whole);
     for (int i = 0; i < 20000; ++i)
-      out.write("{\"text\": \"" + std::to_string(i * 7919 % 10007) + "\", \"i\": " + std::to_string(i) + "}");
+      out.write("{\"text\": \"" + std::to_string(i * 7919 % 10007) +
+                "\", \"i\": " + std::to_string(i) + "}");
     out.commit();
   }
   std::filesystem::resize_file(whole, std::filesystem::file_size(whole) / 2);
@@ -161,8 +167,9 @@ TEST(ReadFormats, ADamagedArchiveGivesWhatComesBeforeTheDamage) {
 }
 
 std::string warc(const std::string& type, const std::string& media, const std::string& body) {
-  return "WARC/1.0\r\nWARC-Type: " + type + "\r\nWARC-Target-URI: https://a.example/\r\nContent-Type: " +
-         media + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body + "\r\n\r\n";
+  return "WARC/1.0\r\nWARC-Type: " + type +
+         "\r\nWARC-Target-URI: https://a.example/\r\nContent-Type: " + media +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body + "\r\n\r\n";
 }
 
 TEST(ReadFormats, WebArchivesGiveTheirPagesAndTexts) {
@@ -173,9 +180,12 @@ TEST(ReadFormats, WebArchivesGiveTheirPagesAndTexts) {
       warc("warcinfo", "application/warc-fields", "software: x\r\n") +
           warc("response", "application/http", http + "euc-kr\r\n\r\n<p>\xC7\xD1\xB1\xDB</p>") +
           warc("response", "application/http",
-               http + "utf-8\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<p>ab\r\n3\r\ncd<\r\n0\r\n\r\n") +
-          warc("response", "application/http", "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\nno") +
-          "junk that is no record\r\n" + warc("conversion", "text/plain", "본문") + "WARC/1.0\r\nbroken");
+               http + "utf-8\r\nTransfer-Encoding: "
+                      "chunked\r\n\r\n5\r\n<p>ab\r\n3\r\ncd<\r\n0\r\n\r\n") +
+          warc("response", "application/http",
+               "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\nno") +
+          "junk that is no record\r\n" + warc("conversion", "text/plain", "본문") +
+          "WARC/1.0\r\nbroken");
   for (const size_t bytes : {1u, 100000u}) {
     const All all = read_pieces({.path = file.string(), .on_error = "skip"}, bytes);
     EXPECT_EQ(texts(all), (Strings{"<p>한글</p>", "<p>abcd<", "본문"}));
@@ -197,7 +207,8 @@ std::string zip_of(const std::vector<std::pair<std::string, std::string>>& membe
   };
   std::string out, directory;
   for (const auto& [name, text] : members) {
-    const uint64_t crc = crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
+    const uint64_t crc =
+        crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
     const std::string sizes = number(crc, 4) + number(text.size(), 4) + number(text.size(), 4) +
                               number(name.size(), 2) + number(0, 2);
     directory += number(0x02014b50, 4) + number(20, 2) + number(20, 2) + number(0, 8) + sizes +
@@ -205,12 +216,15 @@ std::string zip_of(const std::vector<std::pair<std::string, std::string>>& membe
     out += number(0x04034b50, 4) + number(20, 2) + number(0, 8) + sizes + name + text;
   }
   return out + directory + number(0x06054b50, 4) + number(0, 4) + number(members.size(), 2) +
-         number(members.size(), 2) + number(directory.size(), 4) + number(out.size(), 4) + number(0, 2);
+         number(members.size(), 2) + number(directory.size(), 4) + number(out.size(), 4) +
+         number(0, 2);
 }
 
 TEST(ReadFormats, MembersOfAZipAreFilesOfTheirOwn) {
   TempDir dir;
-  dir.write("a.zip", zip_of({{"\xC7\xD1\xB1\xDB/b.txt", "둘"}, {"a.jsonl", "{\"text\": \"하나\"}"}, {"x/", ""}}));
+  dir.write(
+      "a.zip",
+      zip_of({{"\xC7\xD1\xB1\xDB/b.txt", "둘"}, {"a.jsonl", "{\"text\": \"하나\"}"}, {"x/", ""}}));
   const All all = read_pieces({.path = dir.path().string()});
   EXPECT_EQ(ids(all), (Strings{"lot/a.zip/a.jsonl#1", "lot/a.zip/한글/b.txt"}));
   std::string broken = zip_of({{"a.txt", "text"}});
@@ -224,10 +238,12 @@ TEST(ReadFormats, MembersOfAZipAreFilesOfTheirOwn) {
 
 // Bytes changed, dropped and doubled: no crash, no hang, and counted as what they are.
 TEST(ReadFormats, HostileBytesAreErrorsOrBadRows) {
-  const std::string page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           "5\r\n<p>ab\r\n0\r\n\r\n";
+  const std::string page =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5\r\n<p>ab\r\n0\r\n\r\n";
   const std::pair<const char*, std::string> seeds[] = {
-      {"a.warc", warc("response", "application/http", page) + warc("conversion", "text/plain", "t")},
+      {"a.warc",
+       warc("response", "application/http", page) + warc("conversion", "text/plain", "t")},
       {"a.csv", "text,b\n\"x\ny\",2\nz,3\n"},
       {"a.json", "[{\"text\": \"a\\n\"}, {\"text\": \"b\", \"c\": [1, {\"d\": null}]}]"},
       {"a.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}\n"},
@@ -261,7 +277,8 @@ TEST(ReadFormats, HostileBytesAreErrorsOrBadRows) {
       }
       const auto file = dir.write(name, bytes);
       try {
-        const All all = read_pieces({.path = file.string(), .on_error = "skip", .max_record = 10000}, 16);
+        const All all =
+            read_pieces({.path = file.string(), .on_error = "skip", .max_record = 10000}, 16);
         read += static_cast<int64_t>(all.documents.size());
       } catch (const Error& error) {
         EXPECT_NE(error.kind(), ErrorKind::internal) << error.what();

@@ -1,10 +1,9 @@
-#include "data/read/read_source.h"
-
 #include <gtest/gtest.h>
 
 #include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/lines.h"
+#include "data/read/read_source.h"
 
 namespace helio::data {
 namespace {

@@ -24,11 +24,12 @@ class DataOp final : public Command {
   }
 
   Card card() const override {
-    return {.positional = {"name"},
-            .required = {"name", "in", "out"},
-            .examples = {"helio data op filter.length --in corpus.jsonl.zst --out long --min-words 20",
-                         "helio data op dedup.minhash --in a.jsonl b.parquet --out unique",
-                         "helio data op dedup.minhash --help"}};
+    return {
+        .positional = {"name"},
+        .required = {"name", "in", "out"},
+        .examples = {"helio data op filter.length --in corpus.jsonl.zst --out long --min-words 20",
+                     "helio data op dedup.minhash --in a.jsonl b.parquet --out unique",
+                     "helio data op dedup.minhash --help"}};
   }
 
   void describe(Fields& f) override {
@@ -49,8 +50,8 @@ class DataOp final : public Command {
       read.path = path;
       inputs.push_back(parse_yaml(compact(options_json(helio::describe(read))), "--read"));
     }
-    Node step = parse_yaml(
-        compact(options_json([&](Fields& f) { op_options_->describe(f); })), "the command line");
+    Node step = parse_yaml(compact(options_json([&](Fields& f) { op_options_->describe(f); })),
+                           "the command line");
     step.set("op", {.source = name_}, Node::scalar(name_, {.source = name_}));
     if (!languages_.empty()) {
       Node list = Node::list({.source = "--for"});

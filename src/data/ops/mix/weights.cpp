@@ -99,9 +99,8 @@ class Weights final : public Stage {
 
     Verdict apply(Document& document, Counters&) const override {
       if (!op_.shares_.contains(op_.key_of(document))) return drop("not_in_mix");
-      return std::binary_search(beyond_.begin(), beyond_.end(), document.order)
-                 ? drop("over_share")
-                 : keep();
+      return std::binary_search(beyond_.begin(), beyond_.end(), document.order) ? drop("over_share")
+                                                                                : keep();
     }
 
    private:
