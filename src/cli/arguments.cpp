@@ -65,6 +65,11 @@ bool looks_like_flag(const std::string& word) {
          !(std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
 }
 
+bool is_yaml(const std::string& word) {
+  const std::string file = word.substr(0, word.find('#'));
+  return file.ends_with(".yaml") || file.ends_with(".yml");
+}
+
 bool is_set(const Node& tree, const std::string& dotted) {
   const Node* at = &tree;
   std::string rest = dotted;
@@ -89,6 +94,10 @@ ParsedArguments parse_arguments(const std::vector<std::string>& words,
       continue;
     }
     if (only_positional || !looks_like_flag(word)) {
+      if (card.recipe && i == 0 && is_yaml(word)) {
+        parsed.common.config = word;
+        continue;
+      }
       if (position >= card.positional.size())
         throw Error(ErrorKind::usage, "unexpected word '" + word + "'")
             .with_hint("see --help for what this command takes");
@@ -179,7 +188,11 @@ void read_command(Command& command, const ParsedArguments& arguments) {
   const Describe describe = [&](Fields& f) { command.describe(f); };
   const auto fields = options_fields(describe);
   Node settings = Node::map({.source = "the command line"});
-  if (!arguments.common.config.empty()) settings.merge(load_yaml(arguments.common.config));
+  if (!arguments.common.config.empty()) {
+    Node config = load_yaml(arguments.common.config);
+    command.translate(config);
+    settings.merge(config);
+  }
   if (const Node environment = environment_settings(fields); !environment.entries().empty())
     settings.merge(environment);
   settings.merge(arguments.flags);
@@ -211,6 +224,7 @@ std::string help_text(const std::string& program, const std::string& name,
     out += "\n";
   }
   out += "Usage: " + program + " " + name;
+  if (card.recipe) out += " [RECIPE.yaml]";
   for (const auto& positional : card.positional) {
     const FieldInfo* field = field_named(fields, positional);
     std::string word = positional;

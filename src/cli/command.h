@@ -11,6 +11,7 @@
 #include "core/fields.h"
 #include "core/json.h"
 #include "core/monitor.h"
+#include "core/node.h"
 
 namespace helio::cli {
 
@@ -28,6 +29,8 @@ struct Card {
   std::vector<std::string> positional = {};
   // Fields that must be given (by flag, file or position).
   std::vector<std::string> required = {};
+  // The first word may be the --config file: FILE.yaml or FILE.yaml#section.
+  bool recipe = false;
   // Shown first in --help: whole command lines.
   std::vector<std::string> examples = {};
 };
@@ -38,6 +41,8 @@ class Command : public Described {
   // them.
   virtual void prepare(const std::vector<std::string>&) {}
   virtual Card card() const { return {}; }
+  // What a --config file holds may be in another form than this command's own.
+  virtual void translate(Node& config) { static_cast<void>(config); }
   // Returns the exit code. Errors are thrown.
   virtual int run(Context& context) = 0;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <thread>
 
@@ -19,8 +18,10 @@
 #include "data/engine.h"
 #include "data/feed.h"
 #include "data/figures.h"
+#include "data/memory_size.h"
 #include "data/spool.h"
 #include "data/text_lines.h"
+#include "data/write/export.h"
 
 namespace helio::data {
 namespace {
@@ -240,18 +241,10 @@ OrderedJson plan_json(const PipelineOptions& options) {
   plan["bytes"] = in.bytes;
   plan["steps"] = steps_json(read_steps(options.steps));
   plan["out"] = options.out;
+  plan["exports"] = OrderedJson::array();
+  for (const ExportOptions& one : read_exports(options.exports))
+    plan["exports"].push_back({{"path", one.path}, {"format", one.format}});
   return plan;
-}
-
-uint64_t parse_memory(const std::string& text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, size_t(text.data() + text.size() - end));
-  const int shift = unit == "G" || unit == "GiB" ? 30 : unit == "M" || unit == "MiB" ? 20 : -1;
-  if (error != std::errc() || shift < 0 || value == 0 || value > (uint64_t(1) << 20))
-    throw Error(ErrorKind::usage, "'" + text + "' is no amount of memory")
-        .with_hint("write it like 512M or 2G");
-  return value << shift;
 }
 
 Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monitor,
@@ -260,6 +253,7 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   const uint64_t memory = parse_memory(options.memory);
   const std::vector<Step> steps = read_steps(options.steps);  // wrong options cost no reading
   const OrderedJson resolved = steps_json(steps);
+  const std::vector<ExportOptions> exports = read_exports(options.exports);
   const auto folders = lot_folders(options.lots);
   const auto inputs = read_inputs(options.inputs);
   if (folders.empty() && inputs.empty())
@@ -306,6 +300,10 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   seal_artefact(staged.path(), manifest);
   staged.commit();
   if (options.work == "remove") fs::remove_all(work_of(out));
+  for (const ExportOptions& one : exports) {
+    const Exported files = export_dataset(out, one, monitor, stop);
+    monitor.note(fmt::format("{} documents as {} in {}", files.documents, one.format, one.path));
+  }
   return account;
 }
 

@@ -30,6 +30,7 @@ struct PipelineOptions {
   Node inputs = {};
   Node steps = {};
   std::string out = {};
+  Node exports = {};
   std::string memory = "2G";
   std::string figures = "deciding";
   std::string work = "keep";
@@ -41,6 +42,9 @@ struct PipelineOptions {
           "language, licence, format, text_column, ...}.");
     f.raw("steps", steps, "The operators in order; helio data ops lists them.");
     f.output("out", out, "datasets", "Folder of the dataset.");
+    f.raw("exports", exports,
+          "The finished dataset once more as files of other tools: paths (Parquet), or {path, "
+          "format: parquet|arrow, shard, split}.");
     f("memory", memory, "Memory for sorting and chunks: 512M, 2G. What does not fit goes to disk.");
     f("figures", figures,
       "Figures of the filters kept for report and what-if: none, until a document is dropped, or "
@@ -56,9 +60,6 @@ struct PipelineOptions {
 // Folders of the lots named: a folder of lots stands for its lots by arrival.
 // Error{not_found, invalid} when one is neither.
 std::vector<std::string> lot_folders(const std::vector<std::string>& lots);
-
-// "2G" as bytes. Error{usage} on anything else.
-uint64_t parse_memory(const std::string& text);
 
 // What would be done: lots with their counts, steps with their resolved options.
 OrderedJson plan_json(const PipelineOptions& options);

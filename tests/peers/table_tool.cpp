@@ -46,11 +46,11 @@ void write(int argc, char** argv) {
     const Json row = Json::parse(line);
     const std::string id = row.at("id"), text = row.at("text"), url = row.value("url", "");
     const std::vector<std::string> changed = row.value("changed", std::vector<std::string>());
-    const std::map<std::string, double> scores =
-        row.value("scores", std::map<std::string, double>());
+    const std::string scores = row.value("scores", Json::object()).dump();
+    const std::string cluster = row.value("cluster", "");
     OutRow out{.id = id, .text = text, .lot = "lot", .split = "train", .url = url};
-    if (row.contains("cluster")) out.cluster = row["cluster"].get<int64_t>();
-    out.scores = &scores;
+    out.cluster = cluster;
+    out.scores = scores;
     out.changed = &changed;
     writer->write(out);
   }

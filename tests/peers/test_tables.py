@@ -99,7 +99,7 @@ def test_a_dataset_folder_with_splits(tmp_path):
 
 def out_rows(count=500):
     return [{"id": f"lot/{i}", "text": f"글 {i} " + "내용 " * (i % 50), "url": "u" if i % 3 else "",
-             "scores": {"a.b": i / 7}, "changed": ["clean.spaces"] if i % 2 else [], "cluster": i} for i in range(count)]
+             "scores": {"a.b": i / 7}, "changed": ["clean.spaces"] if i % 2 else [], "cluster": f"doc/{i // 2}"} for i in range(count)]
 
 
 def written(folder, kind, *more, env=None):

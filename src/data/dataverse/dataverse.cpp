@@ -241,6 +241,24 @@ bool is_dataverse(const Node& config) {
   return etl && etl->is_list();
 }
 
+Node pipeline_config(const DataverseRecipe& recipe) {
+  const Mark mark = recipe.steps.mark();
+  Node config = Node::map(mark), inputs = Node::list(mark), exports = Node::list(mark);
+  for (const Node& input : recipe.inputs) inputs.push_back(input);
+  for (const Node& output : recipe.outputs) exports.push_back(output);
+  config.set("inputs", mark, std::move(inputs));
+  config.set("steps", mark, recipe.steps);
+  config.set("exports", mark, std::move(exports));
+  if (!recipe.outputs.empty()) {
+    const Node& path = *recipe.outputs.front().find("path");
+    std::string out = path.text();
+    while (out.size() > 1 && out.back() == '/') out.pop_back();
+    if (!out.starts_with("s3://"))
+      config.set("out", mark, Node::scalar(out + "-dataset", path.mark()));
+  }
+  return config;
+}
+
 std::vector<std::string> dataverse_blocks() {
   std::vector<std::string> names;
   for (const auto& [name, block] : dataverse::blocks()) names.push_back(name);

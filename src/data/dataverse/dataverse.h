@@ -24,6 +24,10 @@ bool is_dataverse(const Node& config);
 // cannot be done here (with what to do instead).
 DataverseRecipe read_dataverse(const Node& config);
 
+// The same as a configuration of `helio data run`: inputs, steps, exports, and as `out` the first
+// folder that is written, followed by "-dataset".
+Node pipeline_config(const DataverseRecipe& recipe);
+
 // All block names, sorted.
 std::vector<std::string> dataverse_blocks();
 

@@ -118,6 +118,7 @@ void lsh_jaccard(const Arguments& arguments, Building& building) {
     bands = {int(arguments.integer("band_n", 1)), int(arguments.integer("row_per_band", 1))};
   const int64_t n_grams = arguments.integer("ngram_size", 5);
   Node& step = building.step(arguments.block(), "dedup.minhash");
+  set_text(step, arguments.block(), "preset", "dataverse");
   set_number(step, arguments.mark("ngram_size"), "n_grams", double(n_grams));
   set_number(step, arguments.mark("band_n"), "buckets", bands.bands);
   set_number(step, arguments.mark("row_per_band"), "hashes_per_bucket", bands.rows);
@@ -184,22 +185,24 @@ void fasttext(const Arguments& arguments, Building& building) {
   const auto keep = arguments.texts("whitelist"), drop = arguments.texts("blacklist");
   if (!keep.empty() && !drop.empty())
     refuse(arguments.mark("blacklist"), "whitelist and blacklist exclude each other", "keep one");
-  if (!drop.empty())
-    refuse(arguments.mark("blacklist"), "languages are chosen by what is kept",
-           "write the languages you want as whitelist");
-  if (arguments.integer("top_k", 1) != 1)
-    refuse(arguments.mark("top_k"), "a document has one language here, its likeliest", "top_k: 1");
-  Node& step = building.step(arguments.block(), "language.identify");
-  if (!keep.empty()) {
-    Node list = Node::list(arguments.mark("whitelist"));
-    for (const std::string& language : keep)
-      list.push_back(Node::scalar(language, arguments.mark("whitelist")));
-    step.set("languages", arguments.mark("whitelist"), std::move(list));
-  }
-  building.ignored(arguments, {"score_rounding"}, "scores are not rounded");
-  if (arguments.number("threshold", 0) > 0)
-    building.note(arguments.mark("threshold"),
-                  "threshold: language.identify works without a model and has no such score");
+  Node& step = building.step(arguments.block(), "language.fasttext");
+  const auto list = [&](const char* theirs, const char* ours,
+                        const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    Node all = Node::list(arguments.mark(theirs));
+    for (const std::string& language : names)
+      all.push_back(Node::scalar(language, arguments.mark(theirs)));
+    step.set(ours, arguments.mark(theirs), std::move(all));
+  };
+  list("whitelist", "languages", keep);
+  list("blacklist", "exclude", drop);
+  const auto number = [&](const char* name, double otherwise) {
+    set_number(step, arguments.mark(name), name, arguments.number(name, otherwise));
+  };
+  number("threshold", 0);
+  set_text(step, arguments.block(), "compare", "at_least");
+  number("top_k", 1);
+  number("score_rounding", 2);
 }
 
 void sampling(const Arguments& arguments, Building& building) {

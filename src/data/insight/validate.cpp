@@ -7,6 +7,8 @@
 #include "core/fs.h"
 #include "core/options.h"
 #include "data/insight/order_rules.h"
+#include "data/dataverse/dataverse.h"
+#include "data/memory_size.h"
 #include "data/pipeline.h"
 
 namespace helio::data {
@@ -17,7 +19,10 @@ class Validator {
   Validator(const Node& root, std::string file) : root_(root), file_(std::move(file)) {}
 
   Validation run() {
-    if (root_.is_list()) {
+    if (is_dataverse(root_)) {
+      result_.stages.emplace_back();
+      dataverse();
+    } else if (root_.is_list()) {
       result_.stages.emplace_back();
       steps(root_);
     } else if (const Node* stages = root_.is_map() ? root_.find("stages") : nullptr) {
@@ -47,6 +52,18 @@ class Validator {
     }
     if (result_.stages.empty())
       throw Error(ErrorKind::invalid, "'" + file_ + "' has no stage of kind 'data run'");
+  }
+
+  void dataverse() {
+    attempt(root_.mark(), {}, [&] {
+      const DataverseRecipe recipe = read_dataverse(root_);
+      for (const std::string& note : recipe.notes) {
+        const size_t end = note.find(": ");  // "file:line:column: what"
+        result_.problems.push_back({Problem::Weight::warning, note.substr(0, end), stage_, {},
+                                    note.substr(end + 2), {}});
+      }
+      if (!recipe.steps.items().empty()) steps(recipe.steps);
+    });
   }
 
   // Each option alone, so that one that is wrong does not hide the next.

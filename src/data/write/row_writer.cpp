@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/fs.h"
-#include "core/json.h"
 #include "data/read/columnar.h"
 #include "data/read/source_files.h"
 
@@ -23,7 +22,7 @@ const std::vector<columnar::NewColumn>& columns() {
       {"id", Type::text},      {"text", Type::text},       {"lot", Type::text},
       {"partner", Type::text}, {"licence", Type::text},    {"language", Type::text},
       {"split", Type::text},   {"path", Type::text},       {"url", Type::text},
-      {"meta", Type::text},    {"cluster", Type::integer}, {"scores", Type::text},
+      {"meta", Type::text},    {"cluster", Type::text}, {"scores", Type::text},
       {"changed", Type::texts}};
   return all;
 }
@@ -49,13 +48,7 @@ class ShardedWriter final : public RowWriter {
   ~ShardedWriter() override { drop(); }
 
   void write(const OutRow& row) override {
-    std::string scores;
-    if (row.scores) {
-      OrderedJson object = OrderedJson::object();
-      for (const auto& [name, number] : *row.scores) object[name] = number;
-      scores = compact(object);
-    }
-    const uint64_t size = size_of(row) + scores.size();
+    const uint64_t size = size_of(row);
     if (held_ > 0 && held_ + size > options_.shard_bytes) finish();
     if (!table_) open();
     held_ += size;
@@ -74,8 +67,8 @@ class ShardedWriter final : public RowWriter {
                            text(row.path),
                            maybe(row.url),
                            maybe(row.meta),
-                           row.cluster ? Value(*row.cluster) : Value(),
-                           maybe(scores),
+                           maybe(row.cluster),
+                           maybe(row.scores),
                            Value(std::span<const std::string>(row.changed ? *row.changed : none))};
     table_->append(cells);
   }
@@ -91,7 +84,8 @@ class ShardedWriter final : public RowWriter {
   static uint64_t size_of(const OutRow& row) {
     uint64_t size = 0;
     for (const std::string_view part : {row.id, row.text, row.lot, row.partner, row.licence,
-                                        row.language, row.split, row.path, row.url, row.meta})
+                                        row.language, row.split, row.path, row.url, row.meta,
+                                        row.cluster, row.scores})
       size += part.size();
     if (row.changed)
       for (const std::string& step : *row.changed) size += step.size();

@@ -3,14 +3,12 @@
 // A shard is named part-00000.parquet, part-00001..., and appears whole or not at all. Shards end
 // where the next row would make them larger than asked, so their bytes depend on the rows and
 // options alone. Columns: id, text, lot, partner, licence, language, split, path, url, meta (JSON
-// as text), cluster (null for none), scores (a JSON object as text: Hugging Face `datasets` has no
-// map type), changed (a list of step names).
+// as text), cluster (the id of the copy that stays, null for none), scores (a JSON object as text:
+// Hugging Face `datasets` has no map type), changed (a list of step names).
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +19,8 @@ struct OutRow {
   std::string_view id = {}, text = {}, lot = {}, partner = {}, licence = {}, language = {};
   std::string_view split = {}, path = {}, url = {};
   std::string_view meta = {};  // a JSON object, or empty
-  std::optional<int64_t> cluster = {};
-  const std::map<std::string, double>* scores = nullptr;
+  std::string_view cluster = {};  // or empty
+  std::string_view scores = {};   // a JSON object, or empty
   const std::vector<std::string>* changed = nullptr;
 };
 

@@ -138,8 +138,12 @@ TEST(Dataverse, OtherBlocksToo) {
             R"({"op":"pii.mask","kinds":["rrn","frn"],"mode":"tag","tag":"[NIN]","before":"<"})");
   EXPECT_EQ(step_of("pii___card___replace_card_number", "random_pii: False, end_token: '>'"),
             R"({"op":"pii.mask","kinds":["card"],"mode":"keep","after":">"})");
-  EXPECT_EQ(step_of("quality___language___fasttext_filter", "whitelist: [ko, en]"),
-            R"({"op":"language.identify","languages":["ko","en"]})");
+  // Making this one needs lid.176.ftz.
+  const DataverseRecipe languages =
+      read(with_blocks(block("quality___language___fasttext_filter", "whitelist: [ko, en]")));
+  EXPECT_EQ(languages.steps.items().at(0).json().dump(),
+            R"({"op":"language.fasttext","languages":["ko","en"],"threshold":0,)"
+            R"("compare":"at_least","top_k":1,"score_rounding":2})");
   EXPECT_EQ(step_of("utils___sampling___random"),
             R"({"op":"mix.sample","fraction":0.1,"seed":42})");
   EXPECT_EQ(step_of("utils___sampling___random", "sample_n_or_frac: 100, seed: 7"),

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "cli/command.h"
+#include "data/dataverse/dataverse.h"
 #include "data/pipeline.h"
 
 namespace helio::cli {
@@ -16,9 +17,19 @@ class DataRun final : public Command {
   Card card() const override {
     return {.positional = {"lots"},
             .required = {"steps", "out"},
-            .examples = {"helio data run --config recipes/solar-mini.yaml#stages.corpus --dry-run",
-                         "helio data run workspace/lots/lots --config steps.yaml --out "
-                         "workspace/datasets/clean"}};
+            .recipe = true,
+            .examples = {"helio data run recipes/solar-mini.yaml#stages.corpus --dry-run",
+                         "helio data run steps.yaml workspace/lots/lots --out "
+                         "workspace/datasets/clean",
+                         "helio data run dataverse.yaml --memory 4G"}};
+  }
+
+  // Configurations of Dataverse run as they are; docs/dataverse.md says what becomes of them.
+  void translate(Node& config) override {
+    if (!data::is_dataverse(config)) return;
+    const data::DataverseRecipe recipe = data::read_dataverse(config);
+    notes_ = recipe.notes;
+    config = data::pipeline_config(recipe);
   }
 
   void describe(Fields& f) override {
@@ -29,6 +40,7 @@ class DataRun final : public Command {
   }
 
   int run(Context& context) override {
+    for (const std::string& note : notes_) context.monitor.note(note);
     if (dry_run_) {
       print_plan(context, data::plan_json(options_));
       return 0;
@@ -68,6 +80,9 @@ class DataRun final : public Command {
       context.out << fmt::format("step  {:<26} {}\n", step["step"].get<std::string>(),
                                  step["options"].dump());
     context.out << "out   " << plan["out"].get<std::string>() << '\n';
+    for (const auto& one : plan["exports"])
+      context.out << fmt::format("file  {:<26} {}\n", one["format"].get<std::string>(),
+                                 one["path"].get<std::string>());
   }
 
   static void print_account(std::ostream& out, const data::Account& account) {
@@ -100,6 +115,7 @@ class DataRun final : public Command {
   }
 
   data::PipelineOptions options_;
+  std::vector<std::string> notes_ = {};
   int64_t threads_ = 0;
   bool dry_run_ = false;
 };

@@ -1,0 +1,135 @@
+#include "data/write/export.h"
+
+#include <simdjson.h>
+
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/options.h"
+#include "data/insight/stored.h"
+#include "data/memory_size.h"
+#include "data/read/source_files.h"
+#include "data/write/row_writer.h"
+
+namespace helio::data {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+// What StoredRow leaves out. Views hold until the next row.
+class RestOfRow {
+ public:
+  void read(std::string_view line, OutRow& row) {
+    padded_.assign(line);
+    padded_.reserve(padded_.size() + simdjson::SIMDJSON_PADDING);
+    changed_.clear();
+    ondemand::document json = parser_.iterate(padded_);
+    for (auto field : json.get_object()) {
+      const std::string_view key = field.unescaped_key();
+      std::string_view* to = key == "licence"   ? &row.licence
+                             : key == "split"   ? &row.split
+                             : key == "url"     ? &row.url
+                             : key == "cluster" ? &row.cluster
+                                                : nullptr;
+      if (to) *to = std::string_view(field.value().get_string());
+      else if (key == "meta") row.meta = std::string_view(field.value().raw_json());
+      else if (key == "scores") row.scores = std::string_view(field.value().raw_json());
+      else if (key == "changed")
+        for (auto step : field.value().get_array())
+          changed_.emplace_back(std::string_view(step.get_string()));
+    }
+    row.changed = &changed_;
+  }
+
+ private:
+  ondemand::parser parser_ = {};
+  std::string padded_ = {};
+  std::vector<std::string> changed_ = {};
+};
+
+// Replacing a folder of someone's own files would lose them.
+void refuse_foreign(const fs::path& folder) {
+  if (!fs::is_directory(folder)) return;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name.starts_with("part-") &&
+                      (name.ends_with(".parquet") || name.ends_with(".arrow"));
+    if (!ours)
+      throw Error(ErrorKind::invalid,
+                  "'" + folder.string() + "' holds '" + name + "', which no export wrote")
+          .with_hint("an export replaces its folder: name one of its own");
+  }
+}
+
+int64_t count_documents(const StoredDataset& dataset, const std::string& split) {
+  const Json& account = dataset.account;
+  if (split.empty()) return account.at("out").at("documents").get<int64_t>();
+  const Json& splits = account.at("splits");
+  if (!splits.contains(split)) {
+    std::string known;
+    for (const auto& [name, amount] : splits.items()) known += (known.empty() ? "" : ", ") + name;
+    throw Error(ErrorKind::usage, "the dataset has no split '" + split + "'")
+        .with_hint("its splits: " + known);
+  }
+  return splits.at(split).at("documents").get<int64_t>();
+}
+
+}  // namespace
+
+std::vector<ExportOptions> read_exports(const Node& node) {
+  std::vector<ExportOptions> exports;
+  if (node.is_null()) return exports;
+  if (!node.is_list())
+    throw Error(ErrorKind::invalid, node.mark().str() + ": 'exports' is a list")
+        .with_hint("exports: [{path: out/parquet, format: parquet}]");
+  for (const Node& item : node.items()) {
+    ExportOptions& one = exports.emplace_back();
+    if (item.is_scalar()) one.path = item.text();
+    else read_options(item, helio::describe(one));
+    parse_memory(one.shard);
+    if (one.path.empty())
+      throw Error(ErrorKind::invalid, item.mark().str() + ": an export without a 'path'");
+  }
+  return exports;
+}
+
+Exported export_dataset(const fs::path& path, const ExportOptions& options, Monitor& monitor,
+                        const StopRequest& stop) {
+  const StoredDataset dataset(path);
+  const int64_t total =
+      reading(path, [&] { return count_documents(dataset, options.split); });
+  const bool remote = is_remote(options.path);
+  std::unique_ptr<StagedDir> staged;
+  if (!remote) {
+    refuse_foreign(options.path);
+    staged = std::make_unique<StagedDir>(options.path);
+  }
+  const auto writer = open_row_writer(
+      remote ? options.path : staged->path().string(),
+      {.kind = options.format == "arrow" ? TableKind::arrow : TableKind::parquet,
+       .shard_bytes = parse_memory(options.shard)});
+  monitor.begin("writing " + options.format, total, "documents");
+  Exported exported;
+  RestOfRow rest;
+  read_rows(path, Rows::kept, [&](const StoredRow& stored) {
+    OutRow row{.id = stored.id,
+               .text = stored.text,
+               .lot = stored.lot,
+               .partner = stored.partner,
+               .language = stored.language,
+               .path = stored.path};
+    rest.read(stored.line, row);  // errors: read_rows says where
+    if (!options.split.empty() && row.split != options.split) return;
+    writer->write(row);
+    if (++exported.documents % 256 == 0) {
+      stop.check();
+      monitor.at(exported.documents);
+    }
+  });
+  writer->close();
+  exported.files = writer->shards();
+  if (staged) staged->commit();
+  monitor.end();
+  return exported;
+}
+
+}  // namespace helio::data
