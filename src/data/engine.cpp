@@ -209,6 +209,11 @@ Engine::Engine(const std::vector<Step>& steps, std::vector<std::unique_ptr<Feed>
   options_.threads = int(std::min<uint64_t>(uint64_t(std::max(1, options_.threads)), fit));
 }
 
+std::string Engine::files_of(const Step& step) const {
+  const auto found = options_.files.find(step.name);
+  return found == options_.files.end() ? "" : found->second;
+}
+
 std::string Engine::key_of(size_t segment) const {
   OrderedJson key{{"format", kFormat},
                   {"inputs", options_.inputs},
@@ -219,7 +224,8 @@ std::string Engine::key_of(size_t segment) const {
   if (!s.closes) key["form"] = int(options_.final_form);
   key["steps"] = OrderedJson::array();
   for (size_t i = 0; i < s.last + (s.closes ? 1 : 0); ++i)
-    key["steps"].push_back({steps_[i].name, steps_[i].languages, steps_[i].options});
+    key["steps"].push_back(
+        {steps_[i].name, steps_[i].languages, steps_[i].options, files_of(steps_[i])});
   return sha256_hex(compact(key)).substr(0, 16);
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ struct EngineOptions {
   std::filesystem::path work = {};
   std::string inputs = {};  // hash of what the feeds read
   std::string code = {};    // of the program
+  // Of the files a step's options name, by step: what is there already holds only for the same.
+  std::map<std::string, std::string> files = {};
   int threads = 1;
   uint64_t memory = uint64_t(2) << 30;
   KeepFigures figures = KeepFigures::deciding;
@@ -51,6 +54,7 @@ class Engine {
 
  private:
   struct Settled;
+  std::string files_of(const Step& step) const;
   std::string key_of(size_t segment) const;
   std::filesystem::path folder(size_t segment) const;
   std::filesystem::path chunk_path(size_t segment, size_t chunk) const;

@@ -263,6 +263,12 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   for (const std::string& lot : options.lots)
     manifest.inputs.push_back(describe_input("lots", lot));
   for (const InputOptions& input : inputs) manifest.inputs.push_back(input_record(input));
+  const std::string read = hash_of_inputs(manifest.inputs);
+  std::map<std::string, std::string> files;
+  for (ArtefactInput& file : outside_files(steps)) {
+    files[file.role.substr(0, file.role.rfind('.'))] += file.role + " " + file.content + "\n";
+    manifest.inputs.push_back(std::move(file));
+  }
   std::vector<std::unique_ptr<Feed>> feeds = open_feeds(folders, inputs);
   std::vector<club::LotInfo> lots;
   for (const auto& feed : feeds) lots.push_back(feed->info());
@@ -270,8 +276,9 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   const fs::path out = fs::absolute(options.out).lexically_normal();
   Engine engine(steps, std::move(feeds),
                 {.work = work_of(out),
-                 .inputs = hash_of_inputs(manifest.inputs),
+                 .inputs = read,
                  .code = code_hash("data"),
+                 .files = files,
                  .threads = threads,
                  .memory = memory,
                  .figures = figures_of(options.figures)});

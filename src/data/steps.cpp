@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/fs.h"
 
 namespace helio::data {
 namespace {
@@ -88,6 +89,23 @@ std::vector<Step> read_steps(const Node& node) {
                                           ", which needs all documents at once");
   }
   return steps;
+}
+
+std::vector<ArtefactInput> outside_files(const std::vector<Step>& steps) {
+  std::vector<ArtefactInput> files;
+  for (const Step& step : steps)
+    for (const FieldInfo& field : step.op->fields) {
+      if (field.role != FieldRole::input || !step.options.contains(field.name)) continue;
+      const OrderedJson& value = step.options.at(field.name);
+      for (const auto& path : value.is_array() ? value : OrderedJson::array({value})) {
+        const std::string name = path.get<std::string>(), role = step.name + "." + field.name;
+        if (name.empty()) continue;
+        // A bare name of a model that lies in the cache folder stands for itself.
+        if (fs::exists(name)) files.push_back(describe_input(role, name));
+        else files.push_back({.role = role, .kind = "file", .name = name});
+      }
+    }
+  return files;
 }
 
 }  // namespace helio::data

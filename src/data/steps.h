@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/manifest.h"
 #include "core/node.h"
 #include "data/op.h"
 
@@ -26,5 +27,9 @@ struct Step {
 
 // Errors: ErrorKind::invalid or not_found with file:line:column, the step, and the nearest name.
 std::vector<Step> read_steps(const Node& steps);
+
+// The files that the steps' options name (models, word lists, benchmarks, indexes) with the hash of
+// what they hold, each under the role "STEP.OPTION".
+std::vector<ArtefactInput> outside_files(const std::vector<Step>& steps);
 
 }  // namespace helio::data

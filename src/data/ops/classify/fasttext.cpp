@@ -18,8 +18,8 @@ class FastTextScore final : public Map {
     int64_t sample = 1536;
 
     void describe(Fields& f) {
-      f("model", model,
-        "fastText classifier, .bin or .ftz (helio data train-classifier writes them).");
+      f.input("model", model,
+              "fastText classifier, .bin or .ftz (helio data train-classifier writes them).");
       f("label", label, "The label whose probability is the score; without __label__.");
       f("score", score, "The score's name in the dataset; the label's when empty.");
       f("drop", drop, "Which documents go: nothing, those below the threshold, or those above it.",

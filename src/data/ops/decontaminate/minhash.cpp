@@ -20,8 +20,9 @@ class DecontaminateMinHash final : public Map {
     double threshold = 0.05, min_similarity = 0;
 
     void describe(Fields& f) {
-      f("benchmarks", benchmarks,
-        "Files (.jsonl, .jsonl.gz, .jsonl.zst) or folders of them that must not be trained on.");
+      f.input(
+          "benchmarks", benchmarks,
+          "Files (.jsonl, .jsonl.gz, .jsonl.zst) or folders of them that must not be trained on.");
       f("fields", fields,
         "Fields of their rows that make up an item ('choices.text' goes down); none: every text of "
         "a "

@@ -21,8 +21,9 @@ class NGrams final : public Map {
     std::string action = "drop";
 
     void describe(Fields& f) {
-      f("benchmarks", benchmarks,
-        "Files (.jsonl, .jsonl.gz, .jsonl.zst) or folders of them that must not be trained on.");
+      f.input(
+          "benchmarks", benchmarks,
+          "Files (.jsonl, .jsonl.gz, .jsonl.zst) or folders of them that must not be trained on.");
       f("fields", fields,
         "Fields of their rows whose words are looked for ('choices.text' goes down); none: every "
         "text of a row.");

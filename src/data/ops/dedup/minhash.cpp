@@ -84,8 +84,9 @@ class MinHashDedup final : public Stage {
         "all.",
         between(0, 1));
       rule.describe(f);
-      f("index", index,
-        "Folder of an earlier run's index: what is like a document of it is dropped as in_index.");
+      f.input("index", index,
+              "Folder of an earlier run's index: what is like a document of it is dropped as "
+              "in_index.");
       f("write_index", write_index,
         "Folder to write the index to: of this run's documents and of those in 'index'.");
     }

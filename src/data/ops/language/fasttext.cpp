@@ -21,9 +21,10 @@ class FastTextLanguage final : public Map {
     int64_t top_k = 1, score_rounding = -1, sample = 1536;
 
     void describe(Fields& f) {
-      f("model", model,
-        "fastText model, .bin or .ftz; a bare name is also looked for in ~/.cache/heliostack, "
-        "where tools/get_lid puts lid.176.ftz.");
+      f.input(
+          "model", model,
+          "fastText model, .bin or .ftz; a bare name is also looked for in ~/.cache/heliostack, "
+          "where tools/get_lid puts lid.176.ftz.");
       f("languages", languages, "Languages kept (ko, en, ...); empty keeps all.");
       f("exclude", exclude, "Languages dropped.");
       f("threshold", threshold, "The score the language must have; 0 keeps all.", between(0, 1));

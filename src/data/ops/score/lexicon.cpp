@@ -15,8 +15,9 @@ class LexiconScore final : public Map {
     std::string name = "lexicon";
     std::vector<std::string> words = {};
     void describe(Fields& f) {
-      f("list", list,
-        "File: a word or phrase a line, [category] lines between them; or JSON lists of words.");
+      f.input(
+          "list", list,
+          "File: a word or phrase a line, [category] lines between them; or JSON lists of words.");
       f("words", words, "Words given here, besides or instead of a file.");
       f("name", name, "The score is NAME, and NAME.CATEGORY where a list has several categories.");
     }
