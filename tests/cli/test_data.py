@@ -60,3 +60,14 @@ def test_ops_lists_and_describes():
     assert {"extract.html", "dedup.minhash", "pii.mask"} <= set(names) and names == sorted(names)
     assert "n_grams" in helio("data", "ops", "dedup.minhash").stdout
     assert "dedup.minhash" in helio("data", "ops", "dedup.minhsah", code=4).stderr
+
+
+def test_bench_measures_what_can_run_and_says_why_the_rest_did_not(tmp_path):
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": f"글 {i} " * 50}) + "\n" for i in range(50)))
+    rows = json.loads(helio("data", "bench", "--in", tmp_path / "in.jsonl", "--seconds", "0.01", "--json").stdout)
+    by_name = {row["op"]: row for row in rows}
+    assert by_name["dedup.minhash"]["rounds"] >= 2 and by_name["dedup.minhash"]["mb_per_second"] > 0
+    assert by_name["dedup.minhash"]["documents"] == 50
+    assert "no command" in by_name["external.process"]["skipped"]
+    assert "has no command" in helio("data", "bench", "external.process", "--in", tmp_path / "in.jsonl", code=3).stderr
+    assert len(helio("data", "bench", "clean.unicode", "--in", tmp_path / "in.jsonl", "--seconds", "0.01").stdout.splitlines()) == 3
