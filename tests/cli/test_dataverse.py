@@ -48,7 +48,7 @@ def root(tmp_path):
 
 def test_it_runs_as_it_is(root):
     said = helio("data", "run", "dataverse.yaml", cwd=root).stderr
-    assert "dataverse.yaml:6:42: 'repartition' is not used" in said
+    assert "dataverse.yaml:6:43: 'repartition' is not used" in said
     assert "spark.driver.memory is not used" in said
     rows = pq.read_table(root / "out/clean").to_pylist()
     # Of the two Korean ones the first stays (the original keeps both: it sees no Korean words).

@@ -31,6 +31,7 @@ MaybeFind email_round(std::string_view text, size_t at, size_t floor) {
   while (begin < at && !is_alnum(text[begin]) && text[begin] != '_')
     ++begin;  // quotes, "mailto=" ends
   if (begin == at || text[at - 1] == '.') return {};
+  if (text.substr(begin, at - begin).find("***") != text.npos) return {};  // masked already
   if (const size_t equals = text.substr(begin, at - begin).rfind('=');
       equals != text.npos && begin + equals + 1 < at)
     begin += equals + 1;  // "?to=a@b.org"

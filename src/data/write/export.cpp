@@ -31,8 +31,8 @@ class RestOfRow {
                              : key == "cluster" ? &row.cluster
                                                 : nullptr;
       if (to) *to = std::string_view(field.value().get_string());
-      else if (key == "meta") row.meta = std::string_view(field.value().raw_json());
-      else if (key == "scores") row.scores = std::string_view(field.value().raw_json());
+      else if (key == "meta") row.meta = std::string_view(simdjson::to_json_string(field.value()));
+      else if (key == "scores") row.scores = std::string_view(simdjson::to_json_string(field.value()));
       else if (key == "changed")
         for (auto step : field.value().get_array())
           changed_.emplace_back(std::string_view(step.get_string()));

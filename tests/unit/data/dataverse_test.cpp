@@ -257,7 +257,7 @@ TEST(Dataverse, ArgumentsWithoutMeaningHereAreNoted) {
   ASSERT_EQ(recipe.notes.size(), 5u);
   const auto& notes = recipe.notes;
   for (const char* note :
-       {"dv.yaml:3:33: 'repartition' is not used: a setting of Spark's partitions",
+       {"dv.yaml:3:34: 'repartition' is not used: a setting of Spark's partitions",
         "dv.yaml:6:1: emr is not used: helio starts no clusters"})
     EXPECT_EQ(std::count(notes.begin(), notes.end(), note), 1) << note;
 }
