@@ -21,6 +21,7 @@ target_link_libraries(helio_deps_core INTERFACE
   fmt::fmt nlohmann_json::nlohmann_json yaml-cpp ZLIB::ZLIB PkgConfig::ZSTD PkgConfig::XXHASH
   OpenSSL::Crypto Threads::Threads)
 add_library(helio_deps_text INTERFACE)
-target_link_libraries(helio_deps_text INTERFACE PkgConfig::UTF8PROC PkgConfig::PCRE2 PkgConfig::GUMBO)
+target_link_libraries(helio_deps_text INTERFACE
+  PkgConfig::UTF8PROC PkgConfig::PCRE2 PkgConfig::GUMBO simdjson::simdjson)
 add_library(helio_deps_data INTERFACE)
-target_link_libraries(helio_deps_data INTERFACE simdjson::simdjson BZip2::BZip2 LibLZMA::LibLZMA)
+target_link_libraries(helio_deps_data INTERFACE BZip2::BZip2 LibLZMA::LibLZMA)

@@ -129,8 +129,46 @@ std::string_view trim(std::string_view text) {
   return end == 0 ? std::string_view() : text.substr(begin, end - begin);
 }
 
+namespace {
+
+// Characters that a form leaves as they are whatever stands beside them: starters that decompose
+// into nothing (or, for NFC, are composed) and compose with nothing before them. A part of those
+// that Unicode's NFC_Quick_Check and NFKC_Quick_Check name: what Korean and English texts hold.
+bool is_surely_normal(char32_t c, bool compatibility) {
+  if (c >= 0xAC00) {
+    if (c <= 0xD7A3) return true;
+    return !compatibility && ((c >= 0xFF00 && c <= 0xFFEF) || (c >= 0x1F300 && c <= 0x1FAFF));
+  }
+  if (c >= 0x4E00) return c <= 0x9FFF;
+  if (c < 0x80 || (c >= 0xC0 && c <= 0x131)) return true;
+  if ((c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA)) return true;
+  if (c == 0x3001 || c == 0x3002 || (c >= 0x3008 && c <= 0x3011) || c == 0xB7) return true;
+  if (c >= 0x2010 && c <= 0x2027)  // dashes, quotes, bullets; 2011 and 2024 to 2026 are compat
+    return !compatibility || (c != 0x2011 && c != 0x2017 && c < 0x2024) || c == 0x2027;
+  if (compatibility) return false;
+  return c < 0x300 || (c >= 0x2028 && c <= 0x2064) || (c >= 0x20A0 && c <= 0x20BF) ||
+         (c >= 0x2190 && c <= 0x2328) || (c >= 0x2460 && c <= 0x27BF) || c == 0x3000 ||
+         (c >= 0x3131 && c <= 0x318E) || (c >= 0x3200 && c <= 0x33FF);
+}
+
+// False also where it would take longer to tell, and for what is no UTF-8.
+bool is_surely_normal(std::string_view text, NormalForm form) {
+  if (form != NormalForm::nfc && form != NormalForm::nfkc) return false;
+  const bool compatibility = form == NormalForm::nfkc;
+  for (size_t at = 0; at < text.size();) {
+    const auto point = decode_utf8(text, at);
+    if (point.status == Utf8::invalid || !is_surely_normal(point.value, compatibility))
+      return false;
+    at += point.size;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::string normalize(std::string_view text, NormalForm form) {
   if (is_ascii(text)) return std::string(text);  // every form leaves ASCII alone
+  if (is_surely_normal(text, form)) return std::string(text);
   const std::string valid = repair_utf8(text);
   utf8proc_uint8_t* mapped = nullptr;
   const auto size =

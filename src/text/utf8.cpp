@@ -1,5 +1,7 @@
 #include "text/utf8.h"
 
+#include <simdjson.h>
+
 namespace helio::text {
 namespace {
 
@@ -34,15 +36,11 @@ CodePoint decode_multibyte(std::string_view text, size_t at) {
 }
 
 bool is_valid_utf8(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    const auto point = decode_utf8(text, at);
-    if (point.status == Utf8::invalid) return false;
-    at += point.size;
-  }
-  return true;
+  return simdjson::validate_utf8(text.data(), text.size());
 }
 
 std::string repair_utf8(std::string_view text) {
+  if (is_valid_utf8(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   size_t copied = 0;

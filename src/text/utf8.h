@@ -27,6 +27,14 @@ CodePoint decode_multibyte(std::string_view text, size_t at);
 inline CodePoint decode_utf8(std::string_view text, size_t at) {
   const auto first = static_cast<uint8_t>(text[at]);
   if (first < 0x80) return {first, 1, Utf8::valid};
+  // U+1000 to U+D7FF, where Hangul, kana and most of Chinese stand.
+  if (first >= 0xE1 && first <= 0xED && text.size() - at >= 3) {
+    const auto second = static_cast<uint8_t>(text[at + 1]),
+               third = static_cast<uint8_t>(text[at + 2]);
+    if ((second & 0xC0) == 0x80 && (third & 0xC0) == 0x80 && (first != 0xED || second < 0xA0))
+      return {(char32_t(first & 0x0F) << 12) | (char32_t(second & 0x3F) << 6) | (third & 0x3F), 3,
+              Utf8::valid};
+  }
   return decode_multibyte(text, at);
 }
 

@@ -80,5 +80,19 @@ TEST(Normalize, GivesTheFourForms) {
   EXPECT_EQ(normalize("a\0é"s, NormalForm::nfc), "a\0é"s);
 }
 
+// Most text is told to be normal without utf8proc. A sign that is never normal (OHM SIGN, to which
+// nothing before it is joined) keeps that from happening: both ways must agree.
+TEST(Normalize, TheQuickWayAgreesWithTheLongOne) {
+  const std::string ohm = "\u2126", omega = "\u03A9";
+  for (const NormalForm form : {NormalForm::nfc, NormalForm::nfkc})
+    for (char32_t c = 0x80; c < 0x20000; ++c) {
+      if (c >= 0xD800 && c < 0xE000) continue;
+      std::string text = "가";
+      append_utf8(text, c);
+      text += "e";
+      ASSERT_EQ(normalize(text, form) + omega, normalize(text + ohm, form)) << std::hex << int(c);
+    }
+}
+
 }  // namespace
 }  // namespace helio::text

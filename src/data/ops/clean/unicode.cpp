@@ -59,6 +59,24 @@ class Unicode final : public Map {
   }
 
  private:
+  // Where a run of characters ends that are kept for certain: graphic ASCII, and U+4000 to U+DFFF.
+  static size_t end_of_plain(std::string_view text, size_t at) {
+    while (at < text.size()) {
+      const auto c = static_cast<unsigned char>(text[at]);
+      if (c > 0x20 && c < 0x7F) ++at;
+      else if (c >= 0xE4 && c <= 0xED && text.size() - at >= 3) at += 3;  // the text is valid UTF-8
+      else break;
+    }
+    return at;
+  }
+
+  static void begin_word(std::string& out, int& line_ends, size_t& spaces, bool& line_begun) {
+    if (line_ends > 0 && !out.empty()) out.append(line_ends > 1 ? 2 : 1, '\n');
+    if (line_begun) out.append(spaces > 0 ? 1 : 0, ' ');
+    else if (!out.empty()) out.append(spaces, ' ');  // indentation
+    line_ends = 0, spaces = 0, line_begun = true;
+  }
+
   static std::string tidy(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -66,6 +84,12 @@ class Unicode final : public Map {
     size_t spaces = 0;
     bool line_begun = false;
     for (size_t at = 0; at < text.size();) {
+      if (const size_t end = end_of_plain(text, at); end > at) {
+        begin_word(out, line_ends, spaces, line_begun);
+        out += text.substr(at, end - at);
+        at = end;
+        continue;
+      }
       const auto point = text::decode_utf8(text, at);
       const std::string_view bytes = text.substr(at, point.size);
       at += point.size;
@@ -84,11 +108,8 @@ class Unicode final : public Map {
           ++line_ends, spaces = 0, line_begun = false;
           break;
         case Kind::keep:
-          if (line_ends > 0 && !out.empty()) out.append(line_ends > 1 ? 2 : 1, '\n');
-          if (line_begun) out.append(spaces > 0 ? 1 : 0, ' ');
-          else if (!out.empty()) out.append(spaces, ' ');  // indentation
+          begin_word(out, line_ends, spaces, line_begun);
           out += bytes;
-          line_ends = 0, spaces = 0, line_begun = true;
       }
     }
     return out;

@@ -33,7 +33,7 @@ class FineWeb final : public Filter {
       line_punct_thr = 0.062;
       short_line_thr = 0;
       char_duplicates_ratio = 0.1;
-      new_line_ratio = 0.196;
+      new_line_ratio = chosen == "korean-eojeol" ? 0.431 : chosen == "korean-mecab" ? 0.202 : 0.196;
     }
 
     void describe(Fields& f) {

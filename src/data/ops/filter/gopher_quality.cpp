@@ -56,6 +56,11 @@ const std::vector<std::string> kKoreanMorphemes = {"의", "다", "이",   "는",
                                                    "년", "하", "은",   "를", "했", "고", "에서",
                                                    "가", "있", "으로", "인", "월", "로", "되"};
 
+// The 어절 that stand in the most documents, by tools/calibrate_korean.py.
+const std::vector<std::string> kCommonEojeol = {
+    "수",   "이",   "있는", "및",   "있습니다", "한",   "또는", "하는", "그", "합니다", "대한",
+    "경우", "다음", "모든", "다른", "같은",     "사용", "따라", "중",   "된", "각",     "때"};
+
 class GopherQuality final : public Filter {
  public:
   struct Options {
@@ -78,6 +83,19 @@ class GopherQuality final : public Filter {
       min_avg_word_length = 1, max_avg_word_length = 6;
       max_non_alpha_words_ratio = 0.791;
       stop_words = kKoreanMorphemes;
+      // By tools/calibrate_korean.py, docs/data-filters.md.
+      if (chosen == "korean-mecab") {
+        min_doc_words = 47, max_doc_words = 94'000;
+        min_avg_word_length = 1.01, max_avg_word_length = 6.05;
+        max_non_alpha_words_ratio = 0.769;
+      } else if (chosen == "korean-eojeol") {
+        min_doc_words = 24, max_doc_words = 48'700;
+        min_avg_word_length = 2.05, max_avg_word_length = 12.3;
+        max_non_alpha_words_ratio = 0.941;
+        // Functions are endings here: a tenth of good documents have no common word at all.
+        min_stop_words = 0;
+        stop_words = kCommonEojeol;
+      }
     }
 
     void describe(Fields& f) {

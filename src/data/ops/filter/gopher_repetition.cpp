@@ -29,6 +29,14 @@ class GopherRepetition final : public Filter {
       dup_para_frac = dup_para_char_frac = dup_line_char_frac = 0;
       top_n_grams = {0.282, 0.228, 0.185};
       dup_n_grams = {0.201, 0.184, 0.168, 0.154, 0.14, 0.127};
+      // By tools/calibrate_korean.py, docs/data-filters.md.
+      if (chosen == "korean-mecab") {
+        top_n_grams = {0.3, 0.264, 0.211};
+        dup_n_grams = {0.193, 0.177, 0.169, 0.165, 0.147, 0.14};
+      } else if (chosen == "korean-eojeol") {
+        top_n_grams = {0.199, 0.218, 0.178};
+        dup_n_grams = {0.0381, 0.0308, 0.0293, 0.0279, 0.0167, 0.0134};
+      }
     }
 
     void describe(Fields& f) {
