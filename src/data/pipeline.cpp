@@ -174,6 +174,12 @@ ArtefactInput input_record(const InputOptions& given) {
   return record;
 }
 
+OrderedJson inputs_json(const std::vector<InputOptions>& inputs) {
+  OrderedJson json = OrderedJson::array();
+  for (InputOptions input : inputs) json.push_back(options_json(describe(input)));
+  return json;
+}
+
 std::string hash_of_inputs(const std::vector<ArtefactInput>& inputs) {
   OrderedJson json = OrderedJson::array();
   for (const ArtefactInput& input : inputs) json.push_back({input.kind, input.name, input.content});
@@ -300,6 +306,7 @@ Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monit
   manifest.version = version();
   manifest.code = code_hash("data");
   manifest.options = {{"steps", resolved}};
+  if (!inputs.empty()) manifest.options["inputs"] = inputs_json(inputs);
   manifest.facts = {{"in", json["in"]},
                     {"out", json["out"]},
                     {"languages", json["languages"]},

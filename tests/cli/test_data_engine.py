@@ -135,6 +135,8 @@ def test_a_changed_file_that_a_step_names_is_read_again(tmp_path):
     assert kept() == 1
     (tmp_path / "words.txt").write_text("나쁜놈\n좋은\n")
     assert kept() == 0
+    told = helio("data", "explain", tmp_path / "out", "--id", "in/in.jsonl#1").stdout
+    assert "was not found" not in told and "in.jsonl" in told
     inputs = json.loads((tmp_path / "out/helio_manifest.json").read_text())["inputs"]
     assert "score.lexicon.list" in [one["role"] for one in inputs]
 

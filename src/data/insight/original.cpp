@@ -7,6 +7,8 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
+#include "core/options.h"
+#include "data/feed.h"
 
 namespace helio::data {
 namespace {
@@ -75,6 +77,27 @@ std::optional<Original> in_lot(const fs::path& lot, const std::string& id, const
   return {};
 }
 
+// In the files that were read without an import, when they are still where they were.
+std::optional<Original> in_files(const StoredDataset& dataset, const Json& row) {
+  if (!dataset.manifest.options.contains("inputs")) return {};
+  const std::string id = row.value("id", ""), lot = row.value("lot", "");
+  try {
+    for (const InputOptions& input :
+         read_inputs(parse_yaml(compact(dataset.manifest.options["inputs"]), "inputs"))) {
+      if (input.lot != lot) continue;
+      const auto feed = open_input_feed(input);
+      ReadTally tally;
+      for (Piece piece; feed->next(piece, size_t(1) << 20);)
+        for (Document& document : feed->parse(piece, tally)) {
+          if (document.id != id) continue;
+          document.order = row.value("number", uint64_t(0));
+          return Original{.document = std::move(document), .from = input.files.path};
+        }
+    }
+  } catch (const Error&) {}  // moved or changed since: there is no original to show
+  return {};
+}
+
 }  // namespace
 
 std::optional<Original> find_original(const StoredDataset& dataset, const Json& row,
@@ -101,7 +124,7 @@ std::optional<Original> find_original(const StoredDataset& dataset, const Json& 
     for (const fs::path& lot : lots_in(folder))
       if (auto found = in_lot(lot, id, row)) return found;
   }
-  return {};
+  return in_files(dataset, row);
 }
 
 }  // namespace helio::data

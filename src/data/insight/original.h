@@ -13,11 +13,12 @@ namespace helio::data {
 
 struct Original {
   Document document = {};
-  std::string from = {};  // the folder it was found in
+  std::string from = {};  // the lot or the files it was found in
 };
 
 // Inputs are found by their content hash: in the folders `where` names, or else round the dataset
-// (its own folder's neighbours and theirs). Empty when no input is there any more.
+// (its own folder's neighbours and theirs), or in the files that were read without an import. Empty
+// when no input is there any more.
 std::optional<Original> find_original(const StoredDataset& dataset, const Json& row,
                                       const std::vector<std::string>& where);
 
