@@ -75,7 +75,7 @@ void NearDuplicates::for_each(Survey& survey, Visit&& visit) const {
   for (std::string_view bytes; survey.next(bytes);) {
     const auto take = [&](void* to, size_t size) {
       HELIO_CHECK(size <= bytes.size(), "a survey record is cut short");
-      std::memcpy(to, bytes.data(), size);
+      if (size > 0) std::memcpy(to, bytes.data(), size);
       bytes.remove_prefix(size);
     };
     while (!bytes.empty()) {
