@@ -117,16 +117,21 @@ std::vector<std::string_view> split_words(std::string_view text) {
 }
 
 std::string_view trim(std::string_view text) {
-  size_t begin = text.size(), end = 0;
-  for (size_t at = 0; at < text.size();) {
-    const auto point = decode_utf8(text, at);
-    if (!is_python_space(point.value)) {
-      if (begin == text.size()) begin = at;
-      end = at + point.size;
-    }
-    at += point.size;
+  size_t begin = 0, end = text.size();
+  while (begin < end) {
+    const auto point = decode_utf8(text, begin);
+    if (!is_python_space(point.value)) break;
+    begin += point.size;
   }
-  return end == 0 ? std::string_view() : text.substr(begin, end - begin);
+  while (end > begin) {
+    size_t last = end - 1;  // back to the byte that begins the last character
+    while (last > begin && end - last < 4 && (static_cast<uint8_t>(text[last]) & 0xC0) == 0x80)
+      --last;
+    const auto point = decode_utf8(text, last);
+    if (last + point.size != end || !is_python_space(point.value)) break;
+    end = last;
+  }
+  return text.substr(begin, end - begin);
 }
 
 namespace {

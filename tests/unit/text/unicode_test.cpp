@@ -55,6 +55,16 @@ TEST(Words, AreWhatPythonsSplitGives) {
   EXPECT_EQ(trim(" \n"), "");
 }
 
+TEST(Trim, TakesWhiteSpaceOfAnyKindFromBothEnds) {
+  EXPECT_EQ(trim(" \t\n가 나\u3000\u00A0\r\n"), "가 나");
+  EXPECT_EQ(trim("\u2003\u3000"), "");
+  EXPECT_EQ(trim(""), "");
+  EXPECT_EQ(trim("  x"), "x");
+  EXPECT_EQ(trim("\xE3\x80 "), "\xE3\x80");        // broken bytes are no white space
+  EXPECT_EQ(trim("a \x80\x80"), "a \x80\x80");
+  EXPECT_EQ(trim("a\xE3\x80\x80\x80"), "a\xE3\x80\x80\x80");
+}
+
 TEST(Categories, KnowLettersNumbersAndHangul) {
   EXPECT_TRUE(is_letter(U'한') && is_letter(U'A') && is_letter(U'ｱ') && is_letter(U'漢'));
   EXPECT_TRUE(is_number(U'7') && is_number(U'Ⅷ') && is_number(U'½') && is_number(U'１'));
