@@ -81,6 +81,16 @@ def test_mistakes_are_told_with_their_place(root):
     assert not json.loads(helio("data", "validate", "bad.yaml", "--json", cwd=root, code=3).stdout)["valid"]
 
 
+def test_documents_can_be_cut_as_they_are_written(root):
+    helio("data", "run", "dataverse.yaml", cwd=root)
+    done = json.loads(helio("data", "export", "out/clean-dataset", "--path", "chunks", "--chunk-words", 10, "--json", cwd=root).stdout)
+    rows = pq.read_table(root / "chunks").to_pylist()
+    assert done["documents"] == 3 and done["rows"] == len(rows) > 3
+    first = [row for row in rows if row["id"].startswith("in/in.parquet#0")]
+    assert [row["id"].rsplit("#", 1)[1] for row in first] == ["0", "1", "2"]
+    assert " ".join(row["text"] for row in first) == KOREAN and len(first[0]["text"].split()) == 10
+
+
 def test_arrow_for_hugging_face(root):
     helio("data", "run", "dataverse.yaml", cwd=root)
     done = json.loads(helio("data", "export", "out/clean-dataset", "--path", "arrow", "--format", "arrow", "--split", "train",

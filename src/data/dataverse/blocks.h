@@ -36,6 +36,7 @@ struct Building {
   DataverseRecipe recipe = {};
   std::string column = {};  // the one all blocks work on
   Mark column_mark = {};
+  int64_t chunk_words = 0;               // of document___split_by_word
   std::vector<std::string> merged = {};  // columns that merge_col_vertical put into `column`
 
   void note(const Mark& mark, const std::string& what);

@@ -97,6 +97,9 @@ void read_block(const Node& node, Building& building) {
       found->first.starts_with("data_save") || found->first.starts_with("data_load");
   if (!building.recipe.outputs.empty() && !writes)
     refuse(name->mark(), "no block can follow the one that saves", "move the saving to the end");
+  if (building.chunk_words > 0 && !writes && !found->first.starts_with("utils___log"))
+    refuse(name->mark(), "documents are cut into chunks only as they are written",
+           "move cleaning___document___split_by_word behind this block, to just before the saving");
   const Arguments arguments(args && args->is_map() ? args : nullptr, name->mark());
   in_context([&] { return "reading the block " + found->first; },
              [&] { found->second.build(arguments, building); });

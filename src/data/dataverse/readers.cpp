@@ -111,6 +111,8 @@ auto save(std::string format) {
     Node output = Node::map(arguments.block());
     set_text(output, arguments.mark("save_path"), "path", path);
     set_text(output, arguments.block(), "format", format);
+    if (building.chunk_words > 0)
+      set_number(output, arguments.block(), "chunk_words", double(building.chunk_words));
     building.recipe.outputs.push_back(std::move(output));
     building.ignored(arguments, {"repartition"}, "files are cut by size");
   };

@@ -81,10 +81,14 @@ void numbers(const Arguments& arguments, Building& building) {
              "assign", double(digit));
 }
 
-void split_by_word(const Arguments& arguments, Building&) {
-  refuse(arguments.block(), "no operator makes several documents of one",
-         "leave the block out: training shards are cut to length when they are packed "
-         "(helio tokens build)");
+// Chunks are made where the files are written: everything before sees whole documents.
+void split_by_word(const Arguments& arguments, Building& building) {
+  building.use_column(arguments);
+  const int64_t words = arguments.integer("word_per_chunk", 100);
+  if (words < 1) refuse(arguments.mark("word_per_chunk"), "word_per_chunk must be at least 1", "");
+  if (arguments.text("delimiter", " ") != " ")
+    building.note(arguments.mark("delimiter"), "delimiter: words are what white space divides");
+  building.chunk_words = words;
 }
 
 void exact_column(const Arguments& arguments, Building& building) {

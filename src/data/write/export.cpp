@@ -1,5 +1,6 @@
 #include "data/write/export.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "core/error.h"
@@ -9,6 +10,7 @@
 #include "data/memory_size.h"
 #include "data/read/source_files.h"
 #include "data/write/row_writer.h"
+#include "text/unicode.h"
 
 namespace helio::data {
 namespace {
@@ -32,7 +34,8 @@ class RestOfRow {
                                                 : nullptr;
       if (to) *to = std::string_view(field.value().get_string());
       else if (key == "meta") row.meta = std::string_view(simdjson::to_json_string(field.value()));
-      else if (key == "scores") row.scores = std::string_view(simdjson::to_json_string(field.value()));
+      else if (key == "scores")
+        row.scores = std::string_view(simdjson::to_json_string(field.value()));
       else if (key == "changed")
         for (auto step : field.value().get_array())
           changed_.emplace_back(std::string_view(step.get_string()));
@@ -51,8 +54,8 @@ void refuse_foreign(const fs::path& folder) {
   if (!fs::is_directory(folder)) return;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name.starts_with("part-") &&
-                      (name.ends_with(".parquet") || name.ends_with(".arrow"));
+    const bool ours =
+        name.starts_with("part-") && (name.ends_with(".parquet") || name.ends_with(".arrow"));
     if (!ours)
       throw Error(ErrorKind::invalid,
                   "'" + folder.string() + "' holds '" + name + "', which no export wrote")
@@ -75,6 +78,23 @@ int64_t count_documents(const StoredDataset& dataset, const std::string& split) 
 
 }  // namespace
 
+std::vector<std::string_view> chunks_of(std::string_view text, int64_t words) {
+  std::vector<std::string_view> chunks;
+  size_t begin = 0, end = 0;
+  int64_t held = 0;
+  text::for_each_word(text, [&](std::string_view word) {
+    if (held == words) {
+      chunks.push_back(text.substr(begin, end - begin));
+      held = 0;
+    }
+    const auto at = static_cast<size_t>(word.data() - text.data());
+    if (held++ == 0) begin = at;
+    end = at + word.size();
+  });
+  if (held > 0) chunks.push_back(text.substr(begin, end - begin));
+  return chunks;
+}
+
 std::vector<ExportOptions> read_exports(const Node& node) {
   std::vector<ExportOptions> exports;
   if (node.is_null()) return exports;
@@ -95,18 +115,17 @@ std::vector<ExportOptions> read_exports(const Node& node) {
 Exported export_dataset(const fs::path& path, const ExportOptions& options, Monitor& monitor,
                         const StopRequest& stop) {
   const StoredDataset dataset(path);
-  const int64_t total =
-      reading(path, [&] { return count_documents(dataset, options.split); });
+  const int64_t total = reading(path, [&] { return count_documents(dataset, options.split); });
   const bool remote = is_remote(options.path);
   std::unique_ptr<StagedDir> staged;
   if (!remote) {
     refuse_foreign(options.path);
     staged = std::make_unique<StagedDir>(options.path);
   }
-  const auto writer = open_row_writer(
-      remote ? options.path : staged->path().string(),
-      {.kind = options.format == "arrow" ? TableKind::arrow : TableKind::parquet,
-       .shard_bytes = parse_memory(options.shard)});
+  const auto writer =
+      open_row_writer(remote ? options.path : staged->path().string(),
+                      {.kind = options.format == "arrow" ? TableKind::arrow : TableKind::parquet,
+                       .shard_bytes = parse_memory(options.shard)});
   monitor.begin("writing " + options.format, total, "documents");
   Exported exported;
   RestOfRow rest;
@@ -119,7 +138,15 @@ Exported export_dataset(const fs::path& path, const ExportOptions& options, Moni
                .path = stored.path};
     rest.read(stored.line, row);  // errors: read_rows says where
     if (!options.split.empty() && row.split != options.split) return;
-    writer->write(row);
+    const auto chunks = options.chunk_words > 0 ? chunks_of(row.text, options.chunk_words)
+                                                : std::vector<std::string_view>{row.text};
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      const std::string id = chunks.size() > 1 ? fmt::format("{}#{}", stored.id, i) : "";
+      row.text = chunks[i];
+      if (!id.empty()) row.id = id;
+      writer->write(row);
+      ++exported.rows;
+    }
     if (++exported.documents % 256 == 0) {
       stop.check();
       monitor.at(exported.documents);

@@ -19,9 +19,9 @@ using columnar::Value;
 
 const std::vector<columnar::NewColumn>& columns() {
   static const std::vector<columnar::NewColumn> all = {
-      {"id", Type::text},      {"text", Type::text},       {"lot", Type::text},
-      {"partner", Type::text}, {"licence", Type::text},    {"language", Type::text},
-      {"split", Type::text},   {"path", Type::text},       {"url", Type::text},
+      {"id", Type::text},      {"text", Type::text},    {"lot", Type::text},
+      {"partner", Type::text}, {"licence", Type::text}, {"language", Type::text},
+      {"split", Type::text},   {"path", Type::text},    {"url", Type::text},
       {"meta", Type::text},    {"cluster", Type::text}, {"scores", Type::text},
       {"changed", Type::texts}};
   return all;
@@ -83,9 +83,9 @@ class ShardedWriter final : public RowWriter {
  private:
   static uint64_t size_of(const OutRow& row) {
     uint64_t size = 0;
-    for (const std::string_view part : {row.id, row.text, row.lot, row.partner, row.licence,
-                                        row.language, row.split, row.path, row.url, row.meta,
-                                        row.cluster, row.scores})
+    for (const std::string_view part :
+         {row.id, row.text, row.lot, row.partner, row.licence, row.language, row.split, row.path,
+          row.url, row.meta, row.cluster, row.scores})
       size += part.size();
     if (row.changed)
       for (const std::string& step : *row.changed) size += step.size();

@@ -18,7 +18,7 @@ namespace helio::data {
 struct OutRow {
   std::string_view id = {}, text = {}, lot = {}, partner = {}, licence = {}, language = {};
   std::string_view split = {}, path = {}, url = {};
-  std::string_view meta = {};  // a JSON object, or empty
+  std::string_view meta = {};     // a JSON object, or empty
   std::string_view cluster = {};  // or empty
   std::string_view scores = {};   // a JSON object, or empty
   const std::vector<std::string>* changed = nullptr;

@@ -235,7 +235,9 @@ TEST(Dataverse, WhatCannotBeDoneSaysWhatToDoInstead) {
   says("etl:\n" + block("data_ingestion___test___generate_fake_ufl"), "JSONL");
   says("etl:\n" + block("data_ingestion___arrow___hf2raw", "path: a, sample_n: 3"),
        "utils___sampling___random");
-  says(with_blocks(block("cleaning___document___split_by_word")), "when they are packed");
+  says(with_blocks(block("cleaning___document___split_by_word") +
+                   block("cleaning___unicode___normalize")),
+       "to just before the saving");
   says(with_blocks(block("utils___statistics___korean_nouns")), "leave the block out");
   says(with_blocks(block("utils___sampling___random", "replace: True")), "replace: false");
   says(with_blocks(block("cleaning___length___char_len_filter")), "one of 'min_len' and 'max_len'");
@@ -246,6 +248,15 @@ TEST(Dataverse, WhatCannotBeDoneSaysWhatToDoInstead) {
   says(with_blocks(block("data_save___parquet___ufl2parquet", "save_path: x") +
                    block("cleaning___unicode___normalize")),
        "no block can follow");
+}
+
+TEST(Dataverse, DocumentsAreCutAsTheyAreWritten) {
+  const DataverseRecipe recipe =
+      read(with_blocks(block("cleaning___document___split_by_word", "word_per_chunk: 7") +
+                       block("data_save___parquet___ufl2parquet", "save_path: x")));
+  EXPECT_TRUE(recipe.steps.items().empty());
+  EXPECT_EQ(recipe.outputs.at(0).json().dump(),
+            R"({"path":"x","format":"parquet","chunk_words":7})");
 }
 
 TEST(Dataverse, ArgumentsWithoutMeaningHereAreNoted) {

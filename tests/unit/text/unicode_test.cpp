@@ -60,7 +60,7 @@ TEST(Trim, TakesWhiteSpaceOfAnyKindFromBothEnds) {
   EXPECT_EQ(trim("\u2003\u3000"), "");
   EXPECT_EQ(trim(""), "");
   EXPECT_EQ(trim("  x"), "x");
-  EXPECT_EQ(trim("\xE3\x80 "), "\xE3\x80");        // broken bytes are no white space
+  EXPECT_EQ(trim("\xE3\x80 "), "\xE3\x80");  // broken bytes are no white space
   EXPECT_EQ(trim("a \x80\x80"), "a \x80\x80");
   EXPECT_EQ(trim("a\xE3\x80\x80\x80"), "a\xE3\x80\x80\x80");
 }

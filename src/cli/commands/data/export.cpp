@@ -30,6 +30,7 @@ class DataExport final : public Command {
         data::export_dataset(dataset_, options_, context.monitor, context.stop);
     if (context.json)
       context.out << compact({{"documents", exported.documents},
+                              {"rows", exported.rows},
                               {"path", options_.path},
                               {"files", exported.files}})
                   << '\n';
