@@ -14,10 +14,6 @@
 namespace helio::data {
 namespace {
 
-bool is_decimal_mark(char32_t c) {
-  return c == '.' || c == ',' || c == 0x60C || c == 0x66B || (c >= 0x2396 && c <= 0x2398);
-}
-
 constexpr char32_t kSigma = 0x3A3, kDottedI = 0x130;
 
 // Canonical decomposition without non-spacing marks, in UTF-8.
@@ -98,7 +94,12 @@ constexpr std::array<char, 128> kAscii = [] {
   return table;
 }();
 
-// Σ is ς at the end of a word: after a letter and before none.
+}  // namespace
+
+bool is_decimal_mark(char32_t c) {
+  return c == '.' || c == ',' || c == 0x60C || c == 0x66B || (c >= 0x2396 && c <= 0x2398);
+}
+
 char32_t small_sigma(std::string_view text, size_t at, size_t size) {
   bool after = false;
   for (size_t back = 1; back <= 4 && back <= at && !after; ++back) {
@@ -109,8 +110,6 @@ char32_t small_sigma(std::string_view text, size_t at, size_t size) {
   const bool before = next < text.size() && text::is_letter(text::decode_utf8(text, next).value);
   return after && !before ? 0x3C2 : 0x3C3;
 }
-
-}  // namespace
 
 char* SimpleWords::start(size_t bytes) {
   if (bytes > capacity_) {

@@ -52,4 +52,10 @@ class SimpleWords {
   std::vector<uint32_t> begins_ = {0};
 };
 
+// Stands between the digits of one number.
+bool is_decimal_mark(char32_t c);
+// What the capital sigma at byte `at` becomes in lower case: ς at the end of a word, that is after
+// a letter and before none.
+char32_t small_sigma(std::string_view text, size_t at, size_t size);
+
 }  // namespace helio::data

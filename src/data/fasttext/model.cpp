@@ -1,13 +1,12 @@
 #include "data/fasttext/model.h"
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 
 #include "core/error.h"
 #include "core/fs.h"
 #include "data/fasttext/dictionary.h"
 #include "data/fasttext/loss.h"
+#include "data/model_file.h"
 
 namespace helio::data::fasttext {
 namespace {
@@ -171,24 +170,7 @@ std::vector<std::string_view> sample_parts(std::string_view text, size_t bytes) 
 }
 
 std::shared_ptr<const Model> load_shared(const std::filesystem::path& path) {
-  // Only files still in use are held; a file that changed is read anew.
-  struct Entry {
-    std::weak_ptr<const Model> model;
-    uintmax_t size = 0;
-    std::filesystem::file_time_type time = {};
-  };
-  static std::mutex guard;
-  static std::map<std::filesystem::path, Entry> loaded;
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  const auto time = std::filesystem::last_write_time(path, error);
-  const std::lock_guard lock(guard);
-  Entry& entry = loaded[std::filesystem::absolute(path)];
-  if (auto model = entry.model.lock(); model && entry.size == size && entry.time == time)
-    return model;
-  auto model = std::make_shared<const Model>(path);
-  entry = {model, size, time};
-  return model;
+  return load_shared_model<Model>(path);
 }
 
 }  // namespace helio::data::fasttext
