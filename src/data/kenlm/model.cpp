@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/fs.h"
@@ -57,8 +59,8 @@ void Model::prepare(const std::string& source) {
   begin_.length = 1;
 }
 
-uint32_t Model::find(std::string_view word) const {
-  const char* const found = tables_.vocabulary.find(hash_of_word(word));
+uint32_t Model::find(uint64_t hash) const {
+  const char* const found = tables_.vocabulary.find(hash);
   if (!found) return 0;
   const auto id = load<uint32_t>(found + 8);
   return id < tables_.words ? id : 0;  // a damaged file's ids may be anything
@@ -104,15 +106,39 @@ float Model::score(const State& state, uint32_t word, State& out) const {
   return probability;
 }
 
+// Tables are far larger than caches: what a word needs is fetched while those before it are scored.
 float Model::score_sentence(std::span<const std::string_view> words) const {
+  constexpr size_t kAhead = 6;
+  thread_local std::vector<uint64_t> hashes;
+  thread_local std::vector<uint32_t> ids;  // <s> first, </s> last
+  hashes.clear();
+  for (const std::string_view word : words) {
+    hashes.push_back(hash_of_word(word));
+    tables_.vocabulary.prefetch(hashes.back());
+  }
+  ids.assign(1, begin_.words[0]);
+  for (const uint64_t hash : hashes) ids.push_back(find(hash));
+  ids.push_back(end_of_sentence_);
+
+  const auto fetch = [&](size_t at) {
+    uint64_t key = ids[at];
+    __builtin_prefetch(tables_.unigrams + key * kUnigramEntry);
+    const size_t context = std::min(at, order() - 1);
+    for (size_t i = 1; i <= context; ++i) {
+      key = hash_with(key, ids[at - i]);
+      (i + 1 == order() ? tables_.longest : tables_.middle[i - 1]).prefetch(key);
+    }
+  };
+  for (size_t at = 1; at < std::min(ids.size(), kAhead); ++at) fetch(at);
   State states[2] = {begin_, {}};
   State *now = &states[0], *next = &states[1];
   float sum = 0;
-  for (const std::string_view word : words) {
-    sum += score(*now, find(word), *next);
+  for (size_t at = 1; at < ids.size(); ++at) {
+    if (at - 1 + kAhead < ids.size()) fetch(at - 1 + kAhead);
+    sum += score(*now, ids[at], *next);
     std::swap(now, next);
   }
-  return sum + score(*now, end_of_sentence_, *next);
+  return sum;
 }
 
 }  // namespace helio::data::kenlm

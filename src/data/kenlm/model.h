@@ -34,8 +34,8 @@ class Model {
   Model& operator=(Model&&) noexcept;
 
   size_t order() const { return tables_.order(); }
-  uint32_t words() const { return tables_.words; }  // <unk> included
-  uint32_t find(std::string_view word) const;       // 0: unknown
+  uint32_t words() const { return tables_.words; }                                 // <unk> included
+  uint32_t find(std::string_view word) const { return find(hash_of_word(word)); }  // 0: unknown
   const State& begin_of_sentence() const { return begin_; }
 
   // log10 p(word | state); `out` must be another object than `state`.
@@ -45,6 +45,7 @@ class Model {
 
  private:
   struct Bytes;
+  uint32_t find(uint64_t hash) const;
   void prepare(const std::string& source);
   float score_without_backoff(const State& state, uint32_t word, State& out, size_t& length) const;
   Weights unigram(uint32_t word) const {
