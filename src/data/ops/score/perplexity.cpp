@@ -18,7 +18,8 @@ class PerplexityScore final : public Map {
     double above = std::numeric_limits<double>::infinity();
     double below = -std::numeric_limits<double>::infinity();
     void describe(Fields& f) {
-      f("model", model, "KenLM model: an ARPA file (.gz, .zst too) or build_binary's probing.");
+      f.input("model", model,
+              "KenLM model: an ARPA file (.gz, .zst too) or build_binary's probing.");
       f("score", score, "The score's name in the dataset.");
       text.describe(f);
       f("above", above, "Documents with a higher perplexity are dropped: unlike the model's text.");

@@ -41,8 +41,8 @@ class PerplexityPair final : public Stage {
     double weight = 0.7, keep = 1;
     double above = std::numeric_limits<double>::infinity();
     void describe(Fields& f) {
-      f("good", good, "KenLM model of text like what is wanted.");
-      f("bad", bad, "KenLM model of text like what is not.");
+      f.input("good", good, "KenLM model of text like what is wanted.");
+      f.input("bad", bad, "KenLM model of text like what is not.");
       f("score", score, "The score's name in the dataset; lower is better.");
       f("of", of, "What is compared: the perplexities, or their logarithms (base 10).",
         one_of({"perplexity", "log"}));
