@@ -121,7 +121,6 @@ def test_a_changed_recipe_begins_at_the_segment_that_changed(corpus, tmp_path):
     assert a == b
 
 
-@pytest.mark.skipif(SANITIZED, reason="a sanitizer reserves all address space")
 def test_a_changed_file_that_a_step_names_is_read_again(tmp_path):
     (tmp_path / "in.jsonl").write_text('{"text": "좋은 글이다"}\n{"text": "나쁜놈 글이다"}\n')
     (tmp_path / "words.txt").write_text("나쁜놈\n")
@@ -141,6 +140,7 @@ def test_a_changed_file_that_a_step_names_is_read_again(tmp_path):
     assert "score.lexicon.list" in [one["role"] for one in inputs]
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer reserves all address space")
 def test_input_of_many_times_the_memory(tmp_path):
     """220 MB of text through every kind of step in 320 MB of address space, most of it libraries and stacks."""
     write_corpus(tmp_path / "seed.jsonl", 4000, words=300)

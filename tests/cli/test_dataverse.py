@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 HELIO = pathlib.Path(os.environ["HELIO_BIN"]) / "helio"
+# Sanitizer builds have no Arrow.
+pytestmark = pytest.mark.skipif(not (HELIO.parent / "libhelio_columnar.so").exists(), reason="built with HELIO_ARROW=OFF")
 CONFIG = """spark:
   appname: dedup
   driver: {memory: 16g}
