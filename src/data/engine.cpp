@@ -258,6 +258,7 @@ void Engine::run(Monitor& monitor, const StopRequest& stop) {
       continue;
     }
     make_dirs(folder(i));
+    remove_stale_temporaries(folder(i));  // of a run that was killed as it wrote
     run_segment(i, monitor, stop);
     write_file_atomic(done, compact({{"chunks", chunk_counts_[i]}, {"documents", documents_}}));
   }
