@@ -258,7 +258,10 @@ void Engine::run(Monitor& monitor, const StopRequest& stop) {
       continue;
     }
     make_dirs(folder(i));
-    remove_stale_temporaries(folder(i));  // of a run that was killed as it wrote
+    for (const auto& entry :
+         fs::directory_iterator(folder(i)))  // a killed run's half-written files
+      if (entry.path().filename().string().starts_with(kTemporaryPrefix))
+        fs::remove_all(entry.path());
     run_segment(i, monitor, stop);
     write_file_atomic(done, compact({{"chunks", chunk_counts_[i]}, {"documents", documents_}}));
   }
