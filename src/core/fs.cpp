@@ -19,13 +19,6 @@ namespace {
 
 std::string in_quotes(const fs::path& path) { return "'" + path.string() + "'"; }
 
-fs::path temporary_beside(const fs::path& target) {
-  static std::atomic<int> counter = 0;
-  const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
-  return parent / (std::string(kTemporaryPrefix) + std::to_string(getpid()) + "-" +
-                   std::to_string(counter++) + "-" + target.filename().string());
-}
-
 void sync_file(const fs::path& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw system_error("cannot open " + in_quotes(path), errno);
@@ -46,6 +39,13 @@ bool is_alive(int process) {
 }
 
 }  // namespace
+
+fs::path temporary_beside(const fs::path& target) {
+  static std::atomic<int> counter = 0;
+  const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  return parent / (std::string(kTemporaryPrefix) + std::to_string(getpid()) + "-" +
+                   std::to_string(counter++) + "-" + target.filename().string());
+}
 
 void remove_stale_temporaries(const fs::path& folder, std::string_view of) {
   std::error_code ignored;

@@ -87,6 +87,10 @@ std::vector<fs::path> list_files(const fs::path& root,
 // Names of the temporary files and folders this program makes begin with this.
 inline constexpr std::string_view kTemporaryPrefix = ".helio-tmp-";
 
+// A name for what is written beside `target` until it is whole: the process's own, so that
+// remove_stale_temporaries() knows whose it was.
+fs::path temporary_beside(const fs::path& target);
+
 // Removes temporaries in a folder whose process is dead: litter of a kill -9. `of`: only those that
 // were to become this name.
 void remove_stale_temporaries(const fs::path& folder, std::string_view of = {});

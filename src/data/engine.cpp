@@ -258,8 +258,9 @@ void Engine::run(Monitor& monitor, const StopRequest& stop) {
       continue;
     }
     make_dirs(folder(i));
-    for (const auto& entry :
-         fs::directory_iterator(folder(i)))  // a killed run's half-written files
+    // A killed run's half-written files. All of them: the folder is this run's alone, and in a
+    // container the killed process had the same number as this one.
+    for (const auto& entry : fs::directory_iterator(folder(i)))
       if (entry.path().filename().string().starts_with(kTemporaryPrefix))
         fs::remove_all(entry.path());
     run_segment(i, monitor, stop);

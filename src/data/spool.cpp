@@ -118,9 +118,7 @@ void ChunkWriter::write(const fs::path& path, const OrderedJson& facts) {
   put_number(head, xxh3_64(header));
 
   // No fsync: after a power cut the hashes tell a torn file, and its chunk is done again.
-  const fs::path temporary =
-      path.parent_path() /
-      (std::string(kTemporaryPrefix) + path.filename().string() + "." + std::to_string(::getpid()));
+  const fs::path temporary = temporary_beside(path);
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0)
     throw Error(ErrorKind::failed, "cannot write '" + path.string() + "': " + std::strerror(errno));

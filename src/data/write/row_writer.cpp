@@ -98,10 +98,8 @@ class ShardedWriter final : public RowWriter {
         fmt::format("{}{:05}.{}", options_.prefix, shards_.size(), parquet ? "parquet" : "arrow");
     // An object store shows an object only when it is complete; a file is written under another
     // name.
-    address_ = remote_
-                   ? folder_ + "/" + name_ + settings_
-                   : (fs::path(folder_) / fmt::format("{}{}-{}", kTemporaryPrefix, getpid(), name_))
-                         .string();
+    address_ = remote_ ? folder_ + "/" + name_ + settings_
+                       : temporary_beside(fs::path(folder_) / name_).string();
     table_ = columnar_library().create(address_,
                                        parquet ? columnar::Kind::parquet : columnar::Kind::arrow,
                                        columns(), options_.group_bytes);
