@@ -12,8 +12,10 @@
 
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "core/fields.h"
+#include "data/op.h"
 
 namespace helio::data {
 
@@ -40,9 +42,27 @@ inline std::string words_of_preset(const std::string& preset) {
   return "mecab";
 }
 
+// Sets all options back, keeps `preset` and takes the words it is for: how each choose() begins.
+template <class Options>
+void begin_preset(Options& options) {
+  const std::string chosen = options.preset;
+  options = Options{};
+  options.preset = chosen;
+  options.words = words_of_preset(chosen);
+}
+
 // A limit of 0 switches a rule off.
 inline double limit_or_off(double limit) {
   return limit > 0 ? limit : std::numeric_limits<double>::quiet_NaN();
+}
+
+// One check for each length of a run of words, from `shortest` up: its reason is the length between
+// `before` and `after`.
+inline void add_run_checks(std::vector<Check>& checks, const std::string& before, size_t shortest,
+                           const std::string& after, const std::vector<double>& limits) {
+  for (size_t i = 0; i < limits.size(); ++i)
+    checks.push_back(
+        {before + std::to_string(shortest + i) + after, Check::Drops::above, limits[i]});
 }
 
 }  // namespace helio::data

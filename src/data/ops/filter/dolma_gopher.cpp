@@ -79,12 +79,8 @@ class DolmaGopher final : public Filter {
                {"lines_ending_with_ellipsis", Drops::above, on(o_.max_ellipsis_lines)},
                {"duplicate_lines", Drops::above, on(o_.max_duplicate_lines)},
                {"characters_in_duplicate_lines", Drops::above, on(o_.max_duplicate_line_chars)}};
-    for (size_t i = 0; i < o_.top_n_grams.size(); ++i)
-      checks_.push_back(
-          {"most_common_" + std::to_string(i + 2) + "gram", Drops::above, o_.top_n_grams[i]});
-    for (size_t i = 0; i < o_.dup_n_grams.size(); ++i)
-      checks_.push_back(
-          {"duplicate_" + std::to_string(i + 5) + "grams", Drops::above, o_.dup_n_grams[i]});
+    add_run_checks(checks_, "most_common_", 2, "gram", o_.top_n_grams);
+    add_run_checks(checks_, "duplicate_", 5, "grams", o_.dup_n_grams);
   }
 
   void measure(const Document& document, Figures& figures) const override {

@@ -25,15 +25,12 @@ class FineWeb final : public Filter {
     std::string preset = "english-whitespace";
 
     void choose() {
-      const std::string chosen = preset;
-      *this = Options{};
-      preset = chosen;
-      words = words_of_preset(chosen);
-      if (chosen.starts_with("english")) return;
+      begin_preset(*this);
+      if (preset.starts_with("english")) return;
       line_punct_thr = 0.062;
       short_line_thr = 0;
       char_duplicates_ratio = 0.1;
-      new_line_ratio = chosen == "korean-eojeol" ? 0.431 : chosen == "korean-mecab" ? 0.202 : 0.196;
+      new_line_ratio = preset == "korean-eojeol" ? 0.431 : preset == "korean-mecab" ? 0.202 : 0.196;
     }
 
     void describe(Fields& f) {

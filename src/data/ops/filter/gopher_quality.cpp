@@ -75,20 +75,17 @@ class GopherQuality final : public Filter {
     std::string preset = "english-whitespace";
 
     void choose() {
-      const std::string chosen = preset;
-      *this = Options{};
-      preset = chosen;
-      words = words_of_preset(chosen);
-      if (chosen.starts_with("english")) return;
+      begin_preset(*this);
+      if (preset.starts_with("english")) return;
       min_avg_word_length = 1, max_avg_word_length = 6;
       max_non_alpha_words_ratio = 0.791;
       stop_words = kKoreanMorphemes;
       // By tools/calibrate_korean.py, docs/data-filters.md.
-      if (chosen == "korean-mecab") {
+      if (preset == "korean-mecab") {
         min_doc_words = 47, max_doc_words = 94'000;
         min_avg_word_length = 1.01, max_avg_word_length = 6.05;
         max_non_alpha_words_ratio = 0.769;
-      } else if (chosen == "korean-eojeol") {
+      } else if (preset == "korean-eojeol") {
         min_doc_words = 24, max_doc_words = 48'700;
         min_avg_word_length = 2.05, max_avg_word_length = 12.3;
         max_non_alpha_words_ratio = 0.941;

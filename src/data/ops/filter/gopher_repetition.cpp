@@ -20,20 +20,17 @@ class GopherRepetition final : public Filter {
     std::string preset = "english-whitespace";
 
     void choose() {
-      const std::string chosen = preset;
-      *this = Options{};
-      preset = chosen;
-      words = words_of_preset(chosen);
-      if (chosen.starts_with("english")) return;
+      begin_preset(*this);
+      if (preset.starts_with("english")) return;
       dup_line_frac = 0.374;
       dup_para_frac = dup_para_char_frac = dup_line_char_frac = 0;
       top_n_grams = {0.282, 0.228, 0.185};
       dup_n_grams = {0.201, 0.184, 0.168, 0.154, 0.14, 0.127};
       // By tools/calibrate_korean.py, docs/data-filters.md.
-      if (chosen == "korean-mecab") {
+      if (preset == "korean-mecab") {
         top_n_grams = {0.3, 0.264, 0.211};
         dup_n_grams = {0.193, 0.177, 0.169, 0.165, 0.147, 0.14};
-      } else if (chosen == "korean-eojeol") {
+      } else if (preset == "korean-eojeol") {
         top_n_grams = {0.199, 0.218, 0.178};
         dup_n_grams = {0.0381, 0.0308, 0.0293, 0.0279, 0.0167, 0.0134};
       }
@@ -78,12 +75,8 @@ class GopherRepetition final : public Filter {
                {"dup_para_char_frac", Drops::above, on(o_.dup_para_char_frac)},
                {"dup_line_frac", Drops::above, on(o_.dup_line_frac)},
                {"dup_line_char_frac", Drops::above, on(o_.dup_line_char_frac)}};
-    for (size_t i = 0; i < o_.top_n_grams.size(); ++i)
-      checks_.push_back(
-          {"top_" + std::to_string(i + 2) + "_gram", Drops::above, o_.top_n_grams[i]});
-    for (size_t i = 0; i < o_.dup_n_grams.size(); ++i)
-      checks_.push_back(
-          {"duplicated_" + std::to_string(i + 5) + "_n_grams", Drops::above, o_.dup_n_grams[i]});
+    add_run_checks(checks_, "top_", 2, "_gram", o_.top_n_grams);
+    add_run_checks(checks_, "duplicated_", 5, "_n_grams", o_.dup_n_grams);
   }
 
   void measure(const Document& document, Figures& figures) const override {

@@ -92,12 +92,8 @@ class RefinedWeb final : public Filter {
                {"repeated_paragraphs", Drops::above, on(o_.max_paragraph_share)},
                {"repeated_line_chars", Drops::above, on(o_.max_line_char_share)},
                {"repeated_paragraph_chars", Drops::above, on(o_.max_paragraph_char_share)}};
-    for (size_t i = 0; i < o_.top_n_grams.size(); ++i)
-      checks_.push_back(
-          {"top_" + std::to_string(i + 2) + "_gram", Drops::above, o_.top_n_grams[i]});
-    for (size_t i = 0; i < o_.dup_n_grams.size(); ++i)
-      checks_.push_back(
-          {"repeated_" + std::to_string(i + 5) + "_grams", Drops::above, o_.dup_n_grams[i]});
+    add_run_checks(checks_, "top_", 2, "_gram", o_.top_n_grams);
+    add_run_checks(checks_, "repeated_", 5, "_grams", o_.dup_n_grams);
   }
 
   void measure(const Document& document, Figures& figures) const override {
