@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "data/feed.h"
+#include "data/memory_survey.h"
 
 namespace helio::data {
 namespace {
@@ -30,24 +31,6 @@ uint64_t memory_of_process(const std::string& name) {
 }
 
 void forget_peak() { std::ofstream("/proc/self/clear_refs") << '5'; }
-
-class SampleSurvey final : public Survey {
- public:
-  SampleSurvey(const std::string& bytes, uint64_t documents)
-      : bytes_(bytes), documents_(documents) {}
-  uint64_t documents() const override { return documents_; }
-  uint64_t bytes() const override { return bytes_.size(); }
-  bool next(std::string_view& bytes) override {
-    bytes = bytes_;
-    return !std::exchange(read_, true);
-  }
-  void rewind() override { read_ = false; }
-
- private:
-  const std::string& bytes_;
-  uint64_t documents_;
-  bool read_ = false;
-};
 
 struct Scratch {
   fs::path path = fs::temp_directory_path() / fmt::format("helio-bench-{}", getpid());
@@ -76,7 +59,7 @@ int64_t run_round(const Step& step, std::vector<Document>& documents, Counters& 
     const auto run = std::get<std::unique_ptr<Stage>>(step.run)->start();
     std::string surveyed;
     for (const Document& document : documents) run->survey(document, surveyed);
-    SampleSurvey survey(surveyed, documents.size());
+    MemorySurvey survey(surveyed, documents.size());
     StageContext context{
         .scratch = scratch.path, .monitor = monitor, .stop = stop, .counters = counters};
     run->settle(survey, context);

@@ -51,7 +51,7 @@ void write(int argc, char** argv) {
     OutRow out{.id = id, .text = text, .lot = "lot", .split = "train", .url = url};
     out.cluster = cluster;
     out.scores = scores;
-    out.changed = &changed;
+    out.changed = changed;
     writer->write(out);
   }
   writer->close();

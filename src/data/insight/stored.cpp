@@ -13,18 +13,27 @@ namespace ondemand = simdjson::ondemand;
 
 // `field` is what simdjson's iterators give: a field, or the error met on the way to it.
 template <class Field>
-void read_field(Field&& field, StoredRow& row) {
+void read_field(Field&& field, StoredRow& row, std::vector<std::string>& changed) {
   const std::string_view key = field.unescaped_key();
   std::string_view* to = key == "id"         ? &row.id
                          : key == "text"     ? &row.text
                          : key == "lot"      ? &row.lot
                          : key == "partner"  ? &row.partner
+                         : key == "licence"  ? &row.licence
                          : key == "language" ? &row.language
                          : key == "path"     ? &row.path
+                         : key == "url"      ? &row.url
+                         : key == "split"    ? &row.split
+                         : key == "cluster"  ? &row.cluster
                          : key == "step"     ? &row.step
                          : key == "reason"   ? &row.reason
                                              : nullptr;
   if (to) *to = std::string_view(field.value().get_string());
+  else if (key == "meta") row.meta = std::string_view(simdjson::to_json_string(field.value()));
+  else if (key == "scores") row.scores = std::string_view(simdjson::to_json_string(field.value()));
+  else if (key == "changed")
+    for (auto step : field.value().get_array())
+      changed.emplace_back(std::string_view(step.get_string()));
   else if (key == "number") row.number = field.value().get_uint64();
   else if (key == "value" && field.value().get_double().get(row.value)) row.value = 0;
 }
@@ -37,6 +46,7 @@ void read_rows(const std::filesystem::path& dataset, Rows which,
   if (!fs::is_directory(dir)) return;
   ondemand::parser parser;
   std::string padded;
+  std::vector<std::string> changed;
   for (const fs::path& file : list_files(dir, {".jsonl.zst", ".jsonl"})) {
     if (file.parent_path() != dir || !file.filename().string().starts_with("part-")) continue;
     LineReader lines(file);
@@ -45,14 +55,16 @@ void read_rows(const std::filesystem::path& dataset, Rows which,
       padded.reserve(padded.size() + simdjson::SIMDJSON_PADDING);
       StoredRow row;
       row.line = line;
+      changed.clear();
       try {
         ondemand::document json = parser.iterate(padded);
-        for (auto field : json.get_object()) read_field(field, row);
+        for (auto field : json.get_object()) read_field(field, row, changed);
       } catch (const simdjson::simdjson_error& error) {
         throw Error(ErrorKind::invalid, file.string() + ":" + std::to_string(lines.number()) +
                                             ": not a row of a dataset: " + error.what())
             .with_hint("helio data run writes the dataset again");
       }
+      row.changed = changed;
       visit(row);
     }
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,12 @@ enum class Rows { kept, dropped };
 // A row as it is stored; views are valid until the next one.
 struct StoredRow {
   std::string_view line = {};  // the row's JSON
-  std::string_view id = {}, text = {}, lot = {}, partner = {}, language = {}, path = {};
-  std::string_view step = {}, reason = {};  // of a dropped one
+  std::string_view id = {}, text = {}, lot = {}, partner = {}, licence = {}, language = {};
+  std::string_view path = {}, url = {}, split = {};
+  std::string_view cluster = {};              // of near-duplicates: the one that stays; or empty
+  std::string_view meta = {}, scores = {};    // JSON objects, or empty
+  std::span<const std::string> changed = {};  // the steps that changed it
+  std::string_view step = {}, reason = {};    // of a dropped one
   double value = 0;
   uint64_t number = 0;  // in the manifest order
 };

@@ -1,7 +1,6 @@
 #include "data/write/export.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include "core/error.h"
 #include "core/fs.h"
@@ -14,40 +13,6 @@
 
 namespace helio::data {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
-
-// What StoredRow leaves out. Views hold until the next row.
-class RestOfRow {
- public:
-  void read(std::string_view line, OutRow& row) {
-    padded_.assign(line);
-    padded_.reserve(padded_.size() + simdjson::SIMDJSON_PADDING);
-    changed_.clear();
-    ondemand::document json = parser_.iterate(padded_);
-    for (auto field : json.get_object()) {
-      const std::string_view key = field.unescaped_key();
-      std::string_view* to = key == "licence"   ? &row.licence
-                             : key == "split"   ? &row.split
-                             : key == "url"     ? &row.url
-                             : key == "cluster" ? &row.cluster
-                                                : nullptr;
-      if (to) *to = std::string_view(field.value().get_string());
-      else if (key == "meta") row.meta = std::string_view(simdjson::to_json_string(field.value()));
-      else if (key == "scores")
-        row.scores = std::string_view(simdjson::to_json_string(field.value()));
-      else if (key == "changed")
-        for (auto step : field.value().get_array())
-          changed_.emplace_back(std::string_view(step.get_string()));
-    }
-    row.changed = &changed_;
-  }
-
- private:
-  ondemand::parser parser_ = {};
-  std::string padded_ = {};
-  std::vector<std::string> changed_ = {};
-};
 
 // Replacing a folder of someone's own files would lose them.
 void refuse_foreign(const fs::path& folder) {
@@ -128,16 +93,21 @@ Exported export_dataset(const fs::path& path, const ExportOptions& options, Moni
                        .shard_bytes = parse_memory(options.shard)});
   monitor.begin("writing " + options.format, total, "documents");
   Exported exported;
-  RestOfRow rest;
   read_rows(path, Rows::kept, [&](const StoredRow& stored) {
+    if (!options.split.empty() && stored.split != options.split) return;
     OutRow row{.id = stored.id,
                .text = stored.text,
                .lot = stored.lot,
                .partner = stored.partner,
+               .licence = stored.licence,
                .language = stored.language,
-               .path = stored.path};
-    rest.read(stored.line, row);  // errors: read_rows says where
-    if (!options.split.empty() && row.split != options.split) return;
+               .split = stored.split,
+               .path = stored.path,
+               .url = stored.url,
+               .meta = stored.meta,
+               .cluster = stored.cluster,
+               .scores = stored.scores,
+               .changed = stored.changed};
     const auto chunks = options.chunk_words > 0 ? chunks_of(row.text, options.chunk_words)
                                                 : std::vector<std::string_view>{row.text};
     for (size_t i = 0; i < chunks.size(); ++i) {

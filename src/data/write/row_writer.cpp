@@ -56,20 +56,11 @@ class ShardedWriter final : public RowWriter {
     const auto maybe = [](std::string_view value) {
       return value.empty() ? Value() : Value(value);
     };
-    const std::vector<std::string> none;
-    const Value cells[] = {text(row.id),
-                           text(row.text),
-                           text(row.lot),
-                           text(row.partner),
-                           text(row.licence),
-                           text(row.language),
-                           text(row.split),
-                           text(row.path),
-                           maybe(row.url),
-                           maybe(row.meta),
-                           maybe(row.cluster),
-                           maybe(row.scores),
-                           Value(std::span<const std::string>(row.changed ? *row.changed : none))};
+    const Value cells[] = {text(row.id),      text(row.text),     text(row.lot),
+                           text(row.partner), text(row.licence),  text(row.language),
+                           text(row.split),   text(row.path),     maybe(row.url),
+                           maybe(row.meta),   maybe(row.cluster), maybe(row.scores),
+                           Value(row.changed)};
     table_->append(cells);
   }
 
@@ -87,8 +78,7 @@ class ShardedWriter final : public RowWriter {
          {row.id, row.text, row.lot, row.partner, row.licence, row.language, row.split, row.path,
           row.url, row.meta, row.cluster, row.scores})
       size += part.size();
-    if (row.changed)
-      for (const std::string& step : *row.changed) size += step.size();
+    for (const std::string& step : row.changed) size += step.size();
     return size + 16;
   }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ struct OutRow {
   std::string_view meta = {};     // a JSON object, or empty
   std::string_view cluster = {};  // or empty
   std::string_view scores = {};   // a JSON object, or empty
-  const std::vector<std::string>* changed = nullptr;
+  std::span<const std::string> changed = {};
 };
 
 class RowWriter {

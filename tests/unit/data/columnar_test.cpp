@@ -12,9 +12,10 @@
 namespace helio::data {
 namespace {
 
-#define NEEDS_COLUMNAR()                                                            \
-  if (!has_columnar_library()) GTEST_SKIP() << "built without the columnar module " \
-                                               "(HELIO_ARROW=OFF)"
+#define NEEDS_COLUMNAR()                               \
+  if (!has_columnar_library())                         \
+  GTEST_SKIP() << "built without the columnar module " \
+                  "(HELIO_ARROW=OFF)"
 
 void write_rows(const std::string& folder, const RowWriterOptions& options, int rows) {
   const auto writer = open_row_writer(folder, options);
@@ -29,7 +30,7 @@ void write_rows(const std::string& folder, const RowWriterOptions& options, int 
                    .meta = "{\"n\":1}",
                    .cluster = i % 2 ? first : std::string_view(),
                    .scores = "{\"a\":0.5}",
-                   .changed = &changed});
+                   .changed = changed});
   }
   writer->close();
 }

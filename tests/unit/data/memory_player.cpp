@@ -3,30 +3,10 @@
 #include <algorithm>
 
 #include "core/fs.h"
+#include "data/memory_survey.h"
 #include "temp_dir.h"
 
 namespace helio::data {
-namespace {
-
-class MemorySurvey final : public Survey {
- public:
-  MemorySurvey(std::string bytes, uint64_t documents)
-      : bytes_(std::move(bytes)), documents_(documents) {}
-  uint64_t documents() const override { return documents_; }
-  uint64_t bytes() const override { return bytes_.size(); }
-  bool next(std::string_view& bytes) override {
-    bytes = bytes_;
-    return !std::exchange(read_, true);
-  }
-  void rewind() override { read_ = false; }
-
- private:
-  std::string bytes_;
-  uint64_t documents_;
-  bool read_ = false;
-};
-
-}  // namespace
 
 Played play_in_memory(const std::vector<Step>& steps, std::vector<Document> documents) {
   Played played;
@@ -47,7 +27,7 @@ Played play_in_memory(const std::vector<Step>& steps, std::vector<Document> docu
       const fs::path scratch = dir.path() / "scratch";
       fs::remove_all(scratch);
       make_dirs(scratch);
-      MemorySurvey survey(std::move(surveyed), numbers);
+      MemorySurvey survey(surveyed, numbers);
       StageContext context{.threads = 2,
                            .scratch = scratch,
                            .monitor = monitor,
