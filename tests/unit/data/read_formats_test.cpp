@@ -202,7 +202,7 @@ TEST(ReadFormats, WebArchivesGiveTheirPagesAndTexts) {
 std::string zip_of(const std::vector<std::pair<std::string, std::string>>& members) {
   const auto number = [](uint64_t value, size_t size) {
     std::string out;
-    for (size_t i = 0; i < size; ++i) out += static_cast<char>(value >> (8 * i));
+    for (size_t i = 0; i < size; ++i) out += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
     return out;
   };
   std::string out, directory;
