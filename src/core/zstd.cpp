@@ -21,19 +21,23 @@ struct FreeExpand {
 
 void zstd_append(std::string& out, std::string_view bytes, int level) {
   thread_local const std::unique_ptr<ZSTD_CCtx, FreeCompress> context(ZSTD_createCCtx());
-  const size_t before = out.size();
+  // Not in `out` itself: the bound is larger than the bytes, and would be cleared and kept.
   const size_t bound = ZSTD_compressBound(bytes.size());
-  out.resize(before + bound);
-  const size_t size = ZSTD_compressCCtx(context.get(), out.data() + before, bound, bytes.data(),
-                                        bytes.size(), level);
+  const auto frame = std::make_unique_for_overwrite<char[]>(bound);
+  const size_t size =
+      ZSTD_compressCCtx(context.get(), frame.get(), bound, bytes.data(), bytes.size(), level);
   HELIO_CHECK(!ZSTD_isError(size), std::string("zstd: ") + ZSTD_getErrorName(size));
-  out.resize(before + size);
+  out.append(frame.get(), size);
 }
 
 std::string zstd_expand(std::string_view bytes, const std::string& source, uint64_t limit) {
   thread_local const std::unique_ptr<ZSTD_DCtx, FreeExpand> context(ZSTD_createDCtx());
   ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
   std::string out;
+  // A frame that says how much it holds is expanded at one go, if that can be true: the statement
+  // of a broken one costs no more than a few times its size.
+  const uint64_t stated = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+  const uint64_t first = stated <= 64 * uint64_t(bytes.size()) + 64 ? stated : 0;
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   size_t left = 0;
   const auto broken = [&](const std::string& what) {
@@ -42,7 +46,9 @@ std::string zstd_expand(std::string_view bytes, const std::string& source, uint6
   while (in.pos < in.size || left != 0) {
     const size_t had = out.size();
     if (had >= limit) throw broken("expands to more than " + std::to_string(limit) + " bytes");
-    out.resize(std::min<uint64_t>(limit, had + std::max<size_t>(ZSTD_DStreamOutSize(), had)));
+    const uint64_t more =
+        in.pos == 0 && first > 0 ? first : std::max<uint64_t>(ZSTD_DStreamOutSize(), had);
+    out.resize(std::min<uint64_t>(limit, had + more));
     ZSTD_outBuffer to{out.data() + had, out.size() - had, 0};
     const size_t read = in.pos;
     left = ZSTD_decompressStream(context.get(), &to, &in);

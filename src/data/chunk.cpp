@@ -1,5 +1,7 @@
 #include "data/chunk.h"
 
+#include <optional>
+
 #include "core/error.h"
 #include "core/hash.h"
 #include "text/unicode.h"
@@ -34,6 +36,7 @@ class Runner {
 
  private:
   void one(Document& document) {
+    text_hash_.reset();
     if (segment_.opens && !open(document)) return;
     double* row = nullptr;
     if (keep_ != KeepFigures::none && columns_ > 0) {
@@ -65,12 +68,12 @@ class Runner {
     StepAccount& account = result_.tally.steps[index];
     ++account.in;
     const int64_t cluster = document.cluster;
-    const uint64_t before = xxh3_64(document.text);
+    note_text(document);
     const Verdict verdict =
         in_context([&] { return "running " + steps_[index].name + " on " + document.id; },
                    [&] { return stages_.opening->apply(document, result_.tally.counters); });
     if (document.cluster >= 0 && stages_.cluster_ids) name_cluster(document, verdict, cluster);
-    if (xxh3_64(document.text) != before) changed(index, document, account);
+    if (text_changed(document)) changed(index, document, account);
     if (!verdict.kept) return drop_at(index, document, verdict), false;
     ++account.out;
     return true;
@@ -105,11 +108,11 @@ class Runner {
         verdict = judge(**filter, document, row);
       } else {
         const bool was_text = document.format == "text";
-        const uint64_t before = xxh3_64(document.text);
+        note_text(document);
         verdict = std::get<std::unique_ptr<Map>>(now.run)->apply(document, tally.counters);
         if (!was_text && document.format == "text")
           tally.lots[document.lot].in.words += text::count_words(document.text);
-        if (xxh3_64(document.text) != before) changed(i, document, account);
+        if (text_changed(document)) changed(i, document, account);
       }
     }
     account.out += verdict.kept;
@@ -140,6 +143,16 @@ class Runner {
     }
   }
 
+  // What a text was after one step it is before the next: it is hashed once a step.
+  void note_text(const Document& document) {
+    if (!text_hash_) text_hash_ = xxh3_64(document.text);
+  }
+  bool text_changed(const Document& document) {
+    const uint64_t before = *text_hash_;
+    text_hash_ = xxh3_64(document.text);
+    return *text_hash_ != before;
+  }
+
   static void changed(size_t i, Document& document, StepAccount& account) {
     ++account.changed;
     document.changed.push_back(static_cast<uint16_t>(i));
@@ -159,6 +172,7 @@ class Runner {
   KeepFigures keep_;
   size_t columns_;
   std::vector<double> scratch_ = {};
+  std::optional<uint64_t> text_hash_ = {};  // of the document under way, since its last change
   ChunkResult result_;
 };
 

@@ -21,7 +21,8 @@ namespace helio::data {
 namespace {
 
 constexpr int kFormat = 1;
-constexpr int kSpoolLevel = 1, kRowsLevel = 3;
+// What is spooled is read once or twice and removed: fast rather than small.
+constexpr int kSpoolLevel = -3, kRowsLevel = 3;
 constexpr size_t kBuckets = 256;  // of a reordering: as many sections a scattered chunk has
 
 std::string packed(const std::string& bytes, int level) {
@@ -207,6 +208,8 @@ Engine::Engine(const std::vector<Step>& steps, std::vector<std::unique_ptr<Feed>
   // A chunk is held about six times over: piece, documents, rows, packed rows.
   const auto fit = std::max<uint64_t>(1, options_.memory / 2 / (6 * chunk_bytes_));
   options_.threads = int(std::min<uint64_t>(uint64_t(std::max(1, options_.threads)), fit));
+  for (size_t i = 0; i < segments_.size(); ++i)
+    folders_.push_back(options_.work / fmt::format("{:02}-{}", i, key_of(i)));
 }
 
 std::string Engine::files_of(const Step& step) const {
@@ -227,10 +230,6 @@ std::string Engine::key_of(size_t segment) const {
     key["steps"].push_back(
         {steps_[i].name, steps_[i].languages, steps_[i].options, files_of(steps_[i])});
   return sha256_hex(compact(key)).substr(0, 16);
-}
-
-fs::path Engine::folder(size_t segment) const {
-  return options_.work / fmt::format("{:02}-{}", segment, key_of(segment));
 }
 
 fs::path Engine::chunk_path(size_t segment, size_t chunk) const {
@@ -395,14 +394,12 @@ void Engine::scatter(size_t segment, const StageRun& stage, Monitor& monitor,
   };
   work_through<size_t>(options_.threads, take, [&](size_t& chunk) {
     const fs::path path = dir / fmt::format("{:06}.bin", chunk);
-    if (chunk_is_there(path)) return;
+    if (parts_are_there(path, buckets)) return;
     std::vector<std::string> parts(buckets);
     for (const Document& document : load(segment - 1, chunk))
       put_document(parts[size_t((stage.rank(document) >> 32) * buckets >> 32)], document);
-    ChunkWriter writer;
-    for (size_t i = 0; i < buckets; ++i)
-      writer.add(std::to_string(i).c_str(), packed(parts[i], kSpoolLevel));
-    writer.write(path, OrderedJson::object());
+    for (std::string& part : parts) part = packed(part, kSpoolLevel);
+    write_parts(path, parts);
   });
   monitor.end();
 }
@@ -411,9 +408,8 @@ std::vector<Document> Engine::gather(size_t segment, size_t bucket, const StageR
   std::vector<std::pair<uint64_t, Document>> ranked;
   for (size_t chunk = 0; chunk < chunk_counts_[segment - 1]; ++chunk) {
     const fs::path path = folder(segment) / "scattered" / fmt::format("{:06}.bin", chunk);
-    const ChunkFile file(path);
-    for (Document& document :
-         take_documents(unpacked(file, std::to_string(bucket).c_str(), path), path.string())) {
+    const std::string bytes = zstd_expand(read_part(path, bucket), path.string());
+    for (Document& document : take_documents(bytes, path.string())) {
       const uint64_t rank = stage.rank(document);
       ranked.emplace_back(rank, std::move(document));
     }

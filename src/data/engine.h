@@ -56,7 +56,7 @@ class Engine {
   struct Settled;
   std::string files_of(const Step& step) const;
   std::string key_of(size_t segment) const;
-  std::filesystem::path folder(size_t segment) const;
+  const std::filesystem::path& folder(size_t segment) const { return folders_[segment]; }
   std::filesystem::path chunk_path(size_t segment, size_t chunk) const;
   void run_segment(size_t segment, Monitor& monitor, const StopRequest& stop);
   Settled settle(size_t segment, Monitor& monitor, const StopRequest& stop);
@@ -72,7 +72,8 @@ class Engine {
   EngineOptions options_;
   std::vector<Segment> segments_;
   std::vector<size_t> chunk_counts_ = {};
-  uint64_t documents_ = 0;  // manifest numbers are below this
+  std::vector<std::filesystem::path> folders_ = {};  // by segment: a key takes long to make
+  uint64_t documents_ = 0;                           // manifest numbers are below this
   size_t chunk_bytes_ = 0;
   size_t reused_ = 0;
 };

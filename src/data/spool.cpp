@@ -1,6 +1,7 @@
 #include "data/spool.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,6 +59,68 @@ void write_all(int fd, std::string_view bytes, const fs::path& path) {
     bytes.remove_prefix(static_cast<size_t>(wrote));
   }
 }
+
+// Under a temporary name, then renamed. No fsync: after a power cut the hashes tell a torn file,
+// and it is made again.
+void write_whole(const fs::path& path, const std::vector<std::string_view>& pieces) {
+  const fs::path temporary =
+      path.parent_path() /
+      (std::string(kTemporaryPrefix) + path.filename().string() + "." + std::to_string(::getpid()));
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0)
+    throw Error(ErrorKind::failed, "cannot write '" + path.string() + "': " + std::strerror(errno));
+  try {
+    for (const std::string_view piece : pieces) write_all(fd, piece, path);
+  } catch (...) {
+    ::close(fd);
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  ::close(fd);
+  fs::rename(temporary, path);
+}
+
+constexpr std::string_view kPartsMagic = "HPARTS1\n";
+
+struct PartPlace {
+  uint64_t offset = 0, size = 0, hash = 0;  // from the file's start
+};
+
+// A file of parts, read at places.
+class PartsReader {
+ public:
+  explicit PartsReader(const fs::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    struct stat info = {};
+    if (fd_ >= 0 && ::fstat(fd_, &info) == 0) size_ = static_cast<uint64_t>(info.st_size);
+    char head[16];
+    if (!read(0, head, sizeof head) || !std::string_view(head, 8).starts_with(kPartsMagic)) return;
+    std::memcpy(&count_, head + 8, 8);
+  }
+  ~PartsReader() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  PartsReader(const PartsReader&) = delete;
+  PartsReader& operator=(const PartsReader&) = delete;
+
+  uint64_t size() const { return size_; }
+  uint64_t count() const { return count_; }  // 0 for what is no file of parts
+
+  // False when the file ends before.
+  bool read(uint64_t at, char* to, uint64_t size) const {
+    if (size > size_ || at > size_ - size) return false;
+    while (size > 0) {
+      const ssize_t n = ::pread(fd_, to, size, static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return false;
+      at += static_cast<uint64_t>(n), to += n, size -= static_cast<uint64_t>(n);
+    }
+    return true;
+  }
+
+ private:
+  int fd_;
+  uint64_t size_ = 0, count_ = 0;
+};
 
 }  // namespace
 
@@ -117,21 +180,9 @@ void ChunkWriter::write(const fs::path& path, const OrderedJson& facts) {
   head += header;
   put_number(head, xxh3_64(header));
 
-  // No fsync: after a power cut the hashes tell a torn file, and its chunk is done again.
-  const fs::path temporary = temporary_beside(path);
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0)
-    throw Error(ErrorKind::failed, "cannot write '" + path.string() + "': " + std::strerror(errno));
-  try {
-    write_all(fd, head, path);
-    for (const auto& [name, bytes] : sections_) write_all(fd, bytes, path);
-  } catch (...) {
-    ::close(fd);
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  ::close(fd);
-  fs::rename(temporary, path);
+  std::vector<std::string_view> pieces = {head};
+  for (const auto& [name, bytes] : sections_) pieces.push_back(bytes);
+  write_whole(path, pieces);
 }
 
 ChunkFile::ChunkFile(const fs::path& path) : path_(path), file_(path) {
@@ -180,6 +231,59 @@ bool chunk_is_there(const fs::path& path) {
     fs::remove(path);
     return false;
   }
+}
+
+void write_parts(const fs::path& path, const std::vector<std::string>& parts) {
+  std::string head(kPartsMagic);
+  put_number(head, parts.size());
+  uint64_t offset = head.size() + parts.size() * sizeof(PartPlace) + 8;
+  for (const std::string& part : parts) {
+    put_number(head, offset), put_number(head, part.size()), put_number(head, xxh3_64(part));
+    offset += part.size();
+  }
+  put_number(head, xxh3_64(head));
+  std::vector<std::string_view> pieces = {head};
+  pieces.insert(pieces.end(), parts.begin(), parts.end());
+  write_whole(path, pieces);
+}
+
+std::string read_part(const fs::path& path, size_t number) {
+  const PartsReader file(path);
+  PartPlace place;
+  std::string bytes;
+  bool whole =
+      number < file.count() &&
+      file.read(16 + number * sizeof place, reinterpret_cast<char*>(&place), sizeof place) &&
+      place.size <= file.size();
+  if (whole) {
+    bytes.resize(place.size);
+    whole = file.read(place.offset, bytes.data(), place.size) && xxh3_64(bytes) == place.hash;
+  }
+  if (!whole)
+    throw Error(ErrorKind::invalid, "'" + path.string() + "' is damaged")
+        .with_hint("remove the folder; what it holds is made again");
+  return bytes;
+}
+
+bool parts_are_there(const fs::path& path, size_t count) {
+  if (!fs::exists(path)) return false;
+  const PartsReader file(path);
+  std::string head(16 + count * sizeof(PartPlace) + 8, '\0');
+  bool whole = file.count() == count && file.read(0, head.data(), head.size());
+  if (whole) {
+    uint64_t hash = 0, end = head.size();
+    std::memcpy(&hash, head.data() + head.size() - 8, 8);
+    head.resize(head.size() - 8);
+    whole = xxh3_64(head) == hash;
+    for (size_t at = 16; whole && at < head.size(); at += sizeof(PartPlace)) {
+      PartPlace place;
+      std::memcpy(&place, head.data() + at, sizeof place);
+      end = place.offset + place.size;
+    }
+    whole = whole && end == file.size();
+  }
+  if (!whole) fs::remove(path);
+  return whole;
 }
 
 }  // namespace helio::data

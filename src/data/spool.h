@@ -49,6 +49,18 @@ class ChunkFile {
   size_t begin_ = 0;  // of the sections
 };
 
+// Parts by number in one file, of which each is read alone: a reordering deals every chunk out to
+// many buckets, and a bucket is gathered from all chunks. So a file of n parts is opened n times,
+// and nothing of it but the part is read then.
+//
+//   "HPARTS1\n", count (u64), for each part offset, size and XXH3 (u64 each), XXH3 of all before,
+//   then the parts' bytes
+void write_parts(const fs::path& path, const std::vector<std::string>& parts);
+// Error{invalid} when there is no such part or it is damaged.
+std::string read_part(const fs::path& path, size_t number);
+// True when the file is there, whole, with so many parts; one that is not is removed.
+bool parts_are_there(const fs::path& path, size_t count);
+
 // True when the file is there and its header is whole; a torn one (power cut) is removed.
 bool chunk_is_there(const fs::path& path);
 

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/lines.h"
 #include "data/insight/explain.h"
+#include "data/spool.h"
 
 namespace helio::data {
 namespace {
@@ -231,6 +232,33 @@ TEST(Pipeline, AnUnevenAccountIsAnInternalError) {
   EXPECT_NO_THROW(account.balance());
   account.steps[0].reasons["short"] = 2;
   EXPECT_THROW(account.balance(), Error);
+}
+
+TEST(Spool, PartsAreReadAloneAndTornFilesAreFound) {
+  TempDir dir;
+  const fs::path path = dir.path() / "parts.bin";
+  const std::vector<std::string> parts = {"first", "", std::string(5000, 'x'), "last"};
+  EXPECT_FALSE(parts_are_there(path, 4));
+  write_parts(path, parts);
+  ASSERT_TRUE(parts_are_there(path, 4));
+  for (size_t i = 0; i < parts.size(); ++i) EXPECT_EQ(read_part(path, i), parts[i]);
+  EXPECT_THROW(read_part(path, 4), Error);
+  const std::string whole = read_file(path);
+  for (size_t at = 0; at < whole.size(); at += at < 200 ? 1 : 97) {
+    std::string broken = whole;
+    broken[at] = char(broken[at] ^ 0x41);
+    write_file_atomic(path, broken);
+    size_t wrong = 0;
+    for (size_t i = 0; i < parts.size(); ++i) try {
+        EXPECT_EQ(read_part(path, i), parts[i]);
+      } catch (const Error&) {
+        ++wrong;
+      }
+    EXPECT_TRUE(wrong > 0 || !parts_are_there(path, 4)) << at;
+    write_file_atomic(path, whole.substr(0, at));
+    EXPECT_FALSE(parts_are_there(path, 4)) << at;
+    EXPECT_FALSE(fs::exists(path));
+  }
 }
 
 }  // namespace
