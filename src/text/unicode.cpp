@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "core/error.h"
 
@@ -106,7 +109,42 @@ std::string to_lower(std::string_view text) {
 
 int64_t count_words(std::string_view text) {
   int64_t count = 0;
-  for_each_word(text, [&](std::string_view) { ++count; });
+  size_t at = 0;
+  bool in_word = false;
+  const auto take = [&] {
+    bool space = false;
+    size_t size = 1;
+    if (kMayBeginSpace[static_cast<uint8_t>(text[at])]) {
+      const auto point = decode_utf8(text, at);
+      space = is_python_space(point.value);
+      size = point.size;
+    }
+    count += !space && !in_word;
+    in_word = !space;
+    at += size;
+  };
+#if defined(__SSE2__)
+  // Sixteen bytes at a time where all that can be a space is ASCII; bytes of Hangul are just bytes.
+  const auto within = [](__m128i bytes, int first, int last) {
+    const __m128i from = _mm_sub_epi8(bytes, _mm_set1_epi8(char(first)));
+    return _mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8(char(last - first))), from);
+  };
+  while (at + 16 <= text.size()) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    const __m128i leads = _mm_or_si128(within(bytes, 0xC2, 0xC2), within(bytes, 0xE1, 0xE3));
+    if (_mm_movemask_epi8(leads)) {
+      for (const size_t end = at + 16; at < end;) take();
+      continue;
+    }
+    const __m128i spaces = _mm_or_si128(within(bytes, 0x09, 0x0D), within(bytes, 0x1C, 0x20));
+    const unsigned words = ~unsigned(_mm_movemask_epi8(spaces)) & 0xFFFF;
+    const unsigned begins = words & ~(words << 1 | unsigned(in_word));
+    count += __builtin_popcount(begins);
+    in_word = words >> 15;
+    at += 16;
+  }
+#endif
+  while (at < text.size()) take();
   return count;
 }
 
@@ -119,11 +157,17 @@ std::vector<std::string_view> split_words(std::string_view text) {
 std::string_view trim(std::string_view text) {
   size_t begin = 0, end = text.size();
   while (begin < end) {
+    if (!kMayBeginSpace[static_cast<uint8_t>(text[begin])]) break;
     const auto point = decode_utf8(text, begin);
     if (!is_python_space(point.value)) break;
     begin += point.size;
   }
   while (end > begin) {
+    if (const auto byte = static_cast<uint8_t>(text[end - 1]); byte < 0x80) {
+      if (!is_python_space(byte)) break;
+      --end;
+      continue;
+    }
     size_t last = end - 1;  // back to the byte that begins the last character
     while (last > begin && end - last < 4 && (static_cast<uint8_t>(text[last]) & 0xC0) == 0x80)
       --last;
@@ -142,7 +186,9 @@ namespace {
 bool is_surely_normal(char32_t c, bool compatibility) {
   if (c >= 0xAC00) {
     if (c <= 0xD7A3) return true;
-    return !compatibility && ((c >= 0xFF00 && c <= 0xFFEF) || (c >= 0x1F300 && c <= 0x1FAFF));
+    return !compatibility && ((c >= 0xFF00 && c <= 0xFFEF) || (c >= 0x1F300 && c <= 0x1FAFF) ||
+                              (c >= 0xE000 && c <= 0xF8FF) || (c >= 0xFE00 && c <= 0xFE0F) ||
+                              c == 0xFEFF || c == 0xFFFD);
   }
   if (c >= 0x4E00) return c <= 0x9FFF;
   if (c < 0x80 || (c >= 0xC0 && c <= 0x131)) return true;
@@ -151,8 +197,12 @@ bool is_surely_normal(char32_t c, bool compatibility) {
   if (c >= 0x2010 && c <= 0x2027)  // dashes, quotes, bullets; 2011 and 2024 to 2026 are compat
     return !compatibility || (c != 0x2011 && c != 0x2017 && c < 0x2024) || c == 0x2027;
   if (compatibility) return false;
-  return c < 0x300 || (c >= 0x2028 && c <= 0x2064) || (c >= 0x20A0 && c <= 0x20BF) ||
-         (c >= 0x2190 && c <= 0x2328) || (c >= 0x2460 && c <= 0x27BF) || c == 0x3000 ||
+  return c < 0x300 || (c >= 0x391 && c <= 0x3CE && c != 0x3A2) || (c >= 0x400 && c <= 0x482) ||
+         (c >= 0x2002 && c <= 0x200F) || (c >= 0x2028 && c <= 0x2064) ||
+         (c >= 0x20A0 && c <= 0x20BF) || (c >= 0x2100 && c <= 0x2125) ||
+         (c >= 0x2150 && c <= 0x2188) || (c >= 0x2190 && c <= 0x2328) ||
+         (c >= 0x232B && c <= 0x2426) || (c >= 0x2460 && c <= 0x2ADB) ||
+         (c >= 0x3000 && c <= 0x3029) || (c >= 0x30FB && c <= 0x30FF) ||
          (c >= 0x3131 && c <= 0x318E) || (c >= 0x3200 && c <= 0x33FF);
 }
 

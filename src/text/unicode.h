@@ -1,6 +1,7 @@
 // What a character is (Unicode 15 by utf8proc), words, and normal forms.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,11 +50,27 @@ constexpr bool is_han(char32_t c) {
          c == 0x3007;
 }
 
+// Bytes with which one of Python's white space may begin: the ASCII ones, and C2 and E1 to E3 of
+// the others. Any other byte is part of a word, in broken text as well.
+inline constexpr std::array<bool, 256> kMayBeginSpace = [] {
+  std::array<bool, 256> may = {};
+  for (size_t c = 0; c < 0x80; ++c) may[c] = is_python_space(char32_t(c));
+  for (const size_t lead : {0xC2, 0xE1, 0xE2, 0xE3}) may[lead] = true;
+  return may;
+}();
+
 // Calls visit(std::string_view word) for each run of non-whitespace, as Python's str.split().
 template <class Visit>
 void for_each_word(std::string_view text, Visit&& visit) {
   size_t begin = std::string_view::npos;
+  const auto in_word = [&](size_t at) { return !kMayBeginSpace[static_cast<uint8_t>(text[at])]; };
   for (size_t at = 0; at < text.size();) {
+    if (in_word(at)) {
+      if (begin == std::string_view::npos) begin = at;
+      do ++at;
+      while (at < text.size() && in_word(at));
+      continue;
+    }
     const auto point = decode_utf8(text, at);
     if (is_python_space(point.value)) {
       if (begin != std::string_view::npos) visit(text.substr(begin, at - begin));

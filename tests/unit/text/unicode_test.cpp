@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace helio::text {
 namespace {
 
@@ -102,6 +104,29 @@ TEST(Normalize, TheQuickWayAgreesWithTheLongOne) {
       text += "e";
       ASSERT_EQ(normalize(text, form) + omega, normalize(text + ohm, form)) << std::hex << int(c);
     }
+}
+
+// Counting looks at sixteen bytes at a time; the slow way is the definition.
+TEST(Unicode, CountsAreThoseOfCharacterByCharacterInAnyBytes) {
+  const std::vector<std::string> parts = {"a",      " ",      "\n",  "\x1C", "가",       "힣",
+                                          "\u00A0", "·",      "é",   "“",    "\u2003",   "\u3000",
+                                          "あ",     "\u1680", "😀",   "\xC2", "\xE3\x80", "\xED\xA0",
+                                          "\xFF",   "word",   "\x85"};
+  std::mt19937 random(7);
+  for (int round = 0; round < 4000; ++round) {
+    std::string text;
+    for (size_t n = random() % 60; n > 0; --n) text += parts[random() % parts.size()];
+    int64_t words = 0, chars = 0;
+    bool in_word = false;
+    for_each_code_point(text, [&](char32_t c, std::string_view) {
+      words += !is_python_space(c) && !in_word;
+      in_word = !is_python_space(c);
+      ++chars;
+    });
+    ASSERT_EQ(count_words(text), words) << round;
+    ASSERT_EQ(int64_t(split_words(text).size()), words) << round;
+    ASSERT_EQ(count_code_points(text), chars) << round;
+  }
 }
 
 }  // namespace
