@@ -2,6 +2,10 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "core/json.h"
 #include "text/utf8.h"
@@ -14,6 +18,22 @@ constexpr std::array<bool, 256> kPlain = [] {
   for (size_t c = 0x20; c < 256; ++c) plain[c] = c != '"' && c != '\\';
   return plain;
 }();
+
+// Where the next character stands that is not written as it is, from `at` on.
+size_t next_escaped(std::string_view text, size_t at) {
+#if defined(__SSE2__)
+  for (; at + 16 <= text.size(); at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const int found = _mm_movemask_epi8(_mm_or_si128(controls, _mm_or_si128(quotes, slashes)));
+    if (found) return at + size_t(__builtin_ctz(unsigned(found)));
+  }
+#endif
+  while (at < text.size() && kPlain[static_cast<unsigned char>(text[at])]) ++at;
+  return at;
+}
 
 void put_escape(std::string& out, unsigned char c) {
   switch (c) {
@@ -55,8 +75,13 @@ void put_field(std::string& out, const char* name, std::string_view text) {
 }
 
 void put_number(std::string& out, double value) {
-  // As the rest of our JSON has it: 0.5, 1.0, 1e-07.
-  out += Json(value).dump();
+  // As the rest of our JSON has it (0.5, 1.0, 1e-07), without a tree and a string for each.
+  if (!std::isfinite(value)) {
+    out += "null";
+    return;
+  }
+  char digits[64];
+  out.append(digits, nlohmann::detail::to_chars(digits, digits + sizeof digits, value));
 }
 
 void put_fields(std::string& out, const Document& document, const std::vector<Step>& steps) {
@@ -103,11 +128,9 @@ void put_json_string(std::string& out, std::string_view text) {
   }
   out += '"';
   size_t begin = 0;
-  for (size_t at = 0; at < text.size(); ++at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (kPlain[c]) continue;
+  for (size_t at = next_escaped(text, 0); at < text.size(); at = next_escaped(text, begin)) {
     out.append(text, begin, at - begin);
-    put_escape(out, c);
+    put_escape(out, static_cast<unsigned char>(text[at]));
     begin = at + 1;
   }
   out.append(text, begin, text.size() - begin);

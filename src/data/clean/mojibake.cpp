@@ -165,6 +165,17 @@ bool is_common_syllable(char32_t c) {
   return common.find(c) != common.npos;
 }
 
+// A line is repaired for three common syllables at least. Their bytes, B0 to C8 and A1 to FE, are
+// shown as U+00A1..U+00FE, whose UTF-8 begins with C2 or C3: six of these there must be.
+bool may_be_cp949(std::string_view text) {
+  constexpr int kLeast = 6;
+  int seen = 0;
+  for (const char lead : {'\xC2', '\xC3'})
+    for (size_t at = text.find(lead); at != text.npos; at = text.find(lead, at + 1))
+      if (++seen == kLeast) return true;
+  return false;
+}
+
 }  // namespace
 
 Repaired repair_utf8_mojibake(std::string_view text) {
@@ -183,13 +194,18 @@ Repaired repair_utf8_mojibake(std::string_view text) {
 
 Repaired repair_cp949_mojibake(std::string_view text) {
   Repaired result;
-  // Lead bytes of syllables, B0 to C8, are U+00B0..U+00C8.
-  if (text.find('\xC2') == text.npos && text.find('\xC3') == text.npos) return result;
-  Cp949 cp949;
+  if (!may_be_cp949(text)) return result;
+  thread_local Cp949 cp949;  // opening one takes longer than reading a text
   std::string out;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = text.substr(begin, end - begin);
+    if (!may_be_cp949(line)) {
+      out += line;
+      if (end < text.size()) out += '\n';
+      begin = end + 1;
+      continue;
+    }
     std::string better;
     int64_t runs = 0, syllables = 0, common = 0, failed = 0, letters = 0;
     for_each_run(

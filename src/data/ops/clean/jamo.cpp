@@ -1,4 +1,6 @@
 // One form for the letters of Hangul.
+#include <array>
+
 #include "data/clean/hangul.h"
 #include "data/op.h"
 #include "text/unicode.h"
@@ -27,13 +29,23 @@ class Jamo final : public Map {
   explicit Jamo(const Options& options) : compose_(options.typed == "compose") {}
 
   Verdict apply(Document& document, Counters& counters) const override {
-    // U+1100..11FF, U+3130.., U+A960.., U+D7B0.. and U+FFA0.. begin with E1, E3, EA, ED and EF.
+    // U+1100..11FF, U+3131.., U+A960.., U+D7B0.. and U+FFA0.. begin with E1, E3, EA, ED and EF. A
+    // text without them (syllables and plain letters alone) stays as it is whatever is done below.
     bool conjoining = false, others = false;
-    text::for_each_code_point(document.text, [&](char32_t c, std::string_view) {
-      if (c < 0x1100 || text::is_hangul_syllable(c)) return;
-      conjoining = conjoining || c <= 0x11FF || (c >= 0xA960 && c <= 0xA97C) || c >= 0xD7B0;
+    const std::string_view text = document.text;
+    for (size_t at = 0; at < text.size();) {
+      if (!kLeads[static_cast<uint8_t>(text[at])]) {
+        ++at;
+        continue;
+      }
+      const auto point = text::decode_utf8(text, at);
+      const char32_t c = point.value;
+      at += point.size;
+      if (text::is_hangul_syllable(c) || !text::is_hangul_jamo(c)) continue;
+      const bool plain = c >= 0x3131 && c <= 0x318E;
+      conjoining = conjoining || !plain;
       others = others || (c >= 0x3131 && c <= 0x3163) || c >= 0xFFA0;
-    });
+    }
     if (!conjoining && !(others && compose_)) return keep();
     // Normal form C of the Hangul alone: accents and everything else are clean.unicode's.
     std::string out;
@@ -67,6 +79,12 @@ class Jamo final : public Map {
   }
 
  private:
+  static constexpr std::array<bool, 256> kLeads = [] {
+    std::array<bool, 256> leads = {};
+    for (const size_t lead : {0xE1, 0xE3, 0xEA, 0xED, 0xEF}) leads[lead] = true;
+    return leads;
+  }();
+
   static std::u32string composed(std::u32string_view run) {
     std::u32string out;
     for (size_t at = 0; at < run.size();) {

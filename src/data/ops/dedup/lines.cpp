@@ -75,8 +75,11 @@ class Lines final : public Stage {
    private:
     bool counts(std::string_view line) const {
       const std::string_view trimmed = text::trim(line);
-      if (trimmed.size() < size_t(options_.min_chars)) return false;  // bytes >= characters
-      return text::count_code_points(trimmed) >= options_.min_chars && !is_list_item(trimmed);
+      const auto least = size_t(options_.min_chars);  // a character has one byte to four
+      if (trimmed.size() < least) return false;
+      if (trimmed.size() < 4 * least && text::count_code_points(trimmed) < options_.min_chars)
+        return false;
+      return !is_list_item(trimmed);
     }
 
     Options options_;
