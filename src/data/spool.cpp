@@ -63,9 +63,7 @@ void write_all(int fd, std::string_view bytes, const fs::path& path) {
 // Under a temporary name, then renamed. No fsync: after a power cut the hashes tell a torn file,
 // and it is made again.
 void write_whole(const fs::path& path, const std::vector<std::string_view>& pieces) {
-  const fs::path temporary =
-      path.parent_path() /
-      (std::string(kTemporaryPrefix) + path.filename().string() + "." + std::to_string(::getpid()));
+  const fs::path temporary = temporary_beside(path);
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0)
     throw Error(ErrorKind::failed, "cannot write '" + path.string() + "': " + std::strerror(errno));
