@@ -4,8 +4,8 @@
 #include <queue>
 
 #include "core/error.h"
-#include "text/byte_letters.h"
-#include "text/split_known.h"
+#include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/split_known.h"
 #include "text/utf8.h"
 
 namespace helio::text {

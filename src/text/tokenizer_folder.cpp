@@ -5,7 +5,7 @@
 #include "core/fs.h"
 #include "text/bpe_train.h"
 #include "text/chat.h"
-#include "text/split_known.h"
+#include "text/tokenizer/split_known.h"
 
 namespace helio::text {
 namespace {

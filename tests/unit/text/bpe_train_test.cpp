@@ -8,8 +8,8 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
-#include "text/split_known.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer/split_known.h"
 
 namespace helio::text {
 namespace {

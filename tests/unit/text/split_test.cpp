@@ -4,9 +4,9 @@
 
 #include "core/error.h"
 #include "core/rng.h"
-#include "text/pre_tokenizer.h"
-#include "text/split_known.h"
-#include "text/split_regex.h"
+#include "text/tokenizer/pre_tokenizer.h"
+#include "text/tokenizer/split_known.h"
+#include "text/tokenizer/split_regex.h"
 #include "text/utf8.h"
 
 namespace helio::text {

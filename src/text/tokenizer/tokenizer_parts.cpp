@@ -1,4 +1,4 @@
-#include "text/tokenizer_parts.h"
+#include "text/tokenizer/tokenizer_parts.h"
 
 namespace helio::text {
 

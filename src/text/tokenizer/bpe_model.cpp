@@ -1,8 +1,8 @@
-#include "text/bpe_model.h"
+#include "text/tokenizer/bpe_model.h"
 
-#include "text/bpe_scratch.h"
-#include "text/byte_letters.h"
-#include "text/tokenizer_parts.h"
+#include "text/tokenizer/bpe_scratch.h"
+#include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/tokenizer_parts.h"
 #include "text/utf8.h"
 
 namespace helio::text {

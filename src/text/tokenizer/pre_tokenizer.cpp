@@ -1,13 +1,13 @@
-#include "text/pre_tokenizer.h"
+#include "text/tokenizer/pre_tokenizer.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "core/error.h"
-#include "text/split_classes.h"
-#include "text/split_known.h"
-#include "text/split_regex.h"
-#include "text/tokenizer_parts.h"
+#include "text/tokenizer/split_classes.h"
+#include "text/tokenizer/split_known.h"
+#include "text/tokenizer/split_regex.h"
+#include "text/tokenizer/tokenizer_parts.h"
 #include "text/utf8.h"
 
 namespace helio::text {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <queue>
 
-#include "text/bpe_model.h"
+#include "text/tokenizer/bpe_model.h"
 
 namespace helio::text {
 

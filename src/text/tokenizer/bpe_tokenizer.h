@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "core/json.h"
-#include "text/added_tokens.h"
-#include "text/bpe_scratch.h"
-#include "text/pre_tokenizer.h"
-#include "text/text_normalizer.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer/added_tokens.h"
+#include "text/tokenizer/bpe_scratch.h"
+#include "text/tokenizer/pre_tokenizer.h"
+#include "text/tokenizer/text_normalizer.h"
 
 namespace helio::text {
 

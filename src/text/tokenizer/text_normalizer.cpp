@@ -1,6 +1,6 @@
-#include "text/text_normalizer.h"
+#include "text/tokenizer/text_normalizer.h"
 
-#include "text/tokenizer_parts.h"
+#include "text/tokenizer/tokenizer_parts.h"
 
 namespace helio::text {
 namespace {

@@ -1,4 +1,4 @@
-#include "text/split_classes.h"
+#include "text/tokenizer/split_classes.h"
 
 #include <algorithm>
 #include <vector>

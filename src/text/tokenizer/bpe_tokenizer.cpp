@@ -1,10 +1,10 @@
-#include "text/bpe_tokenizer.h"
+#include "text/tokenizer/bpe_tokenizer.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "text/byte_letters.h"
-#include "text/tokenizer_parts.h"
+#include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/tokenizer_parts.h"
 #include "text/utf8.h"
 
 namespace helio::text {

@@ -1,6 +1,6 @@
-#include "text/split_known.h"
+#include "text/tokenizer/split_known.h"
 
-#include "text/split_classes.h"
+#include "text/tokenizer/split_classes.h"
 #include "text/utf8.h"
 
 namespace helio::text {

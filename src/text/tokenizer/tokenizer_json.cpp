@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/fs.h"
-#include "text/bpe_tokenizer.h"
-#include "text/byte_letters.h"
-#include "text/tokenizer_parts.h"
+#include "text/tokenizer/bpe_tokenizer.h"
+#include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/tokenizer_parts.h"
 
 namespace helio::text {
 namespace {

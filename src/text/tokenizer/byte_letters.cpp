@@ -1,4 +1,4 @@
-#include "text/byte_letters.h"
+#include "text/tokenizer/byte_letters.h"
 
 #include "text/utf8.h"
 

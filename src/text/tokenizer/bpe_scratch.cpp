@@ -1,4 +1,4 @@
-#include "text/bpe_scratch.h"
+#include "text/tokenizer/bpe_scratch.h"
 
 #include <functional>
 
