@@ -185,9 +185,9 @@ TEST(Mecab, WithoutADictionarySaysHowToGetOne) {
         try {
           make_mecab();
         } catch (const Error& error) {
-          std::exit(error.hint().find("tools/get_mecab_dic") != std::string::npos ? 7 : 8);
+          std::_Exit(error.hint().find("tools/get_mecab_dic") != std::string::npos ? 7 : 8);
         }
-        std::exit(9);
+        std::_Exit(9);
       },
       testing::ExitedWithCode(7), "");
 }

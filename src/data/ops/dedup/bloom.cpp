@@ -169,6 +169,7 @@ class Bloom final : public Stage {
       for (std::string_view bytes; survey.next(bytes);) {
         const auto take = [&](void* to, size_t size) {
           HELIO_CHECK(size <= bytes.size(), "a survey record is cut short");
+          if (size == 0) return;  // a paragraph without runs has no place to read to
           std::memcpy(to, bytes.data(), size);
           bytes.remove_prefix(size);
         };
