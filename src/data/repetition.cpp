@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
+#include <utility>
 
+#include "core/error.h"
 #include "core/hash.h"
 #include "data/python_text.h"
 
@@ -47,72 +50,121 @@ uint64_t chain(uint64_t before, uint64_t word) {
   return (uint64_t(product) ^ uint64_t(product >> 64)) + word;
 }
 
-// Open addressing over 64-bit hashes, kept by the thread: an entry of an earlier table is known by
-// its number, so that nothing has to be cleared.
+// kBytes[k][c]: byte c with k bytes of its group after it. Nobody waits for these products.
+constexpr size_t kGroup = 4;
+constexpr std::array<std::array<uint64_t, 256>, kGroup> kBytes = [] {
+  std::array<std::array<uint64_t, 256>, kGroup> made = {};
+  uint64_t base = 1;
+  for (auto& of : made) {
+    for (size_t c = 0; c < of.size(); ++c) of[c] = multiply(c + 1, base);
+    base = multiply(base, kBase);
+  }
+  return made;
+}();
+constexpr uint64_t kGroupPower = multiply(multiply(kBase, kBase), multiply(kBase, kBase));
+
+uint64_t letters_of(std::string_view word) {
+  const auto byte = [&](size_t at) { return static_cast<uint8_t>(word[at]); };
+  uint64_t hash = 0;
+  size_t at = 0;
+  for (; at + kGroup <= word.size(); at += kGroup) {
+    // Four numbers below 2^61 have room for one more in 64 bits.
+    const uint64_t sum = kBytes[3][byte(at)] + kBytes[2][byte(at + 1)] + kBytes[1][byte(at + 2)] +
+                         kBytes[0][byte(at + 3)] + multiply(hash, kGroupPower);
+    const uint64_t folded = (sum & kPrime) + (sum >> 61);
+    hash = folded >= kPrime ? folded - kPrime : folded;
+  }
+  for (; at < word.size(); ++at) hash = add(multiply(hash, kBase), byte(at) + 1u);
+  return hash;
+}
+
+// Characters of a word in UTF-8, eight bytes at a time: words are too short for more.
+int64_t chars_of(std::string_view word) {
+  constexpr uint64_t kOnes = 0x0101010101010101ull;
+  int64_t continuing = 0;
+  size_t at = 0;
+  for (; at + 8 <= word.size(); at += 8) {
+    uint64_t bytes;
+    std::memcpy(&bytes, word.data() + at, 8);
+    continuing += int64_t(((bytes >> 7 & ~(bytes >> 6) & kOnes) * kOnes) >> 56);
+  }
+  for (; at < word.size(); ++at) continuing += (static_cast<uint8_t>(word[at]) & 0xC0) == 0x80;
+  return int64_t(word.size()) - continuing;
+}
+
+// Open addressing over 64-bit hashes; the memory is kept by the thread. Entry has a `key`, which
+// is 0 in a free one. Clearing what a text needs is cheap beside filling it.
+template <class Entry>
 class Table {
  public:
-  struct Entry {
-    uint64_t key = 0;
-    uint32_t table = 0;
-    uint32_t count = 0;
-    uint64_t first = 0;  // where it was entered first
-  };
-
-  void begin(size_t entries) {
-    const size_t slots = std::bit_ceil(entries * 2 + 2);
-    if (slots > slots_.size()) {
-      slots_.assign(slots, {});
-      number_ = 0;
-    } else if (slots_.size() > kKept && slots * 8 < slots_.size()) {
-      slots_.assign(slots, {});  // what one huge text needed is not held for ever
-      slots_.shrink_to_fit();
-      number_ = 0;
-    }
-    if (++number_ == 0) {
-      slots_.assign(slots_.size(), {});
-      number_ = 1;
-    }
-    shift_ = 64 - std::countr_zero(slots);
+  static Table& of(size_t entries) {
+    HELIO_CHECK(entries <= UINT32_MAX, "a text of more than four thousand million pieces");
+    thread_local Table one;
+    one.begin(entries);
+    return one;
   }
-  Entry& at(uint64_t key) {
-    size_t slot = (key * kMix) >> shift_;
-    const size_t mask = (size_t(1) << (64 - shift_)) - 1;
-    for (;; slot = (slot + 1) & mask) {
-      Entry& entry = slots_[slot];
-      if (entry.table != number_) {
-        entry = {.key = key, .table = number_, .count = 0, .first = 0};
-        return entry;
-      }
-      if (entry.key == key) return entry;
-    }
+  // False when it was there before.
+  bool enter(uint64_t hash) {
+    const uint64_t key = key_of(hash);
+    Entry& entry = slots_[place(key)];
+    return std::exchange(entry.key, key) == 0;
+  }
+  Entry& at(uint64_t hash) {
+    const uint64_t key = key_of(hash);
+    Entry& entry = slots_[place(key)];
+    entry.key = key;
+    return entry;
   }
 
  private:
+  void begin(size_t entries) {
+    const size_t slots = std::bit_ceil(entries * 2 + 2);
+    // What one huge text needed is not held for ever.
+    if (slots_.size() > kKept && slots < slots_.size() / 8) slots_ = {};
+    if (slots > slots_.size()) slots_.resize(slots);
+    std::fill_n(slots_.begin(), slots, Entry());
+    mask_ = slots - 1;
+    shift_ = 64 - std::countr_zero(slots);
+  }
+
+  static uint64_t key_of(uint64_t hash) { return hash | (uint64_t(1) << 63); }  // never 0
+  // Where the key is, or the free place for it.
+  size_t place(uint64_t key) const {
+    size_t slot = (key * kMix) >> shift_;
+    while (slots_[slot].key != key && slots_[slot].key != 0) slot = (slot + 1) & mask_;
+    return slot;
+  }
+
   static constexpr size_t kKept = size_t(1) << 18;
   std::vector<Entry> slots_ = {};
-  uint32_t number_ = 0;
+  size_t mask_ = 0;
   int shift_ = 63;
 };
 
-Table& table(size_t entries) {
-  thread_local Table one;
-  one.begin(entries);
-  return one;
-}
+struct Counted {
+  uint64_t key = 0;
+  uint32_t count = 0, first = 0;  // first: where it was entered
+};
+using Counts = Table<Counted>;
+
+struct Known {
+  uint64_t key = 0;
+};
+using Seen = Table<Known>;
 
 class PieceCounter {
  public:
-  explicit PieceCounter(size_t most) : seen_(table(most)) {}
+  explicit PieceCounter(size_t most) : seen_(Seen::of(most)) {}
   void add(std::string_view piece) {
     ++repeats.of;
-    if (seen_.at(xxh3_64(piece)).count++ == 0) return;
+    if (seen_.enter(xxh3_64(piece))) return;
     ++repeats.pieces;
     repeats.chars += char_count(piece);
   }
   Repeats repeats = {};
 
  private:
-  Table& seen_;
+  Seen& seen_;
 };
 
 }  // namespace
@@ -153,11 +205,10 @@ WordRuns::WordRuns(const std::vector<std::string_view>& words) : words_(words.si
   };
   note();
   for (const std::string_view word : words) {
-    uint64_t hash = 0;  // of the word alone: does not wait for the words before
-    for (const unsigned char c : word) hash = add(multiply(hash, kBase), c + 1u);
+    const uint64_t hash = letters_of(word);  // alone: does not wait for the words before
     letters = add(multiply(letters, power(word.size())), hash);
     bytes += word.size();
-    chars += char_count(word);
+    chars += chars_of(word);
     note();
     hashes_.push_back(hash * kMix);
   }
@@ -177,12 +228,12 @@ uint64_t WordRuns::run_hash(size_t first, size_t n) const {
 std::pair<size_t, int64_t> WordRuns::commonest(size_t n) const {
   if (words_ < n) return {0, 0};
   const size_t runs = words_ - n + 1;
-  Table& seen = table(runs);
+  Counts& seen = Counts::of(runs);
   uint32_t most = 0;
   size_t first = 0;  // of the commonest so far; of equally common ones the first entered
   for (size_t i = 0; i < runs; ++i) {
-    Table::Entry& entry = seen.at(run_hash(i, n));
-    if (entry.count++ == 0) entry.first = i;
+    Counted& entry = seen.at(run_hash(i, n));
+    if (entry.count++ == 0) entry.first = static_cast<uint32_t>(i);
     if (entry.count > most || (entry.count == most && entry.first < first)) {
       most = entry.count;
       first = entry.first;
@@ -199,14 +250,14 @@ int64_t WordRuns::top_chars(size_t n, int64_t min_count) const {
 
 int64_t WordRuns::repeated_chars(size_t n) const {
   if (words_ < n) return 0;
-  Table& seen = table(words_ - n + 1);
+  Seen& seen = Seen::of(words_ - n + 1);
   int64_t repeated = 0;
   for (size_t i = 0; i + n <= words_;) {
-    if (seen.at(letters_hash(i, n)).count++ > 0) {
+    if (seen.enter(letters_hash(i, n))) {
+      ++i;
+    } else {
       repeated += chars(i, n);
       i += n;
-    } else {
-      ++i;
     }
   }
   return repeated;
@@ -220,7 +271,7 @@ int64_t WordRuns::top_letters(size_t n) const {
 double WordRuns::share_in_repeated(size_t n) const {
   if (words_ < n) return 0;
   const size_t runs = words_ - n + 1;
-  Table& seen = table(runs);
+  Counts& seen = Counts::of(runs);
   int64_t all = 0, repeated = 0;
   for (size_t i = 0; i < runs; ++i) {
     const int64_t size = chars(i, n);
@@ -234,7 +285,7 @@ double WordRuns::share_in_repeated(size_t n) const {
 int64_t WordRuns::longest_top_letters(size_t n) const {
   if (words_ < n) return 0;
   const size_t runs = words_ - n + 1;
-  Table& seen = table(runs);
+  Counts& seen = Counts::of(runs);
   uint32_t most = 0;
   int64_t longest = 0;
   for (size_t i = 0; i < runs; ++i) {
@@ -249,7 +300,7 @@ int64_t WordRuns::longest_top_letters(size_t n) const {
 int64_t WordRuns::letters_in_repeated(size_t n) const {
   if (words_ < n) return 0;
   const size_t runs = words_ - n + 1;
-  Table& seen = table(runs);
+  Counts& seen = Counts::of(runs);
   for (size_t i = 0; i < runs; ++i) ++seen.at(run_hash(i, n)).count;
   int64_t letters = 0;
   size_t marked = 0;  // words before this one are counted
