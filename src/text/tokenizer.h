@@ -1,4 +1,4 @@
-// Byte-level BPE tokenizers in Hugging Face's tokenizer.json: ids equal HF `tokenizers`.
+// Tokenizers in Hugging Face's tokenizer.json: ids, offsets and text equal HF `tokenizers`.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,18 @@ struct AddedToken {
   bool special = false, lstrip = false, rstrip = false, single_word = false, normalized = false;
 };
 
+struct Offset {
+  int64_t begin = 0, end = 0;
+  bool operator==(const Offset&) const = default;
+};
+
+// Ids, and for each the part of the text it stands for, in characters (as HF's Encoding.offsets)
+// and in bytes. What the post-processor adds has (0, 0).
+struct Encoding {
+  std::vector<TokenId> ids = {};
+  std::vector<Offset> characters = {}, bytes = {};
+};
+
 enum class SpecialTokens { skip, add };  // what the post-processor adds (BOS ...)
 
 class Tokenizer {
@@ -30,6 +42,10 @@ class Tokenizer {
   // Any bytes are allowed: invalid UTF-8 is read as U+FFFD, as Python's errors="replace".
   virtual std::vector<TokenId> encode(std::string_view text,
                                       SpecialTokens special = SpecialTokens::add) const = 0;
+  // The same ids with their places; slower. Offsets count in the text with invalid UTF-8 replaced.
+  // Error{invalid} from a kind of tokenizer that does not know them.
+  virtual Encoding encode_with_offsets(std::string_view text,
+                                       SpecialTokens special = SpecialTokens::add) const;
   virtual std::string decode(const std::vector<TokenId>& ids,
                              SpecialTokens special = SpecialTokens::skip) const = 0;
   // The raw bytes of one token (may be part of a UTF-8 character).
@@ -38,6 +54,28 @@ class Tokenizer {
   virtual std::optional<TokenId> id_of(
       std::string_view token) const = 0;  // as written in the vocabulary
   virtual const std::vector<AddedToken>& added_tokens() const = 0;
+};
+
+// Decodes ids one by one. No part ends inside a character, and all parts together with finish()
+// are what decode() makes of all ids, as long as later tokens do not change the text of earlier
+// ones (Strip at the end of texts, CTC).
+class DecodeStream {
+ public:
+  explicit DecodeStream(const Tokenizer& tokenizer, SpecialTokens special = SpecialTokens::skip)
+      : tokenizer_(&tokenizer), special_(special) {}
+  // The text that is certain with this token; empty while a character is not complete.
+  std::string step(TokenId id);
+  // What is left: replacement characters for bytes that make no character.
+  std::string finish();
+
+ private:
+  std::string take(std::string text);
+
+  const Tokenizer* tokenizer_;
+  SpecialTokens special_;
+  std::vector<TokenId> ids_ = {};  // what the next text is decoded from
+  std::string given_ = {};         // their text that was given out
+  size_t given_ids_ = 0;
 };
 
 // Reads a tokenizer.json, or the folder that holds one. An unsupported component is an error that

@@ -4,26 +4,12 @@
 #include <cstring>
 #include <utility>
 
+#include "text/tokenizer/character_classes.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace helio::text {
 namespace {
-
-// Rust's \w: alphabetic, marks, decimal digits, connectors, joiners.
-bool is_word(char32_t c) {
-  if (c < 0x80)
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  if (c == 0x200C || c == 0x200D || c == 0x203F || c == 0x2040 || c == 0x2054) return true;
-  if ((c >= 0xFE33 && c <= 0xFE34) || (c >= 0xFE4D && c <= 0xFE4F) || c == 0xFF3F) return true;
-  if ((c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) ||
-      (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189))
-    return true;
-  const bool letter_number = (c >= 0x2160 && c <= 0x2188) || c == 0x3007 ||
-                             (c >= 0x3021 && c <= 0x3029) || (c >= 0x3038 && c <= 0x303A) ||
-                             (c >= 0x16EE && c <= 0x16F0) || (c >= 0xA6E6 && c <= 0xA6EF);
-  return letter_number || is_letter(c) || category(c) == Category::mark || is_decimal_digit(c);
-}
 
 // Start of the last character before `end`; `text` is valid UTF-8.
 size_t before(std::string_view text, size_t end) {
@@ -51,8 +37,8 @@ size_t skip_spaces_right(std::string_view text, size_t at) {
 }
 
 bool stands_alone(std::string_view text, size_t begin, size_t end) {
-  if (begin > 0 && is_word(decode_utf8(text, before(text, begin)).value)) return false;
-  return end == text.size() || !is_word(decode_utf8(text, end).value);
+  if (begin > 0 && is_word_character(decode_utf8(text, before(text, begin)).value)) return false;
+  return end == text.size() || !is_word_character(decode_utf8(text, end).value);
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
-// Byte-level BPE: pieces of text to token ids by merging neighbours in order of rank.
+// Byte pair encoding: pieces of text to token ids by merging neighbours in order of rank.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,7 +11,8 @@
 #include <vector>
 
 #include "core/json.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer/piece_model.h"
+#include "text/tokenizer/vocabulary.h"
 
 namespace helio::text {
 
@@ -50,37 +50,58 @@ class MergeTable {
   int shift_ = 63;
 };
 
-class BpeModel {
+class BpeModel final : public PieceModel {
  public:
-  // "model" of a tokenizer.json. Error{invalid} when it is no BPE, has dropout, byte fallback,
-  // affixes, repeated ids, or merges of tokens that are not in the vocabulary.
-  explicit BpeModel(const Json& json);
-  ~BpeModel();
+  // "model" of a tokenizer.json. Error{invalid} when it has dropout, or merges of tokens that are
+  // not in the vocabulary.
+  BpeModel(const Json& json, Alphabet alphabet);
+  ~BpeModel() override;
 
-  // What encoding writes to: buffers and a cache of words seen lately. One for each thread.
-  class Scratch;
-  static std::unique_ptr<Scratch> make_scratch();
+  class Work;
+  std::unique_ptr<Scratch> make_scratch() const override;
+  void encode(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const override;
+  void encode_spans(std::string_view piece, Scratch& scratch,
+                    std::vector<TokenSpan>& out) const override;
 
-  // Appends the ids of one piece.
-  void encode(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const;
-
-  std::optional<TokenId> id_of(std::string_view token) const;
-  const std::string* token(TokenId id) const;  // as written in the vocabulary; null when unused
-  size_t tokens() const { return ids_.size(); }
-  TokenId largest_id() const { return static_cast<TokenId>(tokens_.size()) - 1; }
+  std::optional<TokenId> id_of(std::string_view token) const override {
+    return vocabulary_.id_of(token);
+  }
+  const std::string* token(TokenId id) const override { return vocabulary_.token(id); }
+  size_t tokens() const override { return vocabulary_.size(); }
+  TokenId largest_id() const override { return vocabulary_.largest_id(); }
 
  private:
-  void read_vocabulary(const Json& json);
-  void read_merges(const Json& json);
-  void merge(std::string_view piece, Scratch& scratch) const;
+  enum class Sizes { leave, note };
 
-  std::vector<std::optional<std::string>> tokens_ = {};        // by id
-  std::unordered_map<std::string_view, TokenId> ids_ = {};     // views into tokens_
-  std::unordered_map<std::string, TokenId> whole_words_ = {};  // bytes to id, with ignore_merges
-  std::array<TokenId, 256> byte_ids_ = {};                     // -1: the vocabulary lacks it
+  void read_merges(const Json& json);
+  void prepare_letters();
+  void prepare_characters();
+  void find_cuts();
+  void encode_word(std::string_view word, Work& work, std::vector<TokenId>& out) const;
+  void add_bytes(std::string_view piece, Work& work, Sizes sizes) const;
+  void add_characters(std::string_view piece, Work& work, Sizes sizes) const;
+  TokenId character_id(std::string_view character, char32_t code) const;
+  TokenId unknown_id() const;
+
+  Vocabulary vocabulary_ = {};
   MergeTable merges_ = {};
-  TokenId unknown_ = -1;
-  bool fuse_unknown_ = false;
+  std::vector<std::pair<TokenId, TokenId>> pairs_ = {};  // only while reading
+  Alphabet alphabet_;
+  std::string prefix_ = {}, suffix_ = {};
+  std::optional<std::string> unknown_ = {};
+  bool fuse_unknown_ = false, byte_fallback_ = false, ignore_merges_ = false;
+
+  // With Alphabet::bytes: the vocabulary read back from byte letters.
+  std::unordered_map<std::string, TokenId> whole_words_ = {};  // with ignore_merges
+  std::array<TokenId, 256> byte_ids_ = {};                     // -1: the vocabulary lacks it
+
+  // With Alphabet::characters.
+  std::vector<TokenId> character_ids_ = {};    // by code point; -1: the vocabulary lacks it
+  std::array<TokenId, 256> byte_tokens_ = {};  // "<0x0A>"
+  // Whether a long piece falls apart before each U+2581 that no merge can join to what stands
+  // before it, and the characters that a merge can join it to (sorted).
+  bool cuts_ = false;
+  std::vector<char32_t> joined_ = {};
 };
 
 }  // namespace helio::text

@@ -1,5 +1,6 @@
 #include "text/tokenizer/bpe_scratch.h"
 
+#include <algorithm>
 #include <functional>
 
 namespace helio::text {
@@ -9,7 +10,7 @@ constexpr uint32_t kNoRule = ~uint32_t(0);
 // Up to here scanning for the lowest rank beats a heap.
 constexpr size_t kShort = 96;
 
-void merge_short(const MergeTable& merges, BpeModel::Scratch& s) {
+void merge_short(const MergeTable& merges, BpeModel::Work& s) {
   auto& ids = s.ids;
   size_t count = ids.size();
   s.ranks.resize(count);
@@ -40,18 +41,23 @@ void merge_short(const MergeTable& merges, BpeModel::Scratch& s) {
   ids.resize(count);
 }
 
-void merge_long(const MergeTable& merges, BpeModel::Scratch& s) {
-  using Candidate = BpeModel::Scratch::Candidate;
+enum class Sizes { leave, add };
+
+template <Sizes sizes>
+void merge_long(const MergeTable& merges, BpeModel::Work& s) {
+  using Candidate = BpeModel::Work::Candidate;
   auto& symbols = s.symbols;
   auto& heap = s.heap;
   const auto count = static_cast<int64_t>(s.ids.size());
-  const auto at = [&](int64_t i) -> BpeModel::Scratch::Symbol& {
+  const auto at = [&](int64_t i) -> BpeModel::Work::Symbol& {
     return symbols[static_cast<size_t>(i)];
   };
   symbols.assign(s.ids.size(), {});
   heap.clear();
   for (int64_t i = 0; i < count; ++i)
-    at(i) = {s.ids[static_cast<size_t>(i)], i - 1, i + 1 < count ? i + 1 : -1, false};
+    at(i) = {s.ids[static_cast<size_t>(i)],
+             sizes == Sizes::add ? s.sizes[static_cast<size_t>(i)] : 0, i - 1,
+             i + 1 < count ? i + 1 : -1, false};
   const auto consider = [&](int64_t i) {
     if (i < 0 || at(i).next < 0) return false;
     const auto* rule = merges.find(at(i).id, at(at(i).next).id);
@@ -73,6 +79,7 @@ void merge_long(const MergeTable& merges, BpeModel::Scratch& s) {
     const auto* rule = merges.find(left.id, right.id);
     if (!rule || rule->id != top.becomes) continue;  // the neighbours have changed since
     left.id = top.becomes;
+    left.size += right.size;
     right.gone = true;
     left.next = right.next;
     if (left.next >= 0) at(left.next).previous = top.at;
@@ -80,15 +87,23 @@ void merge_long(const MergeTable& merges, BpeModel::Scratch& s) {
     push(top.at);
   }
   s.ids.clear();
-  for (const auto& symbol : symbols)
-    if (!symbol.gone) s.ids.push_back(symbol.id);
+  if (sizes == Sizes::add) s.sizes.clear();
+  for (const auto& symbol : symbols) {
+    if (symbol.gone) continue;
+    s.ids.push_back(symbol.id);
+    if (sizes == Sizes::add) s.sizes.push_back(symbol.size);
+  }
 }
 
 }  // namespace
 
-void merge_all(const MergeTable& merges, BpeModel::Scratch& scratch) {
-  if (scratch.ids.size() <= kShort) merge_short(merges, scratch);
-  else merge_long(merges, scratch);
+void merge_all(const MergeTable& merges, BpeModel::Work& work) {
+  if (work.ids.size() <= kShort) merge_short(merges, work);
+  else merge_long<Sizes::leave>(merges, work);
+}
+
+void merge_all_sized(const MergeTable& merges, BpeModel::Work& work) {
+  merge_long<Sizes::add>(merges, work);
 }
 
 }  // namespace helio::text

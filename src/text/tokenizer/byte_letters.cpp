@@ -46,4 +46,18 @@ std::optional<std::string> from_byte_letters(std::string_view letters) {
   return out;
 }
 
+void write_byte_letters(AlignedText& text) {
+  if (!text.tracked()) {
+    text.set_text(to_byte_letters(text.text()));
+    return;
+  }
+  std::vector<Change> changes;
+  changes.reserve(text.text().size());
+  for (const char c : text.text()) {
+    const auto byte = static_cast<uint8_t>(c);
+    changes.push_back({kLetters[byte], (byte & 0xC0) == 0x80 ? 1 : 0});
+  }
+  text.transform(changes);
+}
+
 }  // namespace helio::text

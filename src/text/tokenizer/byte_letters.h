@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "text/tokenizer/aligned_text.h"
+
 namespace helio::text {
 
 // The letter of each byte.
@@ -15,5 +17,7 @@ const std::array<char32_t, 256>& byte_letters();
 // Bytes written in letters, and back; nothing when some character is no byte's letter.
 std::string to_byte_letters(std::string_view bytes);
 std::optional<std::string> from_byte_letters(std::string_view letters);
+// Writes a whole text in letters; each has the source of its character.
+void write_byte_letters(AlignedText& text);
 
 }  // namespace helio::text

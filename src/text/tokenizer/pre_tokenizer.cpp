@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "core/error.h"
+#include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/character_classes.h"
 #include "text/tokenizer/split_classes.h"
 #include "text/tokenizer/split_known.h"
-#include "text/tokenizer/split_regex.h"
+#include "text/tokenizer/text_pattern.h"
 #include "text/tokenizer/tokenizer_parts.h"
-#include "text/utf8.h"
+#include "text/unicode.h"
 
 namespace helio::text {
 namespace {
@@ -73,9 +75,45 @@ class Cutter : public PreTokenizer {
       if (!piece.empty()) cut(piece, buffers.next);
     buffers.pieces.swap(buffers.next);
   }
+  void split(std::vector<AlignedText>& texts) const final {
+    std::vector<AlignedText> out;
+    Pieces pieces;
+    for (const auto& text : texts) {
+      const std::string_view whole = text.text();
+      pieces.clear();
+      if (!whole.empty()) cut(whole, pieces);
+      for (const auto piece : pieces) {
+        const auto begin = static_cast<size_t>(piece.data() - whole.data());
+        if (!piece.empty()) out.push_back(text.slice(begin, begin + piece.size()));
+      }
+    }
+    texts.swap(out);
+  }
 
  protected:
+  // Appends parts of `piece`, which is not empty.
   virtual void cut(std::string_view piece, Pieces& out) const = 0;
+};
+
+// A step that rewrites one piece at a time.
+class Changer : public PreTokenizer {
+ public:
+  void split(PieceBuffers& buffers) const override {
+    for (auto& piece : buffers.pieces) {
+      if (piece.empty()) continue;
+      AlignedText text(piece, AlignedText::Track::no);
+      change(text, piece.data() == buffers.text_begin ? Place::first : Place::later);
+      piece = buffers.made.emplace_back(text.text());
+    }
+  }
+  void split(std::vector<AlignedText>& texts) const override {
+    for (auto& text : texts)
+      if (!text.text().empty()) change(text, text.shift() == 0 ? Place::first : Place::later);
+  }
+
+ protected:
+  enum class Place { first, later };  // whether the original text begins with this piece
+  virtual void change(AlignedText& text, Place place) const = 0;
 };
 
 class KnownPattern final : public Cutter {
@@ -93,14 +131,14 @@ enum class Invert { no, yes };
 
 class RegexPattern final : public Cutter {
  public:
-  RegexPattern(const std::string& pattern, Behaviour behaviour, Invert invert)
-      : regex_(pattern), behaviour_(behaviour), inverted_(invert == Invert::yes) {}
+  RegexPattern(TextPattern pattern, Behaviour behaviour, Invert invert)
+      : pattern_(std::move(pattern)), behaviour_(behaviour), inverted_(invert == Invert::yes) {}
 
  protected:
   void cut(std::string_view piece, Pieces& out) const override {
     std::vector<Part> parts;
     size_t before = 0;
-    regex_.for_each_match(piece, [&](Match match) {
+    pattern_.for_each_match(piece, [&](Match match) {
       if (match.begin > before) parts.push_back({before, match.begin, inverted_});
       parts.push_back({match.begin, match.end, !inverted_});
       before = match.end;
@@ -110,7 +148,7 @@ class RegexPattern final : public Cutter {
   }
 
  private:
-  SplitRegex regex_;
+  TextPattern pattern_;
   Behaviour behaviour_;
   bool inverted_;
 };
@@ -140,14 +178,194 @@ class Digits final : public Cutter {
   Behaviour behaviour_;
 };
 
+// Cuts at characters of a class, which are matches as of a pattern.
+template <auto is_delimiter>
+class AtCharacters final : public Cutter {
+ public:
+  explicit AtCharacters(Behaviour behaviour) : behaviour_(behaviour) {}
+
+ protected:
+  void cut(std::string_view piece, Pieces& out) const override {
+    std::vector<Part> parts;
+    size_t before = 0;
+    for (size_t at = 0; at < piece.size();) {
+      const auto point = decode_utf8(piece, at);
+      if (is_delimiter(point.value)) {
+        if (at > before) parts.push_back({before, at, false});
+        before = at + point.size;
+        parts.push_back({at, before, true});
+      }
+      at += point.size;
+    }
+    if (before < piece.size()) parts.push_back({before, piece.size(), false});
+    arrange(parts, behaviour_, piece, out);
+  }
+
+ private:
+  Behaviour behaviour_;
+};
+
+// CharDelimiterSplit, and the cuts of Metaspace.
+class AtText final : public Cutter {
+ public:
+  AtText(std::string text, Behaviour behaviour) : text_(std::move(text)), behaviour_(behaviour) {}
+
+ protected:
+  void cut(std::string_view piece, Pieces& out) const override {
+    if (behaviour_ == Behaviour::removed) {
+      size_t begin = 0;
+      for (size_t at; (at = piece.find(text_, begin)) != std::string_view::npos;
+           begin = at + text_.size())
+        if (at > begin) out.push_back(piece.substr(begin, at - begin));
+      if (begin < piece.size()) out.push_back(piece.substr(begin));
+      return;
+    }
+    // A delimiter goes with what follows it, or stands alone before another one.
+    size_t begin = 0;
+    for (size_t at = piece.find(text_, 1); at != std::string_view::npos;
+         at = piece.find(text_, at + 1)) {
+      out.push_back(piece.substr(begin, at - begin));
+      begin = at;
+    }
+    out.push_back(piece.substr(begin));
+  }
+
+ private:
+  std::string text_;
+  Behaviour behaviour_;
+};
+
+// \w+|[^\w\s]+
+class Words final : public Cutter {
+ protected:
+  void cut(std::string_view piece, Pieces& out) const override {
+    enum class Kind { space, word, other };
+    size_t begin = 0;
+    Kind now = Kind::space;
+    const auto end_at = [&](size_t at) {
+      if (now != Kind::space) out.push_back(piece.substr(begin, at - begin));
+    };
+    for (size_t at = 0; at < piece.size();) {
+      const auto point = decode_utf8(piece, at);
+      const Kind kind = is_white_space(point.value)      ? Kind::space
+                        : is_word_character(point.value) ? Kind::word
+                                                         : Kind::other;
+      if (kind != now) {
+        end_at(at);
+        begin = at;
+        now = kind;
+      }
+      at += point.size;
+    }
+    end_at(piece.size());
+  }
+};
+
+class Scripts final : public Cutter {
+ protected:
+  void cut(std::string_view piece, Pieces& out) const override {
+    // Characters of no script before the first one that has one are lost, as in HF.
+    size_t begin = std::string_view::npos;
+    int script = -1;
+    for (size_t at = 0; at < piece.size();) {
+      const auto point = decode_utf8(piece, at);
+      const int here = script_of(point.value);
+      if (here >= 0 && here != script) {
+        if (begin != std::string_view::npos) out.push_back(piece.substr(begin, at - begin));
+        begin = at;
+        script = here;
+      }
+      at += point.size;
+    }
+    if (begin != std::string_view::npos) out.push_back(piece.substr(begin));
+  }
+};
+
+class FixedLength final : public Cutter {
+ public:
+  explicit FixedLength(size_t length) : length_(length) {}
+
+ protected:
+  void cut(std::string_view piece, Pieces& out) const override {
+    size_t begin = 0, count = 0;
+    for (size_t at = 0; at < piece.size(); at += decode_utf8(piece, at).size)
+      if (count++ == length_) {
+        out.push_back(piece.substr(begin, at - begin));
+        begin = at;
+        count = 1;
+      }
+    out.push_back(piece.substr(begin));
+  }
+
+ private:
+  size_t length_;
+};
+
 // ByteLevel's add_prefix_space: every piece begins with a space.
-class PrefixSpace final : public PreTokenizer {
+class PrefixSpace final : public Changer {
  public:
   void split(PieceBuffers& buffers) const override {
     for (auto& piece : buffers.pieces)
       if (!piece.empty() && piece.front() != ' ')
         piece = buffers.made.emplace_back(" ").append(piece);
   }
+  using Changer::split;
+
+ protected:
+  void change(AlignedText& text, Place) const override {
+    if (text.text().front() != ' ') text.prepend(" ");
+  }
+};
+
+class Letters final : public Changer {
+ protected:
+  void change(AlignedText& text, Place) const override { write_byte_letters(text); }
+};
+
+enum class PrependScheme { first, never, always };
+
+// Spaces by the replacement, and one before the text.
+class Metaspace final : public Changer {
+ public:
+  Metaspace(std::string replacement, PrependScheme scheme)
+      : replacement_(std::move(replacement)), scheme_(scheme) {}
+  void split(PieceBuffers& buffers) const override {
+    for (auto& piece : buffers.pieces) {
+      if (piece.empty()) continue;
+      const bool first = piece.data() == buffers.text_begin;
+      auto& made = buffers.made.emplace_back();
+      made.reserve(piece.size() + piece.size() / 2 + 8);
+      if (is_prepended(first ? Place::first : Place::later) && piece.front() != ' ' &&
+          !piece.starts_with(replacement_))
+        made = replacement_;
+      for (size_t at = 0; at < piece.size();) {
+        const size_t space = std::min(piece.find(' ', at), piece.size());
+        made.append(piece.substr(at, space - at));
+        if (space < piece.size()) made += replacement_;
+        at = space + 1;
+      }
+      piece = made;
+    }
+  }
+  using Changer::split;
+
+ protected:
+  void change(AlignedText& text, Place place) const override {
+    std::vector<AlignedText::Part> spaces;
+    const auto& written = text.text();
+    for (size_t at = written.find(' '); at != std::string::npos; at = written.find(' ', at + 1))
+      spaces.push_back({at, at + 1});
+    text.replace(spaces, replacement_);
+    if (is_prepended(place) && !text.text().starts_with(replacement_)) text.prepend(replacement_);
+  }
+
+ private:
+  bool is_prepended(Place place) const {
+    return scheme_ == PrependScheme::always ||
+           (scheme_ == PrependScheme::first && place == Place::first);
+  }
+  std::string replacement_;
+  PrependScheme scheme_;
 };
 
 class Sequence final : public PreTokenizer {
@@ -156,19 +374,13 @@ class Sequence final : public PreTokenizer {
   void split(PieceBuffers& buffers) const override {
     for (const auto& step : steps_) step->split(buffers);
   }
+  void split(std::vector<AlignedText>& texts) const override {
+    for (const auto& step : steps_) step->split(texts);
+  }
 
  private:
   std::vector<std::unique_ptr<PreTokenizer>> steps_ = {};
 };
-
-std::string escaped(std::string_view literal) {
-  std::string out;
-  for (const char c : literal) {
-    if (std::string_view("\\.+*?()|[]{}^$#&-~").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 Behaviour read_behaviour(const std::string& name) {
   for (const auto& [known, behaviour] :
@@ -182,58 +394,138 @@ Behaviour read_behaviour(const std::string& name) {
 }
 
 std::unique_ptr<PreTokenizer> read_split(const Json& json) {
-  const Json& pattern = member(json, "pattern", "Split");
+  TextPattern pattern(member(json, "pattern", "Split"), "Split");
   const Behaviour behaviour = read_behaviour(text_member(json, "behavior", "Split"));
   const bool invert = flag_member(json, "invert", "Split", false);
-  std::string regex;
-  if (pattern.is_object() && pattern.contains("Regex"))
-    regex = text_member(pattern, "Regex", "Split's pattern");
-  else if (pattern.is_object() && pattern.contains("String"))
-    regex = escaped(text_member(pattern, "String", "Split's pattern"));
-  else throw malformed("Split's pattern must be {\"Regex\": ...} or {\"String\": ...}");
   if (behaviour == Behaviour::isolated && !invert) {
-    if (regex == kGpt2Pattern) return std::make_unique<KnownPattern>(split_gpt2);
-    if (regex == kLlama3Pattern) return std::make_unique<KnownPattern>(split_llama3);
-    if (regex == kQwen2Pattern) return std::make_unique<KnownPattern>(split_qwen2);
+    if (pattern.regex() == kGpt2Pattern) return std::make_unique<KnownPattern>(split_gpt2);
+    if (pattern.regex() == kLlama3Pattern) return std::make_unique<KnownPattern>(split_llama3);
+    if (pattern.regex() == kQwen2Pattern) return std::make_unique<KnownPattern>(split_qwen2);
   }
-  return std::make_unique<RegexPattern>(regex, behaviour, invert ? Invert::yes : Invert::no);
+  return std::make_unique<RegexPattern>(std::move(pattern), behaviour,
+                                        invert ? Invert::yes : Invert::no);
 }
 
-constexpr const char* kSupported = "ByteLevel, Split, Digits, Sequence (with ByteLevel last)";
-
-void read_step(const Json& json, Sequence& steps, bool& byte_level) {
-  const std::string type = text_member(json, "type", "pre_tokenizer");
-  if (byte_level) throw unsupported("pre-tokenizer after ByteLevel", type, kSupported);
-  if (type == "Sequence") {
-    const Json& list = member(json, "pretokenizers", "Sequence");
-    if (!list.is_array()) throw malformed("Sequence's pretokenizers must be a list");
-    for (const auto& step : list) read_step(step, steps, byte_level);
-  } else if (type == "Split") {
-    steps.add(read_split(json));
-  } else if (type == "Digits") {
-    steps.add(std::make_unique<Digits>(flag_member(json, "individual_digits", "Digits", false)
-                                           ? Behaviour::isolated
-                                           : Behaviour::contiguous));
-  } else if (type == "ByteLevel") {
-    byte_level = true;
-    if (flag_member(json, "add_prefix_space", "ByteLevel", true))
-      steps.add(std::make_unique<PrefixSpace>());
-    if (flag_member(json, "use_regex", "ByteLevel", true))
-      steps.add(std::make_unique<KnownPattern>(split_gpt2));
-  } else {
-    throw unsupported("pre-tokenizer", type, kSupported);
-  }
+std::string character_member(const Json& json, const char* key, const std::string& of) {
+  std::string text = text_member(json, key, of);
+  if (count_code_points(text) != 1) throw malformed(of + ": '" + key + "' must be one character");
+  return text;
 }
+
+PrependScheme read_scheme(const Json& json) {
+  PrependScheme scheme = PrependScheme::always;
+  const auto said = json.find("prepend_scheme");
+  if (said != json.end()) {
+    const std::string name = text_member(json, "prepend_scheme", "Metaspace");
+    if (name == "first") scheme = PrependScheme::first;
+    else if (name == "never") scheme = PrependScheme::never;
+    else if (name != "always")
+      throw unsupported("Metaspace's prepend_scheme", name, "first, never, always");
+  }
+  if (!flag_member(json, "add_prefix_space", "Metaspace", true)) {
+    if (said != json.end() && scheme != PrependScheme::never)
+      throw malformed("Metaspace's add_prefix_space and prepend_scheme contradict each other");
+    scheme = PrependScheme::never;
+  }
+  return scheme;
+}
+
+class Reader {
+ public:
+  Reader(bool normalized, LastLetters last) : rewritten_(normalized), last_(last) {}
+
+  void read(const Json& json, bool is_last) {
+    const std::string type = text_member(json, "type", "pre_tokenizer");
+    if (type == "Sequence") {
+      const Json& list = member(json, "pretokenizers", "Sequence");
+      if (!list.is_array()) throw malformed("Sequence's pretokenizers must be a list");
+      for (size_t i = 0; i < list.size(); ++i) read(list[i], is_last && i + 1 == list.size());
+    } else if (type == "ByteLevel") {
+      read_byte_level(json, is_last);
+    } else if (type == "Metaspace") {
+      read_metaspace(json);
+    } else if (!read_cutter(type, json)) {
+      throw unsupported("pre-tokenizer", type,
+                        "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, "
+                        "Metaspace, Punctuation, Sequence, Split, UnicodeScripts, Whitespace, "
+                        "WhitespaceSplit, null");
+    }
+  }
+
+  ReadPreTokenizer done() { return {std::move(steps_), needs_sources_}; }
+
+ private:
+  template <class Step, class... Arguments>
+  void add(Arguments&&... arguments) {
+    steps_->add(std::make_unique<Step>(std::forward<Arguments>(arguments)...));
+  }
+
+  void read_byte_level(const Json& json, bool is_last) {
+    if (flag_member(json, "add_prefix_space", "ByteLevel", true)) add<PrefixSpace>();
+    if (flag_member(json, "use_regex", "ByteLevel", true)) add<KnownPattern>(split_gpt2);
+    if (!is_last || last_ == LastLetters::write) add<Letters>();
+    rewritten_ = true;
+  }
+
+  void read_metaspace(const Json& json) {
+    const std::string replacement = character_member(json, "replacement", "Metaspace");
+    const PrependScheme scheme = read_scheme(json);
+    // Only where nothing was rewritten can it be seen without sources what the text begins with.
+    if (scheme == PrependScheme::first && rewritten_) needs_sources_ = true;
+    add<Metaspace>(replacement, scheme);
+    if (flag_member(json, "split", "Metaspace", true))
+      add<AtText>(replacement, Behaviour::merged_with_next);
+    rewritten_ = true;
+  }
+
+  bool read_cutter(const std::string& type, const Json& json) {
+    if (type == "Split") steps_->add(read_split(json));
+    else if (type == "Digits")
+      add<Digits>(flag_member(json, "individual_digits", "Digits", false) ? Behaviour::isolated
+                                                                          : Behaviour::contiguous);
+    else if (type == "Whitespace") add<Words>();
+    else if (type == "WhitespaceSplit") add<AtCharacters<is_white_space>>(Behaviour::removed);
+    else if (type == "Punctuation")
+      add<AtCharacters<is_bert_punctuation>>(
+          json.contains("behavior") ? read_behaviour(text_member(json, "behavior", "Punctuation"))
+                                    : Behaviour::isolated);
+    else if (type == "BertPreTokenizer") {
+      add<AtCharacters<is_white_space>>(Behaviour::removed);
+      add<AtCharacters<is_bert_punctuation>>(Behaviour::isolated);
+    } else if (type == "CharDelimiterSplit")
+      add<AtText>(character_member(json, "delimiter", type), Behaviour::removed);
+    else if (type == "UnicodeScripts") add<Scripts>();
+    else if (type == "FixedLength") {
+      const auto length = json.find("length");
+      if (length != json.end() && (!length->is_number_unsigned() || length->get<uint64_t>() == 0))
+        throw malformed("FixedLength: 'length' must be a whole number above zero");
+      add<FixedLength>(length == json.end() ? 5 : length->get<size_t>());
+    } else return false;
+    return true;
+  }
+
+  std::unique_ptr<Sequence> steps_ = std::make_unique<Sequence>();
+  bool rewritten_;
+  bool needs_sources_ = false;
+  LastLetters last_;
+};
 
 }  // namespace
 
-std::unique_ptr<PreTokenizer> read_pre_tokenizer(const Json& json) {
-  auto steps = std::make_unique<Sequence>();
-  bool byte_level = false;
-  if (!json.is_null()) read_step(json, *steps, byte_level);
-  if (!byte_level)
-    throw unsupported("pre-tokenizer", json.is_null() ? "null" : "without ByteLevel", kSupported);
-  return steps;
+bool ends_with_byte_level(const Json& json) {
+  if (!json.is_object()) return false;
+  const auto type = json.find("type");
+  if (type == json.end()) return false;
+  if (*type == "ByteLevel") return true;
+  const auto list = json.find("pretokenizers");
+  return *type == "Sequence" && list != json.end() && list->is_array() && !list->empty() &&
+         ends_with_byte_level(list->back());
+}
+
+ReadPreTokenizer read_pre_tokenizer(const Json& json, TextBefore before, LastLetters last) {
+  Reader reader(before == TextBefore::normalized, last);
+  if (!json.is_null()) reader.read(json, true);
+  return reader.done();
 }
 
 }  // namespace helio::text

@@ -1,4 +1,4 @@
-// How tokenizer.json cuts a text into the pieces that BPE merges within.
+// How tokenizer.json cuts a text into the pieces that the model sees.
 #pragma once
 
 #include <deque>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "text/tokenizer/aligned_text.h"
 
 namespace helio::text {
 
@@ -15,6 +16,7 @@ namespace helio::text {
 struct PieceBuffers {
   std::vector<std::string_view> pieces = {}, next = {};
   std::deque<std::string> made = {};  // pieces that are not part of the text (a space before)
+  const char* text_begin = nullptr;   // where the original text begins, if it is at hand
 };
 
 class PreTokenizer {
@@ -23,10 +25,24 @@ class PreTokenizer {
   // Replaces `buffers.pieces` (valid UTF-8) by their parts, in order. The parts stay valid as long
   // as the text and `buffers.made`.
   virtual void split(PieceBuffers& buffers) const = 0;
+  // The same with texts that know their sources; slower.
+  virtual void split(std::vector<AlignedText>& texts) const = 0;
 };
 
-// Reads "pre_tokenizer" of a tokenizer.json: ByteLevel, or a Sequence that ends with it and has
-// Split and Digits before. Anything else is Error{invalid}.
-std::unique_ptr<PreTokenizer> read_pre_tokenizer(const Json& json);
+struct ReadPreTokenizer {
+  std::unique_ptr<PreTokenizer> steps = {};
+  // Whether the pieces depend on where in the original they come from, so that only texts with
+  // sources are cut as HF does.
+  bool needs_sources = false;
+};
+
+enum class TextBefore { as_written, normalized };
+// Whether a ByteLevel at the end writes bytes as letters, or leaves them to a model that reads
+// bytes.
+enum class LastLetters { write, leave };
+
+// Reads "pre_tokenizer" of a tokenizer.json; what HF does not know is Error{invalid}.
+ReadPreTokenizer read_pre_tokenizer(const Json& json, TextBefore before, LastLetters last);
+bool ends_with_byte_level(const Json& json);
 
 }  // namespace helio::text

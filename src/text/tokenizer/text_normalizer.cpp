@@ -1,68 +1,279 @@
 #include "text/tokenizer/text_normalizer.h"
 
+#include <utility>
+
+#include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/character_classes.h"
+#include "text/tokenizer/charsmap.h"
+#include "text/tokenizer/normal_changes.h"
+#include "text/tokenizer/text_pattern.h"
 #include "text/tokenizer/tokenizer_parts.h"
+#include "text/unicode.h"
 
 namespace helio::text {
 namespace {
 
-struct Range {
-  char32_t first, last;
+class Form final : public NormalizerStep {
+ public:
+  explicit Form(NormalForm form) : form_(form) {}
+  void apply(AlignedText& text) const override {
+    if (text.tracked()) text.transform(normal_form_changes(text.text(), form_));
+    else text.set_text(apply_form(text.text()));
+  }
+
+ private:
+  std::string apply_form(std::string_view text) const {
+    if (form_ == NormalForm::nfc) return normalize(text, form_);
+    std::string out;
+    size_t begin = 0;
+    for (size_t at = 0; at < text.size();) {
+      const auto point = decode_utf8(text, at);
+      if (left_alone(point.value)) {
+        out += normalize(text.substr(begin, at - begin), form_);
+        out += text.substr(at, point.size);
+        begin = at + point.size;
+      }
+      at += point.size;
+    }
+    return out += normalize(text.substr(begin), form_);
+  }
+  NormalForm form_;
 };
 
-// HF's normalizers come from an older Unicode than ours and leave these characters as they are.
-// Measured on every code point with HF tokenizers 0.23.3 (tests/peers/test_tokenizer.py).
-constexpr Range kLeftAlone[] = {{0x32FF, 0x32FF},   {0xA7F2, 0xA7F4},   {0xAB69, 0xAB69},
-                                {0x10781, 0x10785}, {0x10787, 0x107B0}, {0x107B2, 0x107BA},
-                                {0x11938, 0x11938}, {0x1E030, 0x1E06D}, {0x1F16C, 0x1F16C},
-                                {0x1FBF0, 0x1FBF9}};
-
-bool left_alone(char32_t code) {
-  if (code < kLeftAlone[0].first) return false;
-  for (const auto& range : kLeftAlone)
-    if (code >= range.first && code <= range.last) return true;
-  return false;
+// Leaves out the characters that are not kept.
+template <class Keep>
+void filter(AlignedText& text, Keep&& keep) {
+  std::vector<Change> changes;
+  changes.reserve(text.text().size());
+  size_t before = 0;  // removed before the first one kept
+  bool any = false;
+  for_each_code_point(text.text(), [&](char32_t code, std::string_view) {
+    if (keep(code)) {
+      changes.push_back({code, 0});
+      return;
+    }
+    any = true;
+    if (changes.empty()) ++before;
+    else --changes.back().change;
+  });
+  if (any) text.transform(changes, before);
 }
 
-std::string apply_form(std::string_view text, NormalForm form) {
-  if (form == NormalForm::nfc) return normalize(text, form);
-  std::string out;
-  size_t begin = 0;
-  for (size_t at = 0; at < text.size();) {
-    const auto point = decode_utf8(text, at);
-    if (left_alone(point.value)) {
-      out += normalize(text.substr(begin, at - begin), form);
-      out += text.substr(at, point.size);
-      begin = at + point.size;
-    }
-    at += point.size;
+// Each character by another one.
+template <class To>
+void map(AlignedText& text, To&& to) {
+  std::vector<Change> changes;
+  changes.reserve(text.text().size());
+  for_each_code_point(text.text(), [&](char32_t code, std::string_view) {
+    changes.push_back({to(code), 0});
+  });
+  text.transform(changes);
+}
+
+void lowercase(AlignedText& text) {
+  std::vector<Change> changes;
+  changes.reserve(text.text().size());
+  std::u32string lower;
+  for_each_code_point(text.text(), [&](char32_t code, std::string_view) {
+    lower.clear();
+    append_lower(lower, code);
+    for (size_t i = 0; i < lower.size(); ++i) changes.push_back({lower[i], i == 0 ? 0 : 1});
+  });
+  text.transform(changes);
+}
+
+class Lowercase final : public NormalizerStep {
+  void apply(AlignedText& text) const override { lowercase(text); }
+};
+
+class StripAccents final : public NormalizerStep {
+  void apply(AlignedText& text) const override {
+    filter(text, [](char32_t c) { return !is_combining_mark(c); });
   }
-  return out += normalize(text.substr(begin), form);
+};
+
+class Nmt final : public NormalizerStep {
+  void apply(AlignedText& text) const override {
+    filter(text, [](char32_t c) {
+      return !((c >= 1 && c <= 8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F ||
+               c == 0x8F || c == 0x9F);
+    });
+    map(text, [](char32_t c) -> char32_t {
+      const bool space = c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 ||
+                         (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 ||
+                         c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+      return space ? ' ' : c;
+    });
+  }
+};
+
+enum class Side { left, right, both };
+
+class Strip final : public NormalizerStep {
+ public:
+  explicit Strip(Side side) : side_(side) {}
+  void apply(AlignedText& text) const override {
+    const auto codes = to_code_points(text.text());
+    size_t begin = 0, end = codes.size();
+    if (side_ != Side::right)
+      while (begin < end && is_white_space(codes[begin])) ++begin;
+    if (side_ != Side::left)
+      while (end > begin && is_white_space(codes[end - 1])) --end;
+    if (begin == 0 && end == codes.size()) return;
+    std::vector<Change> changes;
+    for (size_t i = begin; i < end; ++i) changes.push_back({codes[i], 0});
+    text.transform(changes, begin);
+  }
+
+ private:
+  Side side_;
+};
+
+class Prepend final : public NormalizerStep {
+ public:
+  explicit Prepend(std::string before) : before_(std::move(before)) {}
+  void apply(AlignedText& text) const override { text.prepend(before_); }
+
+ private:
+  std::string before_;
+};
+
+class Replace final : public NormalizerStep {
+ public:
+  Replace(TextPattern pattern, std::string by) : pattern_(std::move(pattern)), by_(std::move(by)) {}
+  void apply(AlignedText& text) const override {
+    std::vector<AlignedText::Part> parts;
+    pattern_.for_each_match(text.text(), [&](Match match) {
+      parts.push_back({match.begin, match.end});
+    });
+    text.replace(parts, by_);
+  }
+
+ private:
+  TextPattern pattern_;
+  std::string by_;
+};
+
+class ByteLetters final : public NormalizerStep {
+  void apply(AlignedText& text) const override { write_byte_letters(text); }
+};
+
+class Precompiled final : public NormalizerStep {
+ public:
+  explicit Precompiled(std::string_view base64) : map_(base64) {}
+  void apply(AlignedText& text) const override {
+    std::vector<Change> changes;
+    changes.reserve(text.text().size());
+    if (map_.changes(text.text(), changes)) text.transform(changes);
+  }
+
+ private:
+  Charsmap map_;
+};
+
+struct BertOptions {
+  bool clean = true, chinese = true, accents = true, lower = true;
+};
+
+class Bert final : public NormalizerStep {
+ public:
+  explicit Bert(BertOptions options) : options_(options) {}
+  void apply(AlignedText& text) const override {
+    if (options_.clean) {
+      filter(text, [](char32_t c) { return !is_bert_control(c); });
+      map(text, [](char32_t c) { return is_white_space(c) ? U' ' : c; });
+    }
+    if (options_.chinese) space_out_chinese(text);
+    if (options_.accents) {
+      Form(NormalForm::nfd).apply(text);
+      filter(text, [](char32_t c) { return !is_nonspacing_mark(c); });
+    }
+    if (options_.lower) lowercase(text);
+  }
+
+ private:
+  static bool is_chinese(char32_t c) {
+    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
+           (c >= 0x20000 && c <= 0x2A6DF) || (c >= 0x2A700 && c <= 0x2B73F) ||
+           (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
+           (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
+  }
+  static void space_out_chinese(AlignedText& text) {
+    std::vector<Change> changes;
+    changes.reserve(text.text().size());
+    for_each_code_point(text.text(), [&](char32_t code, std::string_view) {
+      if (is_chinese(code)) changes.insert(changes.end(), {{' ', 0}, {code, 1}, {' ', 1}});
+      else changes.push_back({code, 0});
+    });
+    text.transform(changes);
+  }
+  BertOptions options_;
+};
+
+BertOptions read_bert(const Json& json) {
+  const char* of = "BertNormalizer";
+  BertOptions options;
+  options.clean = flag_member(json, "clean_text", of, true);
+  options.chinese = flag_member(json, "handle_chinese_chars", of, true);
+  options.lower = flag_member(json, "lowercase", of, true);
+  options.accents = flag_member(json, "strip_accents", of, options.lower);
+  return options;
 }
 
 }  // namespace
 
 TextNormalizer::TextNormalizer(const Json& json) { read(json); }
+TextNormalizer::~TextNormalizer() = default;
 
 void TextNormalizer::read(const Json& json) {
   if (json.is_null()) return;
   const std::string type = text_member(json, "type", "normalizer");
-  if (type == "NFC") forms_.push_back(NormalForm::nfc);
-  else if (type == "NFD") forms_.push_back(NormalForm::nfd);
-  else if (type == "NFKC") forms_.push_back(NormalForm::nfkc);
-  else if (type == "NFKD") forms_.push_back(NormalForm::nfkd);
-  else if (type == "Sequence") {
+  const auto add = [&](std::unique_ptr<NormalizerStep> step) { steps_.push_back(std::move(step)); };
+  for (const auto& [name, form] :
+       {std::pair{"NFC", NormalForm::nfc}, std::pair{"NFD", NormalForm::nfd},
+        std::pair{"NFKC", NormalForm::nfkc}, std::pair{"NFKD", NormalForm::nfkd}})
+    if (type == name) return add(std::make_unique<Form>(form));
+  if (type == "Sequence") {
     const Json& list = member(json, "normalizers", "Sequence");
     if (!list.is_array()) throw malformed("Sequence's normalizers must be a list");
     for (const auto& step : list) read(step);
+  } else if (type == "Lowercase") {
+    add(std::make_unique<Lowercase>());
+  } else if (type == "StripAccents") {
+    add(std::make_unique<StripAccents>());
+  } else if (type == "Nmt") {
+    add(std::make_unique<Nmt>());
+  } else if (type == "ByteLevel") {
+    add(std::make_unique<ByteLetters>());
+  } else if (type == "BertNormalizer" || type == "Bert") {
+    add(std::make_unique<Bert>(read_bert(json)));
+  } else if (type == "Strip") {
+    const bool left = flag_member(json, "strip_left", "Strip", true),
+               right = flag_member(json, "strip_right", "Strip", true);
+    if (left || right)
+      add(std::make_unique<Strip>(left && right ? Side::both : left ? Side::left : Side::right));
+  } else if (type == "Prepend") {
+    add(std::make_unique<Prepend>(text_member(json, "prepend", "Prepend")));
+  } else if (type == "Replace") {
+    add(std::make_unique<Replace>(TextPattern(member(json, "pattern", "Replace"), "Replace"),
+                                  text_member(json, "content", "Replace")));
+  } else if (type == "Precompiled") {
+    add(std::make_unique<Precompiled>(text_member(json, "precompiled_charsmap", "Precompiled")));
   } else {
-    throw unsupported("normalizer", type, "NFC, NFD, NFKC, NFKD, Sequence, null");
+    throw unsupported("normalizer", type,
+                      "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, "
+                      "Precompiled, Prepend, Replace, Sequence, Strip, StripAccents, null");
   }
 }
 
+void TextNormalizer::apply(AlignedText& text) const {
+  for (const auto& step : steps_) step->apply(text);
+}
+
 std::string TextNormalizer::apply(std::string_view text) const {
-  std::string out(text);
-  for (const auto form : forms_) out = apply_form(out, form);
-  return out;
+  AlignedText aligned(text, AlignedText::Track::no);
+  apply(aligned);
+  return aligned.text();
 }
 
 }  // namespace helio::text

@@ -1,25 +1,34 @@
 // The "normalizer" of a tokenizer.json.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/json.h"
-#include "text/unicode.h"
+#include "text/tokenizer/aligned_text.h"
 
 namespace helio::text {
 
+class NormalizerStep {
+ public:
+  virtual ~NormalizerStep() = default;
+  virtual void apply(AlignedText& text) const = 0;
+};
+
 class TextNormalizer {
  public:
-  // NFC, NFD, NFKC, NFKD, a Sequence of them, or null. Anything else is Error{invalid}.
+  // One of HF's normalizers, a Sequence of them, or null. Anything else is Error{invalid}.
   explicit TextNormalizer(const Json& json);
-  bool does_nothing() const { return forms_.empty(); }
+  ~TextNormalizer();
+  bool does_nothing() const { return steps_.empty(); }
   std::string apply(std::string_view text) const;
+  void apply(AlignedText& text) const;
 
  private:
   void read(const Json& json);
-  std::vector<NormalForm> forms_ = {};
+  std::vector<std::unique_ptr<NormalizerStep>> steps_ = {};
 };
 
 }  // namespace helio::text

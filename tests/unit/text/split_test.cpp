@@ -107,9 +107,13 @@ TEST(KnownSplits, AreAsGpt2AndLlama3Cut) {
 }
 
 Pieces pieces_of(const char* json, const std::string& text) {
-  const auto pre_tokenizer = read_pre_tokenizer(Json::parse(
-      std::string(R"({"type":"Sequence","pretokenizers":[)") + json +
-      R"(,{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]})"));
+  const auto pre_tokenizer =
+      read_pre_tokenizer(
+          Json::parse(
+              std::string(R"({"type":"Sequence","pretokenizers":[)") + json +
+              R"(,{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]})"),
+          TextBefore::as_written, LastLetters::leave)
+          .steps;
   PieceBuffers buffers;
   buffers.pieces = {text};
   pre_tokenizer->split(buffers);

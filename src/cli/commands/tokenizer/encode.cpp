@@ -1,6 +1,7 @@
 // Encode texts: a line of {"ids": [...]} for each document.
 #include <fmt/format.h>
 
+#include <iterator>
 #include <ostream>
 
 #include "cli/command.h"
@@ -13,6 +14,14 @@
 
 namespace helio::cli {
 namespace {
+
+std::string with_offsets(const text::Encoding& encoding) {
+  std::string out = fmt::format("{{\"ids\":[{}],\"offsets\":[", fmt::join(encoding.ids, ","));
+  for (size_t i = 0; i < encoding.characters.size(); ++i)
+    fmt::format_to(std::back_inserter(out), "{}[{},{}]", i == 0 ? "" : ",",
+                   encoding.characters[i].begin, encoding.characters[i].end);
+  return out += "]}";
+}
 
 class TokenizerEncode final : public Command {
  public:
@@ -28,6 +37,8 @@ class TokenizerEncode final : public Command {
     f("in", in_, "JSONL (a row a document) or text (a line a document), .gz and .zst too.");
     f("field", field_, "Field of a JSONL row that has the text.");
     f("out", out_, "JSONL file to write; without it, standard output.");
+    f("offsets", offsets_,
+      "Write \"offsets\" beside the ids: [begin, end) in characters of the text.");
     f("no_special", no_special_, "Leave out what the post-processor adds (BOS and the like).");
     f("threads", threads_, "Threads; 0: all. They do not change the result.", between(0, 256));
   }
@@ -55,6 +66,11 @@ class TokenizerEncode final : public Command {
       parallel_slices(lines.size(), threads, 16, [&](size_t begin, size_t end, int) {
         for (size_t i = begin; i < end; ++i) {
           const std::string document = batches.text(lines[i], field_);
+          if (offsets_) {
+            const auto encoding = tokenizer->encode_with_offsets(document, special);
+            rows[i] = {with_offsets(encoding), encoding.ids.size(), document.size()};
+            continue;
+          }
           const auto ids = tokenizer->encode(document, special);
           rows[i] = {fmt::format("{{\"ids\":[{}]}}", fmt::join(ids, ",")), ids.size(),
                      document.size()};
@@ -83,7 +99,7 @@ class TokenizerEncode final : public Command {
 
  private:
   std::string tokenizer_ = {}, in_ = {}, field_ = "text", out_ = {};
-  bool no_special_ = false;
+  bool no_special_ = false, offsets_ = false;
   int64_t threads_ = 0;
 };
 

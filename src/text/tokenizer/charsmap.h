@@ -1,0 +1,30 @@
+// The character map that SentencePiece compiles into its models ("precompiled_charsmap").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/tokenizer/aligned_text.h"
+
+namespace helio::text {
+
+class Charsmap {
+ public:
+  // `base64` as a tokenizer.json has it. Error{invalid} when it is no charsmap.
+  explicit Charsmap(std::string_view base64);
+
+  // What the map makes of a text, and whether that is anything else than the text. An entry that
+  // points out of the map is Error{invalid}.
+  bool changes(std::string_view text, std::vector<Change>& out) const;
+
+ private:
+  std::optional<std::string_view> look_up(std::string_view part) const;
+
+  std::vector<uint32_t> trie_ = {};  // a double array as the Darts library lays it out
+  std::string texts_ = {};           // replacements, each ended by a zero byte
+};
+
+}  // namespace helio::text

@@ -1,0 +1,79 @@
+// The parts of a tokenizer.json put together. Private to text: others use tokenizer.h.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/json.h"
+#include "text/tokenizer.h"
+#include "text/tokenizer/added_tokens.h"
+#include "text/tokenizer/piece_model.h"
+#include "text/tokenizer/post_processor.h"
+#include "text/tokenizer/pre_tokenizer.h"
+#include "text/tokenizer/text_normalizer.h"
+#include "text/tokenizer/token_decoder.h"
+
+namespace helio::text {
+
+class JsonTokenizer final : public Tokenizer {
+ public:
+  // `json` is a whole tokenizer.json. Truncation and padding in it are not applied, as
+  // transformers does not apply them either unless asked to.
+  explicit JsonTokenizer(const Json& json);
+  ~JsonTokenizer() override;
+
+  std::vector<TokenId> encode(std::string_view text, SpecialTokens special) const override;
+  Encoding encode_with_offsets(std::string_view text, SpecialTokens special) const override;
+  std::string decode(const std::vector<TokenId>& ids, SpecialTokens special) const override;
+  std::string token_bytes(TokenId id) const override;
+  int64_t vocab_size() const override { return static_cast<int64_t>(written_.size()); }
+  std::optional<TokenId> id_of(std::string_view token) const override;
+  const std::vector<AddedToken>& added_tokens() const override { return added_; }
+
+ private:
+  struct Scratch {
+    std::unique_ptr<PieceModel::Scratch> model = {};
+    PieceBuffers pieces = {};
+    std::vector<Segment> outer = {}, inner = {};
+  };
+  // A scratch taken from the idle ones (or made) and given back at the end: encode() is const and
+  // runs in many threads, and words stay cached between texts.
+  struct GiveBack {
+    const JsonTokenizer* owner = nullptr;
+    void operator()(Scratch* scratch) const;
+  };
+  using Lease = std::unique_ptr<Scratch, GiveBack>;
+  struct Placed;  // the tokens of a text with their places
+  enum class Kind : uint8_t { unused, ordinary, special };
+
+  Lease lease() const;
+  void read_added_tokens(const Json& json);
+  void read_written();
+  void encode_text(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const;
+  void encode_between(std::string_view text, const char* begin, Scratch& scratch,
+                      std::vector<TokenId>& out) const;
+  void place_text(std::string_view text, Scratch& scratch, Placed& out) const;
+  void place_between(AlignedText text, Scratch& scratch, Placed& out) const;
+  void place_token(const AlignedText& text, TokenId id, Placed& out) const;
+
+  TextNormalizer normalizer_;
+  ReadPreTokenizer pre_tokenizer_;
+  std::unique_ptr<PieceModel> model_;
+  PostProcessor post_processor_;
+  TokenDecoder decoder_;
+  std::vector<AddedToken> added_ = {};  // by id
+  std::unordered_map<std::string, TokenId> added_ids_ = {};
+  TokenFinder as_written_ = {}, normalized_ = {};
+  std::vector<TokenId> as_written_ids_ = {}, normalized_ids_ = {};  // by the finders' patterns
+  // By id: the token as decoding sees it; with Kind::joined_bytes its bytes.
+  std::vector<std::string> written_ = {};
+  std::vector<Kind> kinds_ = {};  // by id
+
+  mutable std::mutex idle_mutex_;
+  mutable std::vector<std::unique_ptr<Scratch>> idle_;
+};
+
+}  // namespace helio::text

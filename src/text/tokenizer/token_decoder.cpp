@@ -1,0 +1,279 @@
+#include "text/tokenizer/token_decoder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/text_pattern.h"
+#include "text/tokenizer/tokenizer_parts.h"
+#include "text/tokenizer/vocabulary.h"
+#include "text/utf8.h"
+
+namespace helio::text {
+namespace {
+
+using Tokens = std::vector<std::string>;
+
+std::string replaced(std::string_view text, std::string_view what, std::string_view by) {
+  std::string out;
+  if (what.empty()) {  // Rust puts it between all characters
+    for_each_code_point(text, [&](char32_t, std::string_view c) { (out += by) += c; });
+    return out += by;
+  }
+  size_t at = 0;
+  for (size_t found; (found = text.find(what, at)) != std::string_view::npos;
+       at = found + what.size())
+    (out += text.substr(at, found - at)) += by;
+  return out += text.substr(at);
+}
+
+std::string joined(const Tokens& tokens) {
+  std::string out;
+  for (const auto& token : tokens) out += token;
+  return out;
+}
+
+// WordPiece's and CTC's: no spaces before punctuation and English contractions.
+std::string cleaned(std::string text) {
+  constexpr std::pair<const char*, const char*> kRules[] = {
+      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  if (text.find(' ') == std::string::npos) return text;
+  for (const auto& [what, by] : kRules) text = replaced(text, what, by);
+  return text;
+}
+
+class ByteLevel final : public DecoderStep {
+  void run(Tokens& tokens) const override {
+    std::string bytes;
+    for (const auto& token : tokens) bytes += from_byte_letters(token).value_or(token);
+    tokens.assign(1, repair_utf8(bytes));
+  }
+};
+
+class Metaspace final : public DecoderStep {
+ public:
+  enum class First { kept, dropped };  // a mark in the first token
+  Metaspace(std::string mark, First first) : mark_(std::move(mark)), first_(first) {}
+  void run(Tokens& tokens) const override {
+    for (size_t i = 0; i < tokens.size(); ++i)
+      tokens[i] = replaced(tokens[i], mark_, i == 0 && first_ == First::dropped ? "" : " ");
+  }
+
+ private:
+  std::string mark_;
+  First first_;
+};
+
+class ByteFallback final : public DecoderStep {
+  void run(Tokens& tokens) const override {
+    Tokens out;
+    std::string bytes;
+    const auto flush = [&] {
+      if (bytes.empty()) return;
+      if (is_valid_utf8(bytes)) out.push_back(bytes);
+      else out.insert(out.end(), bytes.size(), "\uFFFD");
+      bytes.clear();
+    };
+    for (auto& token : tokens) {
+      if (const auto byte = byte_of_token(token)) {
+        bytes.push_back(static_cast<char>(*byte));
+        continue;
+      }
+      flush();
+      out.push_back(std::move(token));
+    }
+    flush();
+    tokens = std::move(out);
+  }
+};
+
+class Fuse final : public DecoderStep {
+  void run(Tokens& tokens) const override { tokens.assign(1, joined(tokens)); }
+};
+
+class Strip final : public DecoderStep {
+ public:
+  Strip(char32_t content, uint64_t start, uint64_t stop)
+      : content_(content), start_(start), stop_(stop) {}
+  void run(Tokens& tokens) const override {
+    for (auto& token : tokens) {
+      const auto codes = to_code_points(token);
+      size_t begin = 0, end = codes.size();
+      while (begin < codes.size() && begin < start_ && codes[begin] == content_) ++begin;
+      while (end > 0 && codes.size() - end < stop_ && codes[end - 1] == content_) --end;
+      token = begin < end ? to_utf8(std::u32string_view(codes).substr(begin, end - begin)) : "";
+    }
+  }
+
+ private:
+  char32_t content_;
+  uint64_t start_, stop_;
+};
+
+class Replace final : public DecoderStep {
+ public:
+  Replace(TextPattern pattern, std::string by) : pattern_(std::move(pattern)), by_(std::move(by)) {}
+  void run(Tokens& tokens) const override {
+    for (auto& token : tokens) {
+      std::string out;
+      size_t at = 0;
+      pattern_.for_each_match(token, [&](Match match) {
+        out.append(token, at, match.begin - at).append(by_);
+        at = match.end;
+      });
+      if (at > 0 || !out.empty()) token = out.append(token, at);
+    }
+  }
+
+ private:
+  TextPattern pattern_;
+  std::string by_;
+};
+
+enum class Cleanup { no, yes };
+
+class WordPiece final : public DecoderStep {
+ public:
+  WordPiece(std::string prefix, Cleanup cleanup) : prefix_(std::move(prefix)), cleanup_(cleanup) {}
+  void run(Tokens& tokens) const override {
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      auto& token = tokens[i];
+      if (i > 0) {
+        if (token.starts_with(prefix_)) token.erase(0, prefix_.size());
+        else token.insert(0, " ");
+      }
+      if (cleanup_ == Cleanup::yes) token = cleaned(std::move(token));
+    }
+  }
+
+ private:
+  std::string prefix_;
+  Cleanup cleanup_;
+};
+
+class WordEnds final : public DecoderStep {  // BPEDecoder
+ public:
+  explicit WordEnds(std::string suffix) : suffix_(std::move(suffix)) {}
+  void run(Tokens& tokens) const override {
+    for (size_t i = 0; i < tokens.size(); ++i)
+      tokens[i] = replaced(tokens[i], suffix_, i + 1 == tokens.size() ? "" : " ");
+  }
+
+ private:
+  std::string suffix_;
+};
+
+class Ctc final : public DecoderStep {
+ public:
+  Ctc(std::string pad, std::string delimiter, Cleanup cleanup)
+      : pad_(std::move(pad)), delimiter_(std::move(delimiter)), cleanup_(cleanup) {}
+  void run(Tokens& tokens) const override {
+    tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+    for (auto& token : tokens) {
+      token = replaced(token, pad_, "");
+      if (cleanup_ == Cleanup::yes) token = replaced(cleaned(std::move(token)), delimiter_, " ");
+    }
+    std::erase_if(tokens, [](const std::string& token) { return token.empty(); });
+  }
+
+ private:
+  std::string pad_, delimiter_;
+  Cleanup cleanup_;
+};
+
+std::string one_character(const Json& json, const char* key, const std::string& of) {
+  std::string text = text_member(json, key, of);
+  if (count_code_points(text) != 1) throw malformed(of + ": '" + key + "' must be one character");
+  return text;
+}
+
+uint64_t count_member(const Json& json, const char* key) {
+  const Json& value = member(json, key, "Strip");
+  if (!value.is_number_unsigned())
+    throw malformed("Strip: '" + std::string(key) + "' must be a count");
+  return value.get<uint64_t>();
+}
+
+Cleanup read_cleanup(const Json& json, const std::string& of) {
+  return flag_member(json, "cleanup", of, true) ? Cleanup::yes : Cleanup::no;
+}
+
+}  // namespace
+
+TokenDecoder::TokenDecoder(const Json& json) {
+  read(json);
+  if (json.is_null()) return;
+  kind_ = Kind::chain;
+  if (!names_.empty() && names_[0] == "ByteLevel" &&
+      std::all_of(names_.begin() + 1, names_.end(),
+                  [](const auto& name) { return name == "Fuse"; }))
+    kind_ = Kind::joined_bytes;
+}
+
+TokenDecoder::~TokenDecoder() = default;
+
+void TokenDecoder::read(const Json& json) {
+  if (json.is_null()) return;
+  const std::string type = text_member(json, "type", "decoder");
+  if (type == "Sequence") {
+    const Json& list = member(json, "decoders", "Sequence");
+    if (!list.is_array()) throw malformed("Sequence's decoders must be a list");
+    for (const auto& step : list) read(step);
+    return;
+  }
+  const auto add = [&](std::unique_ptr<DecoderStep> step) {
+    steps_.push_back(std::move(step));
+    names_.push_back(type);
+  };
+  if (type == "ByteLevel") add(std::make_unique<ByteLevel>());
+  else if (type == "ByteFallback") add(std::make_unique<ByteFallback>());
+  else if (type == "Fuse") add(std::make_unique<Fuse>());
+  else if (type == "Metaspace") {
+    space_mark_ = one_character(json, "replacement", type);
+    const bool never = (json.contains("prepend_scheme") && json["prepend_scheme"] == "never") ||
+                       !flag_member(json, "add_prefix_space", type, true);
+    add(std::make_unique<Metaspace>(space_mark_,
+                                    never ? Metaspace::First::kept : Metaspace::First::dropped));
+  } else if (type == "Strip") {
+    const std::string content = one_character(json, "content", type);
+    add(std::make_unique<Strip>(decode_utf8(content, 0).value, count_member(json, "start"),
+                                count_member(json, "stop")));
+  } else if (type == "Replace") {
+    const Json& pattern = member(json, "pattern", type);
+    const std::string by = text_member(json, "content", type);
+    if (by == " " && pattern.is_object() && pattern.contains("String"))
+      space_mark_ = text_member(pattern, "String", type);
+    add(std::make_unique<Replace>(TextPattern(pattern, type), by));
+  } else if (type == "WordPiece") {
+    add(std::make_unique<WordPiece>(text_member(json, "prefix", type), read_cleanup(json, type)));
+  } else if (type == "BPEDecoder") {
+    add(std::make_unique<WordEnds>(text_member(json, "suffix", type)));
+  } else if (type == "CTC") {
+    add(std::make_unique<Ctc>(text_member(json, "pad_token", type),
+                              text_member(json, "word_delimiter_token", type),
+                              read_cleanup(json, type)));
+  } else {
+    throw unsupported("decoder", type,
+                      "BPEDecoder, ByteFallback, ByteLevel, CTC, Fuse, Metaspace, Replace, "
+                      "Sequence, Strip, WordPiece, null");
+  }
+}
+
+std::string TokenDecoder::decode(Tokens tokens) const {
+  for (const auto& step : steps_) step->run(tokens);
+  return joined(tokens);
+}
+
+std::string TokenDecoder::bytes_of(const std::string& token) const {
+  const auto has = [&](const char* name) {
+    return std::find(names_.begin(), names_.end(), name) != names_.end();
+  };
+  if (names_.empty() || has("ByteLevel")) return from_byte_letters(token).value_or(token);
+  if (has("ByteFallback"))
+    if (const auto byte = byte_of_token(token)) return std::string(1, static_cast<char>(*byte));
+  return space_mark_.empty() ? token : replaced(token, space_mark_, " ");
+}
+
+}  // namespace helio::text
