@@ -63,7 +63,7 @@ def documents(path, megabytes):
 
 
 def run(helio, file, rows, folder, *flags):
-    done = subprocess.run([helio, "-q", "tokenizer", "encode", "--tokenizer", file, "--in", rows, "--field", "text", "--out", folder / "ids.jsonl", *flags], capture_output=True, text=True)
+    done = subprocess.run([helio, "tokenizer", "encode", "--tokenizer", file, "--in", rows, "--field", "text", "--out", folder / "ids.jsonl", *flags], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip() or done.stdout.strip())
     return (json.loads(line) for line in (folder / "ids.jsonl").open(encoding="utf-8"))
@@ -84,7 +84,7 @@ def check(helio, file, theirs, texts, folder, counts):
             expected.append(None)
     (folder / "back.jsonl").write_text("".join(json.dumps({"ids": e.ids if e else []}) + "\n" for e in expected), encoding="utf-8")
     for skip, flags in ((True, []), (False, ["--keep-special"])):
-        done = subprocess.run([helio, "-q", "tokenizer", "decode", "--tokenizer", file, "--in", folder / "back.jsonl", "--out", folder / "text.jsonl", *flags], capture_output=True, text=True)
+        done = subprocess.run([helio, "tokenizer", "decode", "--tokenizer", file, "--in", folder / "back.jsonl", "--out", folder / "text.jsonl", *flags], capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr.strip())
         for e, line in zip(expected, (folder / "text.jsonl").open(encoding="utf-8")):

@@ -64,7 +64,7 @@ TEST(HostileTokenizer, WhatIsWrongIsNamed) {
   const Change changes[] = {
       {"/version", "2.0", "version '2.0'"},
       {"/model/type", "Unigram", "vocabulary must be a list"},
-      {"/model/type", "WordPiece", "has no 'continuing_subword_prefix'"},
+      {"/model/type", "WordPiece", "'continuing_subword_prefix' must be a text"},
       {"/model/type", "Letters", "model 'Letters'"},
       {"/model/type", 3, "'type' must be a text"},
       {"/model/dropout", 0.1, "dropout"},
