@@ -58,7 +58,7 @@ class Tokenizer {
 
 // Decodes ids one by one. No part ends inside a character, and all parts together with finish()
 // are what decode() makes of all ids, as long as later tokens do not change the text of earlier
-// ones (Strip at the end of texts, CTC).
+// ones, as HF's stream (a byte token that makes a run of them no UTF-8 does, Strip at ends, CTC).
 class DecodeStream {
  public:
   explicit DecodeStream(const Tokenizer& tokenizer, SpecialTokens special = SpecialTokens::skip)

@@ -33,6 +33,10 @@ inline Outcome try_tokenizer(std::string_view json) {
       }
       HELIO_CHECK(is_valid_utf8(tokenizer->decode(ids)), "decoded text is no UTF-8");
       HELIO_CHECK(tokenizer->encode(text) == ids, "encoding twice gave other ids");
+      const auto placed = tokenizer->encode_with_offsets(text);
+      HELIO_CHECK(placed.ids == ids, "with offsets the ids are others");
+      HELIO_CHECK(placed.characters.size() == ids.size() && placed.bytes.size() == ids.size(),
+                  "not every token has its place");
     }
     tokenizer->decode({-1, 0, 1, 255, 1 << 30});
     return Outcome::accepted;

@@ -74,14 +74,17 @@ void JsonTokenizer::read_written() {
   std::unordered_set<std::string> special;
   for (const auto& token : added_)
     if (token.special) special.insert(token.content);
+  std::vector<bool> is_added(written_.size());
   for (const auto& token : added_) {
+    is_added[static_cast<size_t>(token.id)] = true;
     const std::string written = token.normalized ? normalizer_.apply(token.content) : token.content;
     put(token.id, written);
     if (special.contains(written)) kinds_[static_cast<size_t>(token.id)] = Kind::special;
   }
   // A special token may also be an ordinary entry under another id.
   for (TokenId id = 0; id <= model_->largest_id(); ++id)
-    if (const auto* token = model_->token(id); token && special.contains(*token))
+    if (const auto* token = model_->token(id);
+        token && !is_added[static_cast<size_t>(id)] && special.contains(*token))
       kinds_[static_cast<size_t>(id)] = Kind::special;
 }
 
