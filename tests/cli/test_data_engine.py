@@ -97,7 +97,8 @@ def test_a_killed_run_goes_on_to_the_same_bytes(corpus, tmp_path):
             child.send_signal(signal.SIGKILL)
             child.communicate()
             kills += 1
-            assert not other.exists(), "a dataset is there whole or not at all"
+            if other.exists():  # the signal came after the end: whole, as is compared below
+                break
     else:
         helio(*command[1:])
     assert kills > 0

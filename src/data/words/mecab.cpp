@@ -19,6 +19,7 @@ struct Library {
   decltype(&mecab_model_new) model_new = nullptr;
   decltype(&mecab_model_new_tagger) new_tagger = nullptr;
   decltype(&mecab_model_new_lattice) new_lattice = nullptr;
+  decltype(&mecab_model_destroy) destroy_model = nullptr;
   decltype(&mecab_destroy) destroy_tagger = nullptr;
   decltype(&mecab_lattice_destroy) destroy_lattice = nullptr;
   decltype(&mecab_lattice_set_sentence2) set_sentence = nullptr;
@@ -39,6 +40,7 @@ struct Library {
     find(handle, "mecab_model_new", model_new);
     find(handle, "mecab_model_new_tagger", new_tagger);
     find(handle, "mecab_model_new_lattice", new_lattice);
+    find(handle, "mecab_model_destroy", destroy_model);
     find(handle, "mecab_destroy", destroy_tagger);
     find(handle, "mecab_lattice_destroy", destroy_lattice);
     find(handle, "mecab_lattice_set_sentence2", set_sentence);
@@ -56,25 +58,39 @@ struct Library {
 
 // One thread's parser; they share the model.
 struct Parser {
-  mecab_t* tagger = nullptr;
-  mecab_lattice_t* lattice = nullptr;
+  explicit Parser(mecab_model_t* model)
+      : tagger(Library::get().new_tagger(model)), lattice(Library::get().new_lattice(model)) {}
+  ~Parser() {
+    Library::get().destroy_lattice(lattice);
+    Library::get().destroy_tagger(tagger);
+  }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+  mecab_t* tagger;
+  mecab_lattice_t* lattice;
 };
 
 class MecabWords final : public Words {
  public:
   explicit MecabWords(mecab_model_t* model) : model_(model) {}
+  ~MecabWords() override {
+    idle_.clear();  // parsers before their model
+    Library::get().destroy_model(model_);
+  }
+  MecabWords(const MecabWords&) = delete;
+  MecabWords& operator=(const MecabWords&) = delete;
 
   void split(std::string_view text, std::vector<std::string_view>& words) const override {
     words.clear();
-    const Parser parser = borrow();
+    std::unique_ptr<Parser> parser = borrow();
     // A line at a time: MeCab's lattice takes some 50 times a text's size.
     for (size_t begin = 0; begin < text.size();) {
       size_t end = std::min(text.find('\n', begin), text.size());
       if (end - begin > kLongest) end = cut(text, begin);
-      line(parser, text.substr(begin, end - begin), words);
+      line(*parser, text.substr(begin, end - begin), words);
       begin = end < text.size() && text[end] == '\n' ? end + 1 : end;
     }
-    give_back(parser);
+    give_back(std::move(parser));
   }
   std::string_view name() const override { return "mecab"; }
 
@@ -102,26 +118,25 @@ class MecabWords final : public Words {
         words.emplace_back(node->surface, node->length);
   }
 
-  Parser borrow() const {
+  std::unique_ptr<Parser> borrow() const {
     {
       const std::lock_guard lock(guard_);
       if (!idle_.empty()) {
-        const Parser parser = idle_.back();
+        auto parser = std::move(idle_.back());
         idle_.pop_back();
         return parser;
       }
     }
-    const Library& lib = Library::get();
-    return {.tagger = lib.new_tagger(model_), .lattice = lib.new_lattice(model_)};
+    return std::make_unique<Parser>(model_);
   }
-  void give_back(const Parser& parser) const {
+  void give_back(std::unique_ptr<Parser> parser) const {
     const std::lock_guard lock(guard_);
-    idle_.push_back(parser);
+    idle_.push_back(std::move(parser));
   }
 
   mecab_model_t* model_;
   mutable std::mutex guard_;
-  mutable std::vector<Parser> idle_ = {};
+  mutable std::vector<std::unique_ptr<Parser>> idle_ = {};
 };
 
 }  // namespace
