@@ -3,6 +3,9 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <iterator>
+
+#include "text/tokenizer/character_classes.h"
 
 namespace helio::text {
 namespace {
@@ -18,7 +21,8 @@ constexpr Range kLeftAlone[] = {{0x32FF, 0x32FF},   {0xA7F2, 0xA7F4},   {0xAB69,
                                 {0x1FBF0, 0x1FBF9}};
 
 int combining_class(char32_t code) {
-  if (code < 0x300) return 0;
+  // Marks of a younger Unicode than HF's stay where they are.
+  if (!is_combining_mark(code)) return 0;
   return utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->combining_class;
 }
 
@@ -74,6 +78,31 @@ std::vector<Placed> decomposed(std::string_view text, NormalForm form) {
 }
 
 }  // namespace
+
+bool has_younger_marks(std::string_view text) {
+  // By blocks of 256 code points: whether one of them is a mark that HF does not know.
+  static const std::vector<uint8_t> blocks = [] {
+    std::vector<uint8_t> flags(0x1100, 0);
+    for (char32_t code = 0x300; code < 0x110000; ++code)
+      if (utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->combining_class != 0 &&
+          !is_combining_mark(code))
+        flags[code >> 8] = 1;
+    return flags;
+  }();
+  for (size_t at = 0; at < text.size();) {
+    if (static_cast<uint8_t>(text[at]) < 0x80) {
+      ++at;
+      continue;
+    }
+    const auto point = decode_utf8(text, at);
+    at += point.size;
+    if (blocks[point.value >> 8] &&
+        utf8proc_get_property(static_cast<utf8proc_int32_t>(point.value))->combining_class != 0 &&
+        !is_combining_mark(point.value))
+      return true;
+  }
+  return false;
+}
 
 bool left_alone(char32_t code) {
   if (code < kLeftAlone[0].first) return false;

@@ -17,7 +17,8 @@ class Form final : public NormalizerStep {
  public:
   explicit Form(NormalForm form) : form_(form) {}
   void apply(AlignedText& text) const override {
-    if (text.tracked()) text.transform(normal_form_changes(text.text(), form_));
+    if (text.tracked() || has_younger_marks(text.text()))
+      text.transform(normal_form_changes(text.text(), form_));
     else text.set_text(apply_form(text.text()));
   }
 
