@@ -3,19 +3,19 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "core/json.h"
 #include "core/monitor.h"
+#include "text/count_words_of.h"
 
 namespace helio::text {
 
-enum class Pattern { gpt2, llama3 };
+// How text is cut into words before bytes are merged in them.
+enum class Pattern { gpt2, llama3, qwen2, regex };
+enum class TextForm { as_written, nfc };
+enum class FirstTokens { all_bytes, seen_bytes };  // HF: initial_alphabet
 
 struct BpeTrainOptions {
   int64_t vocab_size = 32000;
@@ -23,51 +23,33 @@ struct BpeTrainOptions {
   // First in the vocabulary, in this order.
   std::vector<std::string> special_tokens = {"<|endoftext|>", "<|pad|>"};
   Pattern pattern = Pattern::llama3;
+  std::string split_regex = {};  // with Pattern::regex; Error{invalid} when it is none
+  TextForm form = TextForm::as_written;
+  FirstTokens first_tokens = FirstTokens::all_bytes;
+  // The most frequent bytes that become tokens, of equals the smaller letter; the others are left
+  // out of the words. 0: no limit.
+  int64_t limit_alphabet = 0;
+  // Tokens are shorter, in bytes (pairs of two bytes always may be merged). 0: no limit.
+  int64_t max_token_length = 0;
+  // Only so many distinct words are trained on, the most frequent; of words that are equally
+  // frequent all or none. 0: no limit. HF has none.
+  int64_t max_words = 0;
+  int threads = 1;
 };
 
-// How often each word (piece that the pattern cuts) occurs. Memory is bounded by the distinct
-// words.
-class WordCounts {
- public:
-  explicit WordCounts(Pattern pattern) : pattern_(pattern) {}
-  // Invalid UTF-8 is read as U+FFFD.
-  void add(std::string_view text);
-  void add(const WordCounts& other);
-  size_t size() const { return counts_.size(); }
-
- private:
-  friend struct BpeTraining;
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  Pattern pattern_;
-  std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> counts_ = {};
-  std::vector<std::string_view> pieces_ = {};
-};
-
-// Counts the words of files (see LineBatches) with several threads. Of JSONL rows the text `field`
-// is taken; with `split`, only of rows whose "split" is that.
-struct WordSource {
-  std::vector<std::filesystem::path> files = {};
-  std::string field = "text", split = {};
-  int64_t threads = 0;
-};
-struct CountedWords {
-  WordCounts words;
-  int64_t documents = 0, bytes = 0;  // of text
-};
-CountedWords count_words_of(const WordSource& source, Pattern pattern, Monitor& monitor,
-                            const StopRequest& stop);
+WordCutter word_cutter(const BpeTrainOptions& options);
 
 struct TrainedBpe {
   std::vector<std::string> tokens = {};                          // by id, in byte letters
   std::vector<std::pair<std::string, std::string>> merges = {};  // by rank
+  int64_t words = 0;           // distinct ones that were trained on
+  int64_t words_left_out = 0;  // by max_words
+  int64_t least_count = 1;     // of a word trained on
 };
 
 // The most frequent pair is merged, of equals the one with the smaller left id, then right id,
 // until the vocabulary is full or no pair occurs min_frequency times.
-TrainedBpe train_bpe(const WordCounts& words, const BpeTrainOptions& options, Monitor& monitor,
+TrainedBpe train_bpe(CountedWords words, const BpeTrainOptions& options, Monitor& monitor,
                      const StopRequest& stop);
 
 // tokenizer.json as `Tokenizer.save` of HF tokenizers writes it, byte for byte.

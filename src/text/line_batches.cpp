@@ -1,5 +1,7 @@
 #include "text/line_batches.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -45,7 +47,9 @@ bool LineBatches::next(std::vector<SourceLine>& batch) {
       before_ += static_cast<int64_t>(fs::file_size(files_[next_file_++]));
       continue;
     }
-    SourceLine source{std::string(line), next_file_, reader_->number()};
+    SourceLine source{{}, next_file_, reader_->number()};
+    source.bytes.reserve(line.size() + simdjson::SIMDJSON_PADDING);
+    source.bytes = line;
     if (line.find_first_not_of(" \t") == std::string_view::npos && is_jsonl(source)) continue;
     bytes += line.size() + 1;
     batch.push_back(std::move(source));
@@ -74,6 +78,60 @@ std::string LineBatches::text(const SourceLine& line, const std::string& field) 
   const Json json = row(line);
   return in_context([&] { return "reading " + place(line); },
                     [&] { return row_text(json, field); });
+}
+
+struct DocumentReader::Impl {
+  const LineBatches& batches;
+  std::string field, split;
+  simdjson::dom::parser parser{};
+  std::string held = {};
+
+  // The members of a row that is as it should be; false leaves it to the slower reader, which
+  // knows what is wrong with it. Of a key said twice the last counts.
+  bool read(const SourceLine& line, std::optional<std::string_view>& text) {
+    if (line.bytes.capacity() < line.bytes.size() + simdjson::SIMDJSON_PADDING) return false;
+    simdjson::dom::object row;
+    if (parser.parse(line.bytes.data(), line.bytes.size(), false).get(row) != simdjson::SUCCESS)
+      return false;
+    simdjson::dom::element document, part;
+    bool has_document = false, has_part = false;
+    for (const auto& [key, value] : row) {
+      if (key == field) document = value, has_document = true;
+      if (!split.empty() && key == "split") part = value, has_part = true;
+    }
+    std::string_view found, of;
+    if (!split.empty()) {
+      if (!has_part || part.get(of) != simdjson::SUCCESS) return false;
+      if (of != split) return true;
+    }
+    if (!has_document || document.get(found) != simdjson::SUCCESS) return false;
+    text = found;
+    return true;
+  }
+  std::optional<std::string_view> read_slowly(const SourceLine& line) {
+    const Json row = batches.row(line);
+    return in_context([&] { return "reading " + batches.place(line); },
+                      [&]() -> std::optional<std::string_view> {
+                        if (!split.empty() && row_text(row, "split") != split) return std::nullopt;
+                        held = row_text(row, field);
+                        return held;
+                      });
+  }
+};
+
+DocumentReader::DocumentReader(const LineBatches& batches, std::string field, std::string split)
+    : impl_(new Impl{batches, std::move(field), std::move(split)}) {
+  // No deeper than parse_json() reads.
+  if (impl_->parser.allocate(size_t(1) << 16, 200) != simdjson::SUCCESS)
+    throw Error(ErrorKind::memory, "no memory to read rows");
+}
+
+DocumentReader::~DocumentReader() = default;
+
+std::optional<std::string_view> DocumentReader::text(const SourceLine& line) {
+  if (!impl_->batches.is_jsonl(line)) return line.bytes;
+  std::optional<std::string_view> text;
+  return impl_->read(line, text) ? text : impl_->read_slowly(line);
 }
 
 std::vector<std::filesystem::path> dataset_parts(const std::filesystem::path& dataset) {

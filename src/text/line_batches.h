@@ -15,9 +15,9 @@
 namespace helio::text {
 
 struct SourceLine {
-  std::string bytes = {};
-  size_t file = 0;     // index into the files
-  int64_t number = 0;  // from 1
+  std::string bytes = {};  // with room behind it, see DocumentReader
+  size_t file = 0;         // index into the files
+  int64_t number = 0;      // from 1
 };
 
 class LineBatches {
@@ -43,6 +43,21 @@ class LineBatches {
   int64_t total_ = 0, before_ = 0;
   size_t next_file_ = 0;
   std::unique_ptr<LineReader> reader_ = {};
+};
+
+// The texts of documents as LineBatches::text gives them, several times faster. One for each
+// thread.
+class DocumentReader {
+ public:
+  // With `split`, only rows whose "split" is that.
+  DocumentReader(const LineBatches& batches, std::string field, std::string split = {});
+  ~DocumentReader();
+  // Valid until the next call, and as long as the line. Nothing for a row of another split.
+  std::optional<std::string_view> text(const SourceLine& line);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 // The parts of a dataset folder (part-*.jsonl.zst) in their order; Error{not_found} without any.

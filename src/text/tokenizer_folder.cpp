@@ -17,10 +17,28 @@ OrderedJson byte_level(bool add_prefix_space, bool trim_offsets, bool use_regex)
           {"use_regex", use_regex}};
 }
 
-OrderedJson pre_tokenizer(Pattern pattern) {
-  if (pattern == Pattern::gpt2) return byte_level(false, true, true);
+OrderedJson normalizer(const BpeTrainOptions& options) {
+  if (options.form == TextForm::as_written) return nullptr;
+  return {{"type", "NFC"}};
+}
+
+OrderedJson pre_tokenizer(const BpeTrainOptions& options) {
+  std::string_view pattern;
+  switch (options.pattern) {
+    case Pattern::gpt2:
+      return byte_level(false, true, true);
+    case Pattern::llama3:
+      pattern = kLlama3Pattern;
+      break;
+    case Pattern::qwen2:
+      pattern = kQwen2Pattern;
+      break;
+    case Pattern::regex:
+      pattern = options.split_regex;
+      break;
+  }
   const OrderedJson split = {{"type", "Split"},
-                             {"pattern", {{"Regex", kLlama3Pattern}}},
+                             {"pattern", {{"Regex", pattern}}},
                              {"behavior", "Isolated"},
                              {"invert", false}};
   return {{"type", "Sequence"},
@@ -33,6 +51,13 @@ OrderedJson token_flags(const std::string& content) {
 }
 
 }  // namespace
+
+WordCutter word_cutter(const BpeTrainOptions& options) {
+  // HF trains on the special tokens of a text as on any words.
+  BpeTrainOptions without = options;
+  without.special_tokens.clear();
+  return WordCutter(parse_json(tokenizer_json({}, without), "the settings"));
+}
 
 std::string tokenizer_json(const TrainedBpe& trained, const BpeTrainOptions& options) {
   OrderedJson added = OrderedJson::array();
@@ -58,8 +83,8 @@ std::string tokenizer_json(const TrainedBpe& trained, const BpeTrainOptions& opt
                             {"truncation", nullptr},
                             {"padding", nullptr},
                             {"added_tokens", added},
-                            {"normalizer", nullptr},
-                            {"pre_tokenizer", pre_tokenizer(options.pattern)},
+                            {"normalizer", normalizer(options)},
+                            {"pre_tokenizer", pre_tokenizer(options)},
                             {"post_processor", byte_level(true, false, true)},
                             {"decoder", byte_level(true, true, true)},
                             {"model",

@@ -1,6 +1,7 @@
 // The parts of a tokenizer.json put together. Private to text: others use tokenizer.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,9 @@
 
 namespace helio::text {
 
+// What the model of a whole tokenizer.json reads.
+Alphabet alphabet_of(const Json& tokenizer_json);
+
 class JsonTokenizer final : public Tokenizer {
  public:
   // `json` is a whole tokenizer.json. Truncation and padding in it are not applied, as
@@ -32,6 +36,12 @@ class JsonTokenizer final : public Tokenizer {
   int64_t vocab_size() const override { return static_cast<int64_t>(written_.size()); }
   std::optional<TokenId> id_of(std::string_view token) const override;
   const std::vector<AddedToken>& added_tokens() const override { return added_; }
+
+  // The pieces of a text that the model would see, valid during the visit; added tokens are left
+  // out. As raw bytes where the model is byte-level BPE.
+  using VisitPiece = std::function<void(std::string_view piece)>;
+  void for_each_piece(std::string_view text, const VisitPiece& visit) const;
+  const PieceModel& model() const { return *model_; }
 
  private:
   struct Scratch {
@@ -55,6 +65,8 @@ class JsonTokenizer final : public Tokenizer {
   void encode_text(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const;
   void encode_between(std::string_view text, const char* begin, Scratch& scratch,
                       std::vector<TokenId>& out) const;
+  void for_each_placed_piece(std::string_view text, Scratch& scratch,
+                             const VisitPiece& visit) const;
   void place_text(std::string_view text, Scratch& scratch, Placed& out) const;
   void place_between(AlignedText text, Scratch& scratch, Placed& out) const;
   void place_token(const AlignedText& text, TokenId id, Placed& out) const;

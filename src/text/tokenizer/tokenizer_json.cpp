@@ -26,6 +26,8 @@ const Json& read_model_json(const Json& json) {
   return member(json, "model", "tokenizer.json");
 }
 
+}  // namespace
+
 // Byte-level BPE reads bytes: nothing is written in letters only to be looked up again.
 Alphabet alphabet_of(const Json& json) {
   const Json& model = read_model_json(json);
@@ -38,8 +40,6 @@ Alphabet alphabet_of(const Json& json) {
                      !flag_member(model, "byte_fallback", "the BPE model", false);
   return bytes ? Alphabet::bytes : Alphabet::characters;
 }
-
-}  // namespace
 
 JsonTokenizer::JsonTokenizer(const Json& json)
     : normalizer_(part(json, "normalizer")),

@@ -18,11 +18,18 @@ const fs::path kFixtures = fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/bpe";
 const std::vector<std::string> kSpecial = {"<|endoftext|>", "<|user|>", "<|assistant|>",
                                            "<|system|>"};
 
+CountedWords count(const std::vector<std::string>& texts, const BpeTrainOptions& options) {
+  const auto cutter = word_cutter(options);
+  CountedWords counted;
+  for (const auto& text : texts)
+    cutter.cut(text, [&](std::string_view word) { counted.table.add(word); });
+  counted.words = static_cast<int64_t>(counted.table.size());
+  return counted;
+}
+
 TrainedBpe train(const std::vector<std::string>& texts, const BpeTrainOptions& options) {
-  WordCounts words(options.pattern);
-  for (const auto& text : texts) words.add(text);
   SilentMonitor monitor;
-  return train_bpe(words, options, monitor, StopRequest());
+  return train_bpe(count(texts, options), options, monitor, StopRequest());
 }
 
 std::vector<std::string> corpus() {
@@ -54,11 +61,19 @@ TEST(BpeTrain, DoesNotDependOnTheOrderOfTheTextsNorOnHowTheyWereCounted) {
   const auto expected = train(texts, options);
   std::reverse(texts.begin(), texts.end());
   EXPECT_EQ(train(texts, options).merges, expected.merges);
-  WordCounts all(options.pattern), half(options.pattern);
-  for (size_t i = 0; i < texts.size(); ++i) (i % 2 ? all : half).add(texts[i]);
-  all.add(half);
+  WordTable all, half;
+  const auto whole = count(texts, options);
+  whole.table.for_each([&](std::string_view word, int64_t count) {
+    all.add(word, count / 2);
+    half.add(word, count - count / 2);
+  });
+  CountedWords joined;
+  joined.table.add(half);
+  joined.table.add(all);
+  joined.words = whole.words;
+  EXPECT_EQ(joined.table.size(), whole.table.size());
   SilentMonitor monitor;
-  EXPECT_EQ(train_bpe(all, options, monitor, StopRequest()).merges, expected.merges);
+  EXPECT_EQ(train_bpe(std::move(joined), options, monitor, StopRequest()).merges, expected.merges);
 }
 
 TEST(BpeTrain, TiesGoToTheSmallerIds) {
@@ -79,17 +94,53 @@ TEST(BpeTrain, StopsWhenNothingIsFrequentEnough) {
   EXPECT_TRUE(train({}, options).merges.empty());
 }
 
+TEST(BpeTrain, ThreadsDoNotChangeTheMerges) {
+  // So many words that the first merges are made by all threads at once.
+  CountedWords words;
+  for (int64_t i = 0; i < 90000; ++i)
+    words.table.add("aab" + std::to_string(i * 7919 % 1000003) + "aaab", 1 + i % 5);
+  words.words = static_cast<int64_t>(words.table.size());
+  const auto copy = [&] {
+    CountedWords copied;
+    copied.table.add(words.table);
+    copied.words = words.words;
+    return copied;
+  };
+  SilentMonitor monitor;
+  BpeTrainOptions options{.vocab_size = 700, .special_tokens = {}};
+  const auto one = train_bpe(copy(), options, monitor, StopRequest());
+  EXPECT_EQ(one.merges.size(), 444u);
+  for (const int threads : {2, 5}) {
+    options.threads = threads;
+    EXPECT_EQ(train_bpe(copy(), options, monitor, StopRequest()).merges, one.merges);
+  }
+}
+
+TEST(BpeTrain, OnlyTheMostFrequentWordsWhenAsked) {
+  const std::vector<std::string> texts = {"aa aa aa", "bb", "cc", "aa"};  // " aa" 2, "aa" 2
+  BpeTrainOptions options{
+      .vocab_size = 300, .min_frequency = 1, .special_tokens = {}, .pattern = Pattern::gpt2};
+  EXPECT_EQ(train(texts, options).words, 4);
+  options.max_words = 3;  // "bb" and "cc" are equally rare: both go
+  const auto trained = train(texts, options);
+  EXPECT_EQ(trained.words, 2);
+  EXPECT_EQ(trained.words_left_out, 2);
+  EXPECT_EQ(trained.least_count, 2);
+  EXPECT_EQ(trained.merges.size(), 2u);
+  options.max_words = 1;
+  EXPECT_THROW(train(texts, options), Error);
+}
+
 TEST(BpeTrain, AVocabularyTooSmallIsAnError) {
   EXPECT_THROW(train({"a"}, {.vocab_size = 257}), Error);
 }
 
 TEST(BpeTrain, CanBeStopped) {
-  WordCounts words(Pattern::llama3);
-  for (const auto& text : corpus()) words.add(text);
   StopRequest stop;
   stop.raise();
   SilentMonitor monitor;
-  EXPECT_THROW(train_bpe(words, {.vocab_size = 600}, monitor, stop), Error);
+  const BpeTrainOptions options{.vocab_size = 600};
+  EXPECT_THROW(train_bpe(count(corpus(), options), options, monitor, stop), Error);
 }
 
 TEST(TokenizerFolder, HasItsRolesAndLoads) {
