@@ -120,10 +120,12 @@ class Copier {
   std::vector<char> buffer_ = {};
 };
 
-// Adjoining tensors that also adjoin in the source: a whole layer is most often one run.
+// Bytes of a new file: a range of the source, or rows that are made. Adjoining tensors that also
+// adjoin in the source are one run: a whole layer, most often.
 struct Run {
   size_t file = 0;
   uint64_t source = 0, target = 0, size = 0;
+  const TensorCopy* made = nullptr;
 };
 
 std::vector<Run> runs_of(const OutputFile& file) {
@@ -131,14 +133,19 @@ std::vector<Run> runs_of(const OutputFile& file) {
   uint64_t target = file.header.size();
   for (const auto& tensor : file.tensors) {
     const auto& from = *tensor.source;
-    if (from.size == 0) continue;
-    if (!runs.empty() && runs.back().file == from.file &&
-        runs.back().source + runs.back().size == from.offset)
-      runs.back().size += from.size;
-    else
-      runs.push_back(
-          {.file = from.file, .source = from.offset, .target = target, .size = from.size});
-    target += from.size;
+    const uint64_t copied =
+        tensor.rows ? static_cast<uint64_t>(tensor.rows->kept) * tensor.row_size() : from.size;
+    if (copied > 0) {
+      if (!runs.empty() && !runs.back().made && runs.back().file == from.file &&
+          runs.back().source + runs.back().size == from.offset)
+        runs.back().size += copied;
+      else
+        runs.push_back(
+            {.file = from.file, .source = from.offset, .target = target, .size = copied});
+    }
+    const uint64_t made = tensor.size() - copied;
+    if (made > 0) runs.push_back({.target = target + copied, .size = made, .made = &tensor});
+    target += copied + made;
   }
   return runs;
 }
@@ -148,8 +155,7 @@ OutputFile make_file(const std::vector<TensorCopy>& tensors,
   std::vector<TensorLayout> layout;
   std::map<std::string_view, const TensorCopy*> by_name;
   for (const auto& tensor : tensors) {
-    layout.push_back(
-        {.name = tensor.name, .dtype = tensor.source->dtype, .shape = tensor.source->shape});
+    layout.push_back({.name = tensor.name, .dtype = tensor.source->dtype, .shape = tensor.shape()});
     by_name[tensor.name] = &tensor;
   }
   plan_layout(layout);
@@ -166,7 +172,7 @@ OutputFile make_file(const std::vector<TensorCopy>& tensors,
 // What a tensor takes of a file at most: its bytes and its entry in the header, every character of
 // its name escaped and its offsets as long as numbers get.
 uint64_t share_of_file(const TensorCopy& tensor) {
-  return tensor.source->size + 6 * tensor.name.size() + 21 * (tensor.source->shape.size() + 2) + 64;
+  return tensor.size() + 6 * tensor.name.size() + 21 * (tensor.source->shape.size() + 2) + 64;
 }
 
 void write_index(const fs::path& dir, const std::vector<OutputFile>& files) {
@@ -175,13 +181,45 @@ void write_index(const fs::path& dir, const std::vector<OutputFile>& files) {
   for (const auto& file : files)
     for (const auto& tensor : file.tensors) {
       map[tensor.name] = file.name;
-      bytes += tensor.source->size;
+      bytes += tensor.size();
     }
   const Json index = {{"metadata", {{"total_size", bytes}}}, {"weight_map", std::move(map)}};
   write_file_atomic(dir / "model.safetensors.index.json", index.dump(2) + "\n");
 }
 
+// Rows in pieces, so that many new ones need no more memory than one piece.
+void make_rows(const Run& run, const File& to, const std::function<void(uint64_t)>& written) {
+  const NewRows& rows = *run.made->rows;
+  const uint64_t size = run.made->row_size(), at_once = std::max<uint64_t>(1, kBuffer / size);
+  std::vector<char> buffer(std::min<uint64_t>(at_once, run.size / size) * size);
+  for (uint64_t target = run.target, row = static_cast<uint64_t>(rows.kept);
+       target < run.target + run.size;) {
+    const uint64_t count = std::min(at_once, (run.target + run.size - target) / size);
+    for (uint64_t i = 0; i < count; ++i)
+      rows.make(static_cast<int64_t>(row + i),
+                std::as_writable_bytes(std::span(buffer)).subspan(i * size, size));
+    to.write_at(buffer.data(), count * size, target);
+    written(count * size);
+    target += count * size;
+    row += count;
+  }
+}
+
 }  // namespace
+
+std::vector<int64_t> TensorCopy::shape() const {
+  std::vector<int64_t> shape = source->shape;
+  if (rows) shape.at(0) = rows->rows;
+  return shape;
+}
+
+uint64_t TensorCopy::row_size() const {
+  std::vector<int64_t> row = source->shape;
+  row.at(0) = 1;
+  return tensor_bytes(name, source->dtype, row);
+}
+
+uint64_t TensorCopy::size() const { return tensor_bytes(name, source->dtype, shape()); }
 
 std::vector<OutputFile> plan_output(const std::vector<TensorCopy>& tensors,
                                     const std::map<std::string, std::string>& metadata,
@@ -199,14 +237,19 @@ std::vector<OutputFile> plan_output(const std::vector<TensorCopy>& tensors,
     shards.back().push_back(tensor);
     used += share;
   }
-  std::vector<OutputFile> files;
-  for (const auto& shard : shards) {
-    files.push_back(make_file(shard, metadata));
-    files.back().name = shards.size() == 1 ? "model.safetensors"
-                                           : fmt::format("model-{:05}-of-{:05}.safetensors",
-                                                         files.size(), shards.size());
+  return plan_files(shards, metadata);
+}
+
+std::vector<OutputFile> plan_files(const std::vector<std::vector<TensorCopy>>& files,
+                                   const std::map<std::string, std::string>& metadata) {
+  std::vector<OutputFile> out;
+  for (const auto& tensors : files) {
+    out.push_back(make_file(tensors, metadata));
+    out.back().name = files.size() == 1 ? "model.safetensors"
+                                        : fmt::format("model-{:05}-of-{:05}.safetensors",
+                                                      out.size(), files.size());
   }
-  return files;
+  return out;
 }
 
 void write_output(const fs::path& dir, const SafeTensors& source,
@@ -230,7 +273,14 @@ void write_output(const fs::path& dir, const SafeTensors& source,
     file.reserve(plan.size);
     file.write_at(plan.header.data(), plan.header.size(), 0);
     done += plan.header.size();
-    for (const auto& run : runs_of(plan))
+    for (const auto& run : runs_of(plan)) {
+      if (run.made) {
+        make_rows(run, file, [&](uint64_t size) {
+          stop.check();
+          monitor.at(static_cast<int64_t>(done += size));
+        });
+        continue;
+      }
       for (uint64_t at = 0; at < run.size; at += kPiece) {
         stop.check();
         const uint64_t size = std::min(kPiece, run.size - at);
@@ -238,6 +288,7 @@ void write_output(const fs::path& dir, const SafeTensors& source,
         done += size;
         monitor.at(static_cast<int64_t>(done));
       }
+    }
   }
   if (files.size() > 1) write_index(dir, files);
   monitor.end();

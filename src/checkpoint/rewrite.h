@@ -1,11 +1,14 @@
-// A new checkpoint made of another one's tensors under other names: what depth up-scaling and layer
-// slicing are. Tensor bytes go from file to file inside the kernel, so memory stays constant
-// whatever the size of the model.
+// A new checkpoint made of another one's tensors, under other names or with other rows at the end:
+// what depth up-scaling, layer slicing and vocabulary extension are. Tensor bytes go from file to
+// file inside the kernel, so memory stays constant whatever the size of the model.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,9 +17,20 @@
 
 namespace helio::checkpoint {
 
+// Other rows for a tensor: the first `kept` are its own, the rest up to `rows` are made.
+struct NewRows {
+  int64_t kept = 0, rows = 0;
+  std::function<void(int64_t row, std::span<std::byte> to)> make = {};  // fills one whole row
+};
+
 struct TensorCopy {
-  std::string name = {};               // in the new checkpoint
-  const TensorInfo* source = nullptr;  // lives in a SafeTensors that outlives this
+  std::string name = {};                     // in the new checkpoint
+  const TensorInfo* source = nullptr;        // lives in a SafeTensors that outlives this
+  std::shared_ptr<const NewRows> rows = {};  // null: all rows as they are
+
+  std::vector<int64_t> shape() const;
+  uint64_t row_size() const;  // bytes; only with `rows`
+  uint64_t size() const;      // bytes
 };
 
 // One file to be written: its tensors in the order of their data, behind a ready header.
@@ -32,6 +46,10 @@ struct OutputFile {
 std::vector<OutputFile> plan_output(const std::vector<TensorCopy>& tensors,
                                     const std::map<std::string, std::string>& metadata,
                                     uint64_t shard_size);
+
+// One file for each list, named as transformers does: for a checkpoint that keeps its shards.
+std::vector<OutputFile> plan_files(const std::vector<std::vector<TensorCopy>>& files,
+                                   const std::map<std::string, std::string>& metadata);
 
 // Writes the files into the folder `dir`, and the index when there are several. A full disk, a
 // source that changes meanwhile or a raised `stop` throws; the caller stages the folder.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <set>
 
+#include "checkpoint/model_folder.h"
 #include "checkpoint/safetensors_header.h"
 #include "core/error.h"
 #include "core/manifest.h"
@@ -20,25 +21,6 @@ constexpr std::string_view kLayerPrefix = "model.layers.";
 // Decoders of this shape whose only per-layer settings are those upscaled_config knows.
 constexpr std::array<std::string_view, 4> kFamilies = {"LlamaForCausalLM", "MistralForCausalLM",
                                                        "Qwen2ForCausalLM", "Qwen3ForCausalLM"};
-
-// What belongs to a model beside weights and config: copied byte for byte when there.
-constexpr std::array<std::string_view, 17> kCompanions = {"generation_config.json",
-                                                          "tokenizer.json",
-                                                          "tokenizer_config.json",
-                                                          "special_tokens_map.json",
-                                                          "added_tokens.json",
-                                                          "tokenizer.model",
-                                                          "vocab.json",
-                                                          "merges.txt",
-                                                          "vocab.txt",
-                                                          "chat_template.jinja",
-                                                          "chat_template.json",
-                                                          "LICENSE",
-                                                          "LICENSE.txt",
-                                                          "LICENSE.md",
-                                                          "NOTICE",
-                                                          "NOTICE.txt",
-                                                          "USE_POLICY.md"};
 
 // "model.layers.12.mlp.up_proj.weight" is layer 12 and "mlp.up_proj.weight".
 struct LayerTensor {
@@ -92,30 +74,6 @@ void spell_out_windows(OrderedJson& config, int64_t layers) {
   for (int64_t i = 0; i < layers; ++i)
     types.push_back(i >= first ? "sliding_attention" : "full_attention");
   config["layer_types"] = types;
-}
-
-OrderedJson load_config(const fs::path& dir) {
-  const auto path = dir / "config.json";
-  if (!fs::exists(path))
-    throw Error(ErrorKind::not_found, "there is no '" + path.string() + "'")
-        .with_hint("give a Hugging Face model folder: config.json beside model.safetensors");
-  const std::string text = read_file(path);
-  parse_json(text, path.string());  // its errors have line and column, its depth is bounded
-  auto config = OrderedJson::parse(text);
-  if (!config.is_object()) throw Error(ErrorKind::invalid, path.string() + ": not a JSON object");
-  return config;
-}
-
-// Replacing a folder must never be able to delete the source, or anything helio did not make.
-void check_target(const fs::path& model, const fs::path& out) {
-  const fs::path from = fs::weakly_canonical(model) / "", to = fs::weakly_canonical(out) / "";
-  const std::string a = from.string(), b = to.string();
-  if (a.starts_with(b) || b.starts_with(a))
-    throw Error(ErrorKind::usage, "--out '" + out.string() + "' and the model share a folder")
-        .with_hint("write the new model to a folder of its own");
-  if (fs::is_directory(out) && !fs::is_empty(out) && !has_manifest(out))
-    throw Error(ErrorKind::invalid, "'" + out.string() + "' holds files that helio did not make")
-        .with_hint("choose an empty or new folder for --out");
 }
 
 int64_t count_parameters(const std::vector<TensorCopy>& tensors) {
@@ -173,9 +131,9 @@ OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan,
 
 Upscale::Upscale(const UpscaleOptions& options) : options_(options), source_(options.model) {
   const fs::path dir = options.model;
-  const OrderedJson config = load_config(dir);
+  const OrderedJson config = load_model_config(dir);
   const std::string origin = (dir / "config.json").string();
-  if (!options.out.empty()) check_target(dir, options.out);
+  if (!options.out.empty()) check_new_model_folder(dir, options.out);
   plan_ = plan_upscale(layers_of(config, origin), options.drop);
   config_ = upscaled_config(config, plan_, origin);
   const auto tensors = rename_tensors(config);
@@ -251,10 +209,11 @@ void Upscale::write(Monitor& monitor, const StopRequest& stop) const {
                StagedDir staged(options_.out);
                write_output(staged.path(), source_, files_, monitor, stop);
                write_file_atomic(staged.path() / "config.json", pretty(config_));
-               for (const auto& name : kCompanions)
-                 if (const fs::path from = fs::path(options_.model) / name;
-                     fs::is_regular_file(from))
-                   copy_whole_file(from, staged.path() / name);
+               for (const auto& names : {tokenizer_files(), model_papers()})
+                 for (const auto name : names)
+                   if (const fs::path from = fs::path(options_.model) / name;
+                       fs::is_regular_file(from))
+                     copy_whole_file(from, staged.path() / name);
                stop.check();
                seal(staged.path());
                stop.check();
