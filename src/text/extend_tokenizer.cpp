@@ -104,6 +104,10 @@ int64_t count_tokens(const JsonTokenizer& tokenizer, const CountedWords& words) 
   return tokens;
 }
 
+fs::path file_of(const fs::path& file_or_dir) {
+  return fs::is_directory(file_or_dir) ? file_or_dir / "tokenizer.json" : file_or_dir;
+}
+
 }  // namespace
 
 struct TokenizerExtender::Impl {
@@ -138,17 +142,19 @@ struct TokenizerExtender::Impl {
   void check(const ExtendedTokenizer& extended, const JsonTokenizer& made) const;
 };
 
-TokenizerExtender::TokenizerExtender(const fs::path& file_or_dir) : impl_(new Impl) {
-  const fs::path file =
-      fs::is_directory(file_or_dir) ? file_or_dir / "tokenizer.json" : file_or_dir;
-  in_context([&] { return "reading the tokenizer '" + file.string() + "'"; },
+TokenizerExtender::TokenizerExtender(const fs::path& file_or_dir)
+    : TokenizerExtender(read_file(file_of(file_or_dir)), file_of(file_or_dir).string()) {}
+
+TokenizerExtender::TokenizerExtender(std::string json, const std::string& source)
+    : impl_(new Impl) {
+  impl_->json = std::move(json);
+  impl_->source = source;
+  in_context([&] { return "reading the tokenizer '" + source + "'"; },
              [&] {
-               impl_->json = read_file(file);
-               impl_->source = file.string();
-               const Json json = parse_json(impl_->json, impl_->source);
-               impl_->base = std::make_shared<JsonTokenizer>(json);
-               impl_->alphabet = alphabet_of(json);
-               impl_->read_model(json.at("model"));
+               const Json parsed = parse_json(impl_->json, source);
+               impl_->base = std::make_shared<JsonTokenizer>(parsed);
+               impl_->alphabet = alphabet_of(parsed);
+               impl_->read_model(parsed.at("model"));
              });
   impl_->cutter = std::make_unique<WordCutter>(impl_->base, impl_->alphabet == Alphabet::bytes
                                                                 ? WordCutter::AtMarks::leave
@@ -254,8 +260,8 @@ void TokenizerExtender::Impl::check(const ExtendedTokenizer& extended,
                                     const JsonTokenizer& made) const {
   const auto same = [&](const std::string& token, TokenId id) {
     if (made.id_of(token) != id)
-      throw Error(ErrorKind::internal,
-                  "token '" + token + "' would lose its id " + std::to_string(id));
+      throw malformed("token '" + token + "' would lose its id " + std::to_string(id))
+          .with_hint("a token stands twice in the tokenizer.json, or an id has two of them");
   };
   for (TokenId id = 0; id < base->vocab_size(); ++id)
     if (const auto* token = base->model().token(id); token && base->id_of(*token) == id)

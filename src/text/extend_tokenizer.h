@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/json.h"
 #include "core/monitor.h"
 #include "text/count_words_of.h"
 #include "text/tokenizer.h"
@@ -58,6 +57,8 @@ class TokenizerExtender {
   // Error{invalid} when the tokenizer is neither BPE nor Unigram, or marks the inside or the end of
   // words in its tokens.
   explicit TokenizerExtender(const std::filesystem::path& file_or_dir);
+  // The same from memory; `source` names it in errors.
+  TokenizerExtender(std::string json, const std::string& source);
   ~TokenizerExtender();
 
   const Tokenizer& base() const;

@@ -64,6 +64,17 @@ def test_threads_and_memory_change_nothing_and_a_dry_run_writes_nothing(folder):
     assert [row["text"] for row in report["fertility"]] == ["corpus", "korean", "english", "code"]
 
 
+def test_a_dataset_gives_what_its_rows_give(folder):
+    dataset = folder / "dataset"
+    dataset.mkdir()
+    rows = [{"text": t, "split": s} for t, s in ((KOREAN, "train"), (ENGLISH, "heldout"), (KOREAN, "train"))]
+    (dataset / "part-00000.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    (folder / "two.txt").write_text((KOREAN + "\n") * 2, encoding="utf-8")
+    helio("tokenizer", "extend", folder / "base", "--dataset", dataset, "--add", 30, "--out", folder / "by_dataset")
+    helio("tokenizer", "extend", folder / "base", "--corpus", folder / "two.txt", "--add", 30, "--out", folder / "by_file")
+    assert (folder / "by_dataset/tokenizer.json").read_bytes() == (folder / "by_file/tokenizer.json").read_bytes()
+
+
 def test_fewer_tokens_than_asked_is_said(folder):
     done = helio("tokenizer", "extend", folder / "base", "--corpus", folder / "ko.txt", "--add", 100000, "--dry-run")
     assert "tokens were added, not 100000" in done.stderr
@@ -71,6 +82,8 @@ def test_fewer_tokens_than_asked_is_said(folder):
 
 @pytest.mark.parametrize("args,code,says", [
     (("extend", "BASE", "--corpus", "KO", "--add", 5), 2, "--dry-run"),
+    (("extend", "BASE", "--add", 5, "--dry-run"), 2, "--dataset"),
+    (("extend", "BASE", "--dataset", "BASE", "--add", 5, "--dry-run"), 4, "part-"),
     (("extend", "BASE", "--corpus", "missing.txt", "--add", 5, "--dry-run"), 4, "missing.txt"),
     (("extend", "BASE", "--corpus", "EMPTY", "--add", 5, "--dry-run"), 3, "no text"),
     (("extend", "missing", "--corpus", "KO", "--add", 5, "--dry-run"), 4, "missing"),

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdio>
 
+#include "../../fuzz/extend_fuzz.h"
+#include "../support/mutate.h"
 #include "../support/temp_dir.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -144,6 +147,35 @@ TEST(ExtendTokenizer, CharactersThatByteFallbackSpelledBecomeTokens) {
   const auto tokenizer = parse_tokenizer(made.json, "extended");
   EXPECT_EQ(tokenizer->encode("한국").size(), 1u);
   EXPECT_EQ(tokenizer->decode(tokenizer->encode("한국 국a 문")), " 한국 국a 문");
+}
+
+TEST(ExtendTokenizer, ThousandsOfMutationsAreExtendedOrRefused) {
+  constexpr std::array<std::string_view, 12> kPieces = {
+      "\"", "}", "]", ",", "-1", "300000", "null", "\"lo\"", "\"<s>\"", "\"model\":", "[", "0.5"};
+  const std::vector<std::string> bases = {
+      R"({"added_tokens": [{"id": 6, "content": "<s>", "special": true}],
+          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true},
+          "decoder": {"type": "ByteLevel"},
+          "model": {"type": "BPE", "unk_token": "o", "vocab": {"l": 0, "o": 1, "lo": 2, "Ġ": 3,
+          "ķ": 4, "Ń": 5}, "merges": ["l o"]}})",
+      R"({"pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first"},
+          "model": {"type": "BPE", "unk_token": "<unk>", "byte_fallback": true,
+          "vocab": {"<unk>": 0, "▁": 1, "l": 2, "o": 3, "lo": 4, "<0x31>": 5},
+          "merges": [["l", "o"]]}})",
+      R"({"added_tokens": [{"id": 4, "content": "<s>", "special": true}],
+          "pre_tokenizer": {"type": "Metaspace", "replacement": "▁"},
+          "model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["▁", -2.5],
+          ["l", -3], ["o", -3.25]]}})"};
+  for (const auto& base : bases) ASSERT_EQ(fuzz::try_extend(base), fuzz::Extended::added);
+  Rng rng(20261127);
+  std::array<int, 3> outcomes = {};
+  for (size_t round = 0; round < 3000; ++round) {
+    const auto json =
+        mutate(bases[round % bases.size()], kPieces, rng, {.most_changes = 3, .longest_span = 16});
+    ++outcomes[static_cast<size_t>(fuzz::try_extend(json))];
+  }
+  EXPECT_GT(outcomes[size_t(fuzz::Extended::added)], 100);
+  EXPECT_GT(outcomes[size_t(fuzz::Extended::refused)], 1000);
 }
 
 TEST(IsHangulToken, AllowsWhatCanBecomeHangul) {

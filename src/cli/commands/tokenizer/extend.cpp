@@ -21,9 +21,11 @@ class TokenizerExtend final : public Command {
   Card card() const override {
     return {
         .positional = {"base"},
-        .required = {"base", "corpus", "add"},
+        .required = {"base", "add"},
         .examples = {"helio tokenizer extend models/llama-3 --corpus korean.jsonl.zst --add 8000 "
                      "--script hangul --out tokenizers/llama-3-ko",
+                     "helio tokenizer extend models/solar --dataset workspace/datasets/ko --add "
+                     "8000 --out tokenizers/solar-ko",
                      "helio tokenizer extend models/mistral --corpus part-*.jsonl.zst --add 4000 "
                      "--dry-run"}};
   }
@@ -31,6 +33,8 @@ class TokenizerExtend final : public Command {
   void describe(Fields& f) override {
     f.input("base", base_, "tokenizer.json to start from, or the model's folder.");
     f("corpus", corpus_, "Files of new text: JSONL (a row a document) or text, .gz and .zst too.");
+    f.input("dataset", dataset_, "Or a dataset folder of new text.");
+    f("split", split_, "Split of the dataset to learn from; empty: all of it.");
     f("field", field_, "Field of a JSONL row that has the text.");
     f("add", options_.add, "New tokens.", between(1, 1'000'000));
     f("script", script_, "Only tokens of these letters: hangul (behind one space at most), or any.",
@@ -49,11 +53,19 @@ class TokenizerExtend final : public Command {
   int run(Context& context) override {
     if (!dry_run_ && out_.empty())
       throw Error(ErrorKind::usage, "give a folder to write").with_hint("--out DIR, or --dry-run");
+    if (dataset_.empty() == corpus_.empty())
+      throw Error(ErrorKind::usage, "give either files or a dataset of new text")
+          .with_hint("--corpus FILES, or --dataset DIR");
     options_.letters = script_ == "hangul" ? text::TokenLetters::hangul : text::TokenLetters::any;
     options_.threads = text::thread_count(threads_);
     const text::TokenizerExtender extender(base_);
     text::WordSource source{.field = field_, .threads = threads_};
-    for (const auto& file : corpus_) source.files.emplace_back(file);
+    if (dataset_.empty()) {
+      for (const auto& file : corpus_) source.files.emplace_back(file);
+    } else {
+      source.files = text::dataset_parts(dataset_);
+      source.split = split_;
+    }
     if (!memory_.empty()) source.memory = data::parse_memory(memory_);
     const fs::path target = dry_run_ ? fs::temp_directory_path() / "helio-extend" : fs::path(out_);
     StagedDir staged(target);
@@ -64,7 +76,8 @@ class TokenizerExtend final : public Command {
       const auto counted = count_words_of(source, extender.cutter(), context.monitor, context.stop);
       if (counted.words == 0)
         throw Error(ErrorKind::invalid, "there is no text to learn from")
-            .with_hint("the files have no documents");
+            .with_hint(dataset_.empty() ? "the files have no documents"
+                                        : "the dataset has no documents in split '" + split_ + "'");
       corpus = {counted.documents, counted.bytes, counted.words};
       extended = extender.extend(counted, options_, context.monitor, context.stop);
     }
@@ -152,7 +165,9 @@ class TokenizerExtend final : public Command {
     manifest.code = code_hash("text");
     manifest.inputs.push_back(describe_input("base", base_file()));
     for (const auto& file : corpus_) manifest.inputs.push_back(describe_input("corpus", file));
-    manifest.options = {{"field", field_},
+    if (!dataset_.empty()) manifest.inputs.push_back(describe_input("dataset", dataset_));
+    manifest.options = {{"split", dataset_.empty() ? "" : split_},
+                        {"field", field_},
                         {"add", options_.add},
                         {"script", script_},
                         {"min_frequency", options_.min_frequency},
@@ -173,7 +188,8 @@ class TokenizerExtend final : public Command {
     return fs::is_directory(base) && !has_manifest(base) ? base / "tokenizer.json" : base;
   }
 
-  std::string base_ = {}, field_ = "text", script_ = "any", memory_ = {}, out_ = {};
+  std::string base_ = {}, dataset_ = {}, split_ = "train", field_ = "text", script_ = "any",
+              memory_ = {}, out_ = {};
   std::vector<std::string> corpus_ = {};
   text::ExtendOptions options_ = {};
   int64_t threads_ = 0;
