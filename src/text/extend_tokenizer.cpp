@@ -25,9 +25,9 @@ class BaseWords {
   BaseWords(const JsonTokenizer& base, Alphabet alphabet) : base_(base), alphabet_(alphabet) {
     scratch_ = base.model().make_scratch();
     for (TokenId id = 0; id < base.vocab_size(); ++id) {
-      const std::string* token = base.model().token(id);
+      const auto token = base.model().token(id);
       // What no text is made of must only be distinct.
-      tokens_.push_back(token ? *token : "\xFF" + std::to_string(id));
+      tokens_.push_back(token ? std::string(*token) : "\xFF" + std::to_string(id));
     }
     symbols_of_base_ = tokens_.size();
   }
@@ -175,7 +175,7 @@ void TokenizerExtender::Impl::read_model(const Json& model) {
   apart.resize(static_cast<size_t>(base->vocab_size()));
   for (const auto& token : base->added_tokens()) apart[static_cast<size_t>(token.id)] = true;
   for (size_t id = 0; id < apart.size(); ++id)
-    if (const auto* token = base->model().token(static_cast<TokenId>(id));
+    if (const auto token = base->model().token(static_cast<TokenId>(id));
         token && alphabet == Alphabet::characters && byte_of_token(*token))
       apart[id] = true;
   if (const auto unknown = model.find("unk_token"); unknown != model.end() && unknown->is_string())
@@ -264,8 +264,8 @@ void TokenizerExtender::Impl::check(const ExtendedTokenizer& extended,
           .with_hint("a token stands twice in the tokenizer.json, or an id has two of them");
   };
   for (TokenId id = 0; id < base->vocab_size(); ++id)
-    if (const auto* token = base->model().token(id); token && base->id_of(*token) == id)
-      same(*token, id);
+    if (const auto token = base->model().token(id); token && base->id_of(*token) == id)
+      same(std::string(*token), id);
   for (const auto& token : base->added_tokens()) same(token.content, token.id);
   for (const auto& token : extended.tokens) same(token.token, token.id);
 }

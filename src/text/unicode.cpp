@@ -221,6 +221,8 @@ bool is_surely_normal(std::string_view text, NormalForm form) {
 
 }  // namespace
 
+bool stays_in_nfc(char32_t code) { return is_surely_normal(code, false); }
+
 std::string normalize(std::string_view text, NormalForm form) {
   if (is_ascii(text)) return std::string(text);  // every form leaves ASCII alone
   if (is_surely_normal(text, form)) return std::string(text);

@@ -92,5 +92,7 @@ std::string_view trim(std::string_view text);
 enum class NormalForm { nfc, nfd, nfkc, nfkd };
 // Broken UTF-8 becomes U+FFFD first, so the result is always valid.
 std::string normalize(std::string_view text, NormalForm form);
+// Whether a character stays as it is in NFC whatever stands beside it; false where it is not known.
+bool stays_in_nfc(char32_t code);
 
 }  // namespace helio::text

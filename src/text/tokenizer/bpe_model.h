@@ -6,78 +6,48 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/json.h"
+#include "text/tokenizer/merge_table.h"
 #include "text/tokenizer/piece_model.h"
 #include "text/tokenizer/vocabulary.h"
 
 namespace helio::text {
 
-// The merges as a table from a pair of ids to its rank and the id it becomes.
-class MergeTable {
- public:
-  struct Entry {
-    uint64_t pair = kNone;
-    uint32_t rank = 0;
-    TokenId id = 0;
-  };
-  static constexpr uint64_t kNone = ~uint64_t(0);
-
-  void reserve(size_t merges);
-  void set(TokenId left, TokenId right, uint32_t rank, TokenId id);  // replaces an older entry
-  const Entry* find(TokenId left, TokenId right) const {
-    if (slots_.empty()) return nullptr;
-    const uint64_t pair = key(left, right);
-    for (size_t i = place(pair);; i = (i + 1) & mask_) {
-      if (slots_[i].pair == pair) return &slots_[i];
-      if (slots_[i].pair == kNone) return nullptr;
-    }
-  }
-
- private:
-  static uint64_t key(TokenId left, TokenId right) {
-    return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32) |
-           static_cast<uint32_t>(right);
-  }
-  size_t place(uint64_t pair) const {
-    return static_cast<size_t>((pair * 0x9E3779B97F4A7C15ull) >> shift_) & mask_;
-  }
-  std::vector<Entry> slots_ = {};
-  size_t mask_ = 0;
-  int shift_ = 63;
-};
-
 class BpeModel final : public PieceModel {
  public:
   // "model" of a tokenizer.json. Error{invalid} when it has dropout, or merges of tokens that are
-  // not in the vocabulary.
-  BpeModel(const Json& json, Alphabet alphabet);
+  // not in the vocabulary. `lists` stand for "vocab" and "merges" when given.
+  BpeModel(const Json& json, Alphabet alphabet, const ModelLists* lists = nullptr);
   ~BpeModel() override;
 
   class Work;
   std::unique_ptr<Scratch> make_scratch() const override;
-  void encode(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const override;
+  using PieceModel::encode;
+  void encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const override;
   void encode_spans(std::string_view piece, Scratch& scratch,
                     std::vector<TokenSpan>& out) const override;
 
   std::optional<TokenId> id_of(std::string_view token) const override {
     return vocabulary_.id_of(token);
   }
-  const std::string* token(TokenId id) const override { return vocabulary_.token(id); }
+  std::optional<std::string_view> token(TokenId id) const override { return vocabulary_.token(id); }
   size_t tokens() const override { return vocabulary_.size(); }
   TokenId largest_id() const override { return vocabulary_.largest_id(); }
 
  private:
   enum class Sizes { leave, note };
 
-  void read_merges(const Json& json);
+  void read_merges(const std::vector<MergeEntry>& entries);
   void prepare_letters();
   void prepare_characters();
   void find_cuts();
-  void encode_word(std::string_view word, Work& work, std::vector<TokenId>& out) const;
+  void encode_words(const PieceList& list, Work& work, TokenBuffer& out) const;
+  void encode_word(std::string_view word, Work& work, TokenBuffer& out) const;
+  void find_ids(std::string_view word, Work& work) const;  // into work.ids
+  bool add_letters(std::string_view word, Work& work) const;
   void add_bytes(std::string_view piece, Work& work, Sizes sizes) const;
   void add_characters(std::string_view piece, Work& work, Sizes sizes) const;
   TokenId character_id(std::string_view character, char32_t code) const;
@@ -91,9 +61,9 @@ class BpeModel final : public PieceModel {
   std::optional<std::string> unknown_ = {};
   bool fuse_unknown_ = false, byte_fallback_ = false, ignore_merges_ = false;
 
-  // With Alphabet::bytes: the vocabulary read back from byte letters.
-  std::unordered_map<std::string, TokenId> whole_words_ = {};  // with ignore_merges
-  std::array<TokenId, 256> byte_ids_ = {};                     // -1: the vocabulary lacks it
+  // With Alphabet::bytes.
+  std::array<TokenId, 256> byte_ids_ = {};      // by byte; -1: the vocabulary lacks its letter
+  std::vector<uint32_t> byte_pair_ranks_ = {};  // of merges of two bytes, by both of them
 
   // With Alphabet::characters.
   std::vector<TokenId> character_ids_ = {};    // by code point; -1: the vocabulary lacks it

@@ -1,7 +1,8 @@
-// The hot loop of BPE encoding and the memory it works in. Private to bpe_model.
+// What encoding with a BPE model writes to, and the merging itself. Private to bpe_model.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "text/tokenizer/bpe_model.h"
@@ -11,35 +12,25 @@ namespace helio::text {
 
 class BpeModel::Work final : public PieceModel::Scratch {
  public:
-  WordCache cache = {};
+  CachedWords words = {};
+  LongWordCache long_words = {};
+  std::string letters = {};
   std::vector<TokenId> ids = {};     // of the word at hand
+  std::vector<uint32_t> ranks = {};  // and of the merge of each with its right neighbour
   std::vector<uint32_t> sizes = {};  // and how much of the piece each is, where that is asked
 
-  // Short words: for each symbol the rule that merges it with its right neighbour.
-  std::vector<uint32_t> ranks = {};
-  std::vector<TokenId> becomes = {};
-
-  // Long words: symbols as a linked list, candidates in a heap.
-  struct Symbol {
-    TokenId id = 0;
-    uint32_t size = 0;
-    int64_t previous = -1, next = -1;
-    bool gone = false;
-  };
-  struct Candidate {
-    uint32_t rank = 0;
-    TokenId becomes = 0;
-    int64_t at = 0;
-    bool operator>(const Candidate& other) const {
-      return rank != other.rank ? rank > other.rank : at > other.at;
-    }
-  };
-  std::vector<Symbol> symbols = {};
-  std::vector<Candidate> heap = {};
+  // Long words: symbols as a linked list, candidates (a rank and a place) in a heap.
+  std::vector<int32_t> before = {}, behind = {};
+  std::vector<uint64_t> heap = {};
 };
+
+// Up to here looking for the lowest rank in all of them beats a heap.
+inline constexpr size_t kShortWord = 96;
 
 // Merges work.ids in place: always the lowest rank, the leftmost of equals.
 void merge_all(const MergeTable& merges, BpeModel::Work& work);
+// The same for at most kShortWord ids whose work.ranks are known.
+void merge_short(const MergeTable& merges, BpeModel::Work& work);
 // The same, and work.sizes (one for each id) are added up.
 void merge_all_sized(const MergeTable& merges, BpeModel::Work& work);
 

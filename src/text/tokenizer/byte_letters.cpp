@@ -28,22 +28,45 @@ const std::array<char32_t, 256>& byte_letters() { return kLetters; }
 
 std::string to_byte_letters(std::string_view bytes) {
   std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char byte : bytes) append_utf8(out, kLetters[static_cast<uint8_t>(byte)]);
+  to_byte_letters(bytes, out);
   return out;
+}
+
+void to_byte_letters(std::string_view bytes, std::string& letters) {
+  letters.resize(bytes.size() * 2);
+  char* end = letters.data();
+  for (const char byte : bytes) {
+    const char32_t letter = kLetters[static_cast<uint8_t>(byte)];
+    if (letter < 0x80) {
+      *end++ = static_cast<char>(letter);
+    } else {
+      *end++ = static_cast<char>(0xC0 | (letter >> 6));
+      *end++ = static_cast<char>(0x80 | (letter & 0x3F));
+    }
+  }
+  letters.resize(static_cast<size_t>(end - letters.data()));
 }
 
 std::optional<std::string> from_byte_letters(std::string_view letters) {
   std::string out;
-  out.reserve(letters.size());
+  return append_read_letters(letters, out) ? std::optional(std::move(out)) : std::nullopt;
+}
+
+bool append_read_letters(std::string_view letters, std::string& bytes) {
+  const size_t before = bytes.size();
+  bytes.resize(before + letters.size());
+  char* to = bytes.data() + before;
   for (size_t at = 0; at < letters.size();) {
     const auto point = decode_utf8(letters, at);
-    if (point.status == Utf8::invalid || point.value >= kBytes.size() || kBytes[point.value] < 0)
-      return std::nullopt;
-    out.push_back(static_cast<char>(kBytes[point.value]));
+    if (point.status == Utf8::invalid || point.value >= kBytes.size() || kBytes[point.value] < 0) {
+      bytes.resize(before);
+      return false;
+    }
+    *to++ = static_cast<char>(kBytes[point.value]);
     at += point.size;
   }
-  return out;
+  bytes.resize(static_cast<size_t>(to - bytes.data()));
+  return true;
 }
 
 void write_byte_letters(AlignedText& text) {

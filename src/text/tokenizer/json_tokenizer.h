@@ -1,6 +1,8 @@
 // The parts of a tokenizer.json put together. Private to text: others use tokenizer.h.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +18,7 @@
 #include "text/tokenizer/pre_tokenizer.h"
 #include "text/tokenizer/text_normalizer.h"
 #include "text/tokenizer/token_decoder.h"
+#include "text/tokenizer/token_texts.h"
 
 namespace helio::text {
 
@@ -26,7 +29,8 @@ class JsonTokenizer final : public Tokenizer {
  public:
   // `json` is a whole tokenizer.json. Truncation and padding in it are not applied, as
   // transformers does not apply them either unless asked to.
-  explicit JsonTokenizer(const Json& json);
+  // `lists`: those of a BPE model when they are not in `json`.
+  explicit JsonTokenizer(const Json& json, const ModelLists* lists = nullptr);
   ~JsonTokenizer() override;
 
   std::vector<TokenId> encode(std::string_view text, SpecialTokens special) const override;
@@ -48,23 +52,25 @@ class JsonTokenizer final : public Tokenizer {
     std::unique_ptr<PieceModel::Scratch> model = {};
     PieceBuffers pieces = {};
     std::vector<Segment> outer = {}, inner = {};
+    TokenBuffer ids = {};
   };
   // A scratch taken from the idle ones (or made) and given back at the end: encode() is const and
-  // runs in many threads, and words stay cached between texts.
+  // runs in many threads, and words stay cached between texts. A thread finds its own again without
+  // a lock as long as there are not many of them.
   struct GiveBack {
     const JsonTokenizer* owner = nullptr;
     void operator()(Scratch* scratch) const;
   };
   using Lease = std::unique_ptr<Scratch, GiveBack>;
   struct Placed;  // the tokens of a text with their places
-  enum class Kind : uint8_t { unused, ordinary, special };
 
   Lease lease() const;
   void read_added_tokens(const Json& json);
   void read_written();
-  void encode_text(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const;
-  void encode_between(std::string_view text, const char* begin, Scratch& scratch,
-                      std::vector<TokenId>& out) const;
+  const TokenTexts& planned() const;
+  std::string decode_planned(const std::vector<TokenId>& ids, SpecialTokens special) const;
+  void encode_text(std::string_view text, Scratch& scratch) const;
+  void encode_between(std::string_view text, const char* begin, Scratch& scratch) const;
   void for_each_placed_piece(std::string_view text, Scratch& scratch,
                              const VisitPiece& visit) const;
   void place_text(std::string_view text, Scratch& scratch, Placed& out) const;
@@ -80,10 +86,15 @@ class JsonTokenizer final : public Tokenizer {
   std::unordered_map<std::string, TokenId> added_ids_ = {};
   TokenFinder as_written_ = {}, normalized_ = {};
   std::vector<TokenId> as_written_ids_ = {}, normalized_ids_ = {};  // by the finders' patterns
-  // By id: the token as decoding sees it; with Kind::joined_bytes its bytes.
-  std::vector<std::string> written_ = {};
-  std::vector<Kind> kinds_ = {};  // by id
+  TokenTexts written_ = {};  // as decoding sees the tokens; with Kind::joined_bytes their bytes
+  // What the decoder's plan makes of those that are not the first ones; made when it is needed.
+  mutable std::once_flag planned_once_ = {};
+  mutable TokenTexts planned_ = {};
 
+  struct alignas(64) Own {
+    std::atomic<Scratch*> scratch = nullptr;
+  };
+  mutable std::array<Own, 64> own_ = {};  // by thread
   mutable std::mutex idle_mutex_;
   mutable std::vector<std::unique_ptr<Scratch>> idle_;
 };

@@ -16,9 +16,10 @@ std::string piece_model_type(const Json& json) {
   return json.contains("unk_token") ? "WordLevel" : "without type";
 }
 
-std::unique_ptr<PieceModel> read_piece_model(const Json& json, Alphabet alphabet) {
+std::unique_ptr<PieceModel> read_piece_model(const Json& json, Alphabet alphabet,
+                                             const ModelLists* lists) {
   const std::string type = piece_model_type(json);
-  if (type == "BPE") return std::make_unique<BpeModel>(json, alphabet);
+  if (type == "BPE") return std::make_unique<BpeModel>(json, alphabet, lists);
   if (type == "Unigram") return std::make_unique<UnigramModel>(json);
   if (type == "WordPiece") return std::make_unique<WordPieceModel>(json);
   if (type == "WordLevel") return std::make_unique<WordLevelModel>(json);

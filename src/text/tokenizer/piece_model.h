@@ -11,6 +11,8 @@
 
 #include "core/json.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer/model_lists.h"
+#include "text/tokenizer/token_buffer.h"
 
 namespace helio::text {
 
@@ -24,6 +26,14 @@ struct TokenSpan {
   Value value = Value::of_vocabulary;
 };
 
+// Pieces of valid UTF-8, none of them empty.
+struct PieceList {
+  const std::string_view* pieces = nullptr;
+  size_t count = 0;
+  // A text that most of them are parts of: they can be read up to its end.
+  std::string_view text = {};
+};
+
 class PieceModel {
  public:
   virtual ~PieceModel() = default;
@@ -35,16 +45,20 @@ class PieceModel {
   };
   virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
-  // Appends the ids of one piece (valid UTF-8, not empty).
-  virtual void encode(std::string_view piece, Scratch& scratch,
-                      std::vector<TokenId>& out) const = 0;
-  // The same ids with their places; slower.
+  // Appends the ids of the pieces, one piece after the other.
+  virtual void encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const = 0;
+  void encode(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const {
+    TokenBuffer ids;
+    encode({&piece, 1, piece}, scratch, ids);
+    out.insert(out.end(), ids.data(), ids.data() + ids.size());
+  }
+  // The ids of one piece with their places; slower.
   virtual void encode_spans(std::string_view piece, Scratch& scratch,
                             std::vector<TokenSpan>& out) const = 0;
 
   virtual std::optional<TokenId> id_of(std::string_view token) const = 0;
-  virtual const std::string* token(TokenId id) const = 0;  // null when unused
-  virtual size_t tokens() const = 0;                       // entries of the vocabulary
+  virtual std::optional<std::string_view> token(TokenId id) const = 0;  // nothing when unused
+  virtual size_t tokens() const = 0;                                    // of the vocabulary
   virtual TokenId largest_id() const = 0;
 };
 
@@ -53,8 +67,9 @@ class PieceModel {
 enum class Alphabet { characters, bytes };
 
 // "model" of a tokenizer.json: BPE, Unigram, WordPiece or WordLevel. Error{invalid} names what is
-// wrong or not supported.
-std::unique_ptr<PieceModel> read_piece_model(const Json& json, Alphabet alphabet);
+// wrong or not supported. `lists`: those of a BPE model when they are not in `json`.
+std::unique_ptr<PieceModel> read_piece_model(const Json& json, Alphabet alphabet,
+                                             const ModelLists* lists = nullptr);
 // The kind, which files older than the member "type" say by what else they have.
 std::string piece_model_type(const Json& json);
 

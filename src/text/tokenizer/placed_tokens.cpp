@@ -81,11 +81,10 @@ void JsonTokenizer::place_between(AlignedText text, Scratch& scratch, Placed& ou
         out.bytes.emplace_back(span.begin, span.end);  // as HF has them
       }
       if (!post_processor_.trims()) continue;
-      const std::string* token =
-          span.value == TokenSpan::Value::of_vocabulary ? model_->token(span.id) : nullptr;
-      out.spaces.push_back(
-          spaces_of(token ? std::string_view(*token)
-                          : std::string_view(written).substr(span.begin, span.end - span.begin)));
+      const auto token =
+          span.value == TokenSpan::Value::of_vocabulary ? model_->token(span.id) : std::nullopt;
+      out.spaces.push_back(spaces_of(
+          token ? *token : std::string_view(written).substr(span.begin, span.end - span.begin)));
     }
   }
 }

@@ -22,19 +22,6 @@ Behaviour read_behaviour(const std::string& name) {
                     "Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
 }
 
-std::unique_ptr<PreTokenizer> read_split(const Json& json) {
-  TextPattern pattern(member(json, "pattern", "Split"), "Split");
-  const Behaviour behaviour = read_behaviour(text_member(json, "behavior", "Split"));
-  const bool invert = flag_member(json, "invert", "Split", false);
-  if (behaviour == Behaviour::isolated && !invert) {
-    if (pattern.regex() == kGpt2Pattern) return std::make_unique<KnownPattern>(split_gpt2);
-    if (pattern.regex() == kLlama3Pattern) return std::make_unique<KnownPattern>(split_llama3);
-    if (pattern.regex() == kQwen2Pattern) return std::make_unique<KnownPattern>(split_qwen2);
-  }
-  return std::make_unique<RegexPattern>(std::move(pattern), behaviour,
-                                        invert ? Invert::yes : Invert::no);
-}
-
 std::string character_member(const Json& json, const char* key, const std::string& of) {
   std::string text = text_member(json, key, of);
   if (count_code_points(text) != 1) throw malformed(of + ": '" + key + "' must be one character");
@@ -81,17 +68,32 @@ class Reader {
     }
   }
 
-  ReadPreTokenizer done() { return {std::move(steps_), needs_sources_}; }
+  ReadPreTokenizer done() { return {std::move(steps_), needs_sources_, whole()}; }
 
  private:
   template <class Step, class... Arguments>
   void add(Arguments&&... arguments) {
     steps_->add(std::make_unique<Step>(std::forward<Arguments>(arguments)...));
+    patterns_.emplace_back();
+  }
+  void add_pattern(std::unique_ptr<PreTokenizer> step, std::string pattern) {
+    steps_->add(std::move(step));
+    patterns_.push_back(std::move(pattern));
+  }
+
+  KnownSplit whole() const {
+    const auto is = [&](std::initializer_list<std::string_view> patterns) {
+      return std::equal(patterns_.begin(), patterns_.end(), patterns.begin(), patterns.end());
+    };
+    if (is({kDigitsAlone, kGpt2Pattern})) return next_of_digits_gpt2;
+    if (is({kDeepSeekNumbers, kDeepSeekHan, kDeepSeekPattern})) return next_of_deepseek;
+    return patterns_.size() == 1 ? known_split(patterns_[0]) : nullptr;
   }
 
   void read_byte_level(const Json& json, bool is_last) {
     if (flag_member(json, "add_prefix_space", "ByteLevel", true)) add<PrefixSpace>();
-    if (flag_member(json, "use_regex", "ByteLevel", true)) add<KnownPattern>(split_gpt2);
+    if (flag_member(json, "use_regex", "ByteLevel", true))
+      add_pattern(std::make_unique<KnownPattern>(next_of_gpt2), std::string(kGpt2Pattern));
     if (!is_last || last_ == LastLetters::write) add<Letters>();
     rewritten_ = true;
   }
@@ -108,32 +110,56 @@ class Reader {
   }
 
   bool read_cutter(const std::string& type, const Json& json) {
-    if (type == "Split") steps_->add(read_split(json));
-    else if (type == "Digits")
-      add<Digits>(flag_member(json, "individual_digits", "Digits", false) ? Behaviour::isolated
-                                                                          : Behaviour::contiguous);
-    else if (type == "Whitespace") add<Words>();
-    else if (type == "WhitespaceSplit") add<AtCharacters<is_white_space>>(Behaviour::removed);
-    else if (type == "Punctuation")
+    if (type == "Split") {
+      read_split(json);
+    } else if (type == "Digits") {
+      const bool alone = flag_member(json, "individual_digits", "Digits", false);
+      add_pattern(std::make_unique<Digits>(alone ? Behaviour::isolated : Behaviour::contiguous),
+                  alone ? std::string(kDigitsAlone) : "");
+    } else if (type == "Whitespace") {
+      add<Words>();
+    } else if (type == "WhitespaceSplit") {
+      add<AtCharacters<is_white_space>>(Behaviour::removed);
+    } else if (type == "Punctuation") {
       add<AtCharacters<is_bert_punctuation>>(
           json.contains("behavior") ? read_behaviour(text_member(json, "behavior", "Punctuation"))
                                     : Behaviour::isolated);
-    else if (type == "BertPreTokenizer") {
+    } else if (type == "BertPreTokenizer") {
       add<AtCharacters<is_white_space>>(Behaviour::removed);
       add<AtCharacters<is_bert_punctuation>>(Behaviour::isolated);
-    } else if (type == "CharDelimiterSplit")
+    } else if (type == "CharDelimiterSplit") {
       add<AtText>(character_member(json, "delimiter", type), Behaviour::removed);
-    else if (type == "UnicodeScripts") add<Scripts>();
-    else if (type == "FixedLength") {
+    } else if (type == "UnicodeScripts") {
+      add<Scripts>();
+    } else if (type == "FixedLength") {
       const auto length = json.find("length");
       if (length != json.end() && (!length->is_number_unsigned() || length->get<uint64_t>() == 0))
         throw malformed("FixedLength: 'length' must be a whole number above zero");
       add<FixedLength>(length == json.end() ? 5 : length->get<size_t>());
-    } else return false;
+    } else {
+      return false;
+    }
     return true;
   }
 
+  void read_split(const Json& json) {
+    TextPattern pattern(member(json, "pattern", "Split"), "Split");
+    const Behaviour behaviour = read_behaviour(text_member(json, "behavior", "Split"));
+    const bool invert = flag_member(json, "invert", "Split", false);
+    const bool isolated = behaviour == Behaviour::isolated && !invert;
+    std::string regex = isolated ? pattern.regex() : "";
+    if (const auto known = known_split(regex))
+      return add_pattern(std::make_unique<KnownPattern>(known), std::move(regex));
+    add_pattern(std::make_unique<RegexPattern>(std::move(pattern), behaviour,
+                                               invert ? Invert::yes : Invert::no),
+                std::move(regex));
+  }
+
+  // As a pattern it would be refused, so that no Split is taken for it.
+  static constexpr std::string_view kDigitsAlone = "(each digit alone";
+
   std::unique_ptr<Sequence> steps_ = std::make_unique<Sequence>();
+  std::vector<std::string> patterns_ = {};  // of each step, when it isolates its matches
   bool rewritten_;
   bool needs_sources_ = false;
   LastLetters last_;

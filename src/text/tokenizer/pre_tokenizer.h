@@ -9,6 +9,7 @@
 
 #include "core/json.h"
 #include "text/tokenizer/aligned_text.h"
+#include "text/tokenizer/split_known.h"
 
 namespace helio::text {
 
@@ -34,6 +35,8 @@ struct ReadPreTokenizer {
   // Whether the pieces depend on where in the original they come from, so that only texts with
   // sources are cut as HF does.
   bool needs_sources = false;
+  // What does the same as all steps together, where that was written by hand.
+  KnownSplit whole = nullptr;
 };
 
 enum class TextBefore { as_written, normalized };

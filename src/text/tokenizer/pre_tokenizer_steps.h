@@ -13,13 +13,13 @@
 #include "text/tokenizer/character_classes.h"
 #include "text/tokenizer/pre_tokenizer.h"
 #include "text/tokenizer/split_classes.h"
+#include "text/tokenizer/split_known.h"
 #include "text/tokenizer/text_pattern.h"
 #include "text/unicode.h"
 
 namespace helio::text::steps {
 
 using Pieces = std::vector<std::string_view>;
-using KnownSplit = void (*)(std::string_view, Pieces&);
 
 enum class Behaviour { removed, isolated, merged_with_previous, merged_with_next, contiguous };
 
@@ -124,7 +124,7 @@ class KnownPattern final : public Cutter {
   explicit KnownPattern(KnownSplit split) : split_(split) {}
 
  protected:
-  void cut(std::string_view piece, Pieces& out) const override { split_(piece, out); }
+  void cut(std::string_view piece, Pieces& out) const override { split_all(split_, piece, out); }
 
  private:
   KnownSplit split_;
@@ -139,8 +139,19 @@ class RegexPattern final : public Cutter {
 
  protected:
   void cut(std::string_view piece, Pieces& out) const override {
-    std::vector<Part> parts;
     size_t before = 0;
+    if (behaviour_ == Behaviour::isolated) {
+      const auto put = [&](size_t begin, size_t end) {
+        if (end > begin) out.push_back(piece.substr(begin, end - begin));
+      };
+      pattern_.for_each_match(piece, [&](Match match) {
+        put(before, match.begin);
+        put(match.begin, match.end);
+        before = match.end;
+      });
+      return put(before, piece.size());
+    }
+    std::vector<Part> parts;
     pattern_.for_each_match(piece, [&](Match match) {
       if (match.begin > before) parts.push_back({before, match.begin, inverted_});
       parts.push_back({match.begin, match.end, !inverted_});

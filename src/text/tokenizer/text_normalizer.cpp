@@ -1,5 +1,7 @@
 #include "text/tokenizer/text_normalizer.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "text/tokenizer/byte_letters.h"
@@ -21,8 +23,51 @@ class Form final : public NormalizerStep {
       text.transform(normal_form_changes(text.text(), form_));
     else text.set_text(apply_form(text.text()));
   }
+  bool rewrite(std::string_view text, std::string& out) const override {
+    if (form_ == NormalForm::nfc) return rewrite_nfc(text, out);
+    return NormalizerStep::rewrite(text, out);
+  }
 
  private:
+  // Only what stands between characters that stay as they are, with the one before it, can change.
+  static bool rewrite_nfc(std::string_view text, std::string& out) {
+    out.clear();
+    size_t done = 0, stays = 0;  // written; the last character that stays
+    const auto inert = [&](size_t at, size_t& end) {
+      const auto first = static_cast<uint8_t>(text[at]);
+      if (first < 0x80) return ++end, true;
+      if (first == 0xEB || first == 0xEC) return end += 3, true;  // Hangul syllables
+      const auto point = decode_utf8(text, at);
+      end += point.size;
+      return stays_in_nfc(point.value);
+    };
+    for (size_t at = 0; at < text.size();) {
+      size_t end = at;
+      if (inert(at, end)) {
+        stays = at;
+        at = end;
+        continue;
+      }
+      for (size_t next = end; next < text.size() && !inert(next, next);) end = next;
+      const std::string_view part = text.substr(stays, end - stays);
+      std::string changed;
+      if (has_younger_marks(part)) {
+        AlignedText aligned(part, AlignedText::Track::no);
+        aligned.transform(normal_form_changes(part, NormalForm::nfc));
+        changed = aligned.text();
+      } else {
+        changed = normalize(part, NormalForm::nfc);
+      }
+      if (changed != part) {
+        out.append(text.substr(done, stays - done)).append(changed);
+        done = end;
+      }
+      at = stays = end;
+    }
+    if (done == 0) return false;
+    out.append(text.substr(done));
+    return true;
+  }
   std::string apply_form(std::string_view text) const {
     if (form_ == NormalForm::nfc) return normalize(text, form_);
     std::string out;
@@ -134,6 +179,13 @@ class Prepend final : public NormalizerStep {
  public:
   explicit Prepend(std::string before) : before_(std::move(before)) {}
   void apply(AlignedText& text) const override { text.prepend(before_); }
+  bool rewrite(std::string_view text, std::string& out) const override {
+    if (text.empty()) return false;
+    out.clear();
+    out.reserve(before_.size() + text.size());
+    out.append(before_).append(text);
+    return true;
+  }
 
  private:
   std::string before_;
@@ -149,8 +201,40 @@ class Replace final : public NormalizerStep {
     });
     text.replace(parts, by_);
   }
+  bool rewrite(std::string_view text, std::string& out) const override {
+    const std::string* const literal = pattern_.literal();
+    if (literal && literal->size() == 1 && by_.size() <= 8)
+      return replace_byte(text, (*literal)[0], out);
+    size_t done = 0;
+    out.clear();
+    pattern_.for_each_match(text, [&](Match match) {
+      out.append(text.substr(done, match.begin - done)).append(by_);
+      done = match.end;
+    });
+    if (done == 0 && out.empty()) return false;
+    out.append(text.substr(done));
+    return true;
+  }
 
  private:
+  // Spaces to U+2581 and the like: every byte writes eight, of which one or by_ is kept.
+  bool replace_byte(std::string_view text, char what, std::string& out) const {
+    const auto count = static_cast<size_t>(std::count(text.begin(), text.end(), what));
+    if (count == 0) return false;
+    out.resize(text.size() - count + count * by_.size() + 8);
+    char by[8] = {};
+    std::copy(by_.begin(), by_.end(), by);
+    char* to = out.data();
+    for (const char c : text) {
+      std::memcpy(to, by, 8);
+      const bool replaced = c == what;
+      *to = replaced ? by[0] : c;
+      to += replaced ? by_.size() : 1;
+    }
+    out.resize(static_cast<size_t>(to - out.data()));
+    return true;
+  }
+
   TextPattern pattern_;
   std::string by_;
 };
@@ -271,10 +355,26 @@ void TextNormalizer::apply(AlignedText& text) const {
   for (const auto& step : steps_) step->apply(text);
 }
 
-std::string TextNormalizer::apply(std::string_view text) const {
+bool NormalizerStep::rewrite(std::string_view text, std::string& out) const {
   AlignedText aligned(text, AlignedText::Track::no);
   apply(aligned);
-  return aligned.text();
+  out = aligned.text();
+  return true;
+}
+
+std::string_view TextNormalizer::apply(std::string_view text, std::string& made) const {
+  std::string other;
+  for (const auto& step : steps_) {
+    if (!step->rewrite(text, other)) continue;
+    made.swap(other);
+    text = made;
+  }
+  return text;
+}
+
+std::string TextNormalizer::apply(std::string_view text) const {
+  std::string made;
+  return std::string(apply(text, made));
 }
 
 }  // namespace helio::text

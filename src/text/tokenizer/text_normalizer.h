@@ -15,6 +15,8 @@ class NormalizerStep {
  public:
   virtual ~NormalizerStep() = default;
   virtual void apply(AlignedText& text) const = 0;
+  // The same without sources, into `out`; false when the text stays as it is.
+  virtual bool rewrite(std::string_view text, std::string& out) const;
 };
 
 class TextNormalizer {
@@ -24,6 +26,8 @@ class TextNormalizer {
   ~TextNormalizer();
   bool does_nothing() const { return steps_.empty(); }
   std::string apply(std::string_view text) const;
+  // The same; a text that stays as it is comes back itself, another one is in `made`.
+  std::string_view apply(std::string_view text, std::string& made) const;
   void apply(AlignedText& text) const;
 
  private:

@@ -18,6 +18,8 @@ class TextPattern {
 
   // The regular expression; a text as it stands comes escaped.
   const std::string& regex() const { return regex_; }
+  // The text as it stands, or null.
+  const std::string* literal() const { return compiled_ ? nullptr : &literal_; }
   // From left to right; `text` must be valid UTF-8.
   void for_each_match(std::string_view text, const std::function<void(Match)>& found) const;
 

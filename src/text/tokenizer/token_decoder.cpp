@@ -95,20 +95,22 @@ class Fuse final : public DecoderStep {
 
 class Strip final : public DecoderStep {
  public:
-  Strip(char32_t content, uint64_t start, uint64_t stop)
-      : content_(content), start_(start), stop_(stop) {}
+  Strip(std::string character, uint64_t start, uint64_t stop)
+      : character_(std::move(character)), start_(start), stop_(stop) {}
   void run(Tokens& tokens) const override {
     for (auto& token : tokens) {
-      const auto codes = to_code_points(token);
-      size_t begin = 0, end = codes.size();
-      while (begin < codes.size() && begin < start_ && codes[begin] == content_) ++begin;
-      while (end > 0 && codes.size() - end < stop_ && codes[end - 1] == content_) --end;
-      token = begin < end ? to_utf8(std::u32string_view(codes).substr(begin, end - begin)) : "";
+      std::string_view behind = token, before = token;  // what each end leaves
+      for (uint64_t i = 0; i < start_ && behind.starts_with(character_); ++i)
+        behind.remove_prefix(character_.size());
+      for (uint64_t i = 0; i < stop_ && before.ends_with(character_); ++i)
+        before.remove_suffix(character_.size());
+      const size_t begin = token.size() - behind.size(), end = before.size();
+      token.erase(std::max(begin, end)).erase(0, begin);
     }
   }
 
  private:
-  char32_t content_;
+  std::string character_;
   uint64_t start_, stop_;
 };
 
@@ -210,6 +212,36 @@ TokenDecoder::TokenDecoder(const Json& json) {
       std::all_of(names_.begin() + 1, names_.end(),
                   [](const auto& name) { return name == "Fuse"; }))
     kind_ = Kind::joined_bytes;
+  else make_plan();
+}
+
+void TokenDecoder::make_plan() {
+  Plan plan;
+  for (; plan.alone < names_.size(); ++plan.alone) {
+    const std::string& name = names_[plan.alone];
+    const bool otherwise = name == "Metaspace" || name == "WordPiece";
+    if (!otherwise && name != "Replace" && name != "Strip") break;
+    if (otherwise) plan.first = Plan::First::otherwise;
+  }
+  plan.after = plan.alone;
+  if (plan.after < names_.size() && names_[plan.after] == "ByteFallback") {
+    plan.bytes = Plan::Bytes::fall_back;
+    ++plan.after;
+  }
+  // Steps that see single tokens again have to see them.
+  if (plan.after == names_.size() || names_[plan.after] == "Fuse") plan_ = plan;
+}
+
+void TokenDecoder::change_alone(Tokens& tokens) const {
+  for (size_t i = 0; i < plan_->alone; ++i) steps_[i]->run(tokens);
+}
+
+std::string TokenDecoder::finish(std::string text) const {
+  if (plan_->after >= steps_.size()) return text;
+  Tokens tokens;
+  tokens.push_back(std::move(text));
+  for (size_t i = plan_->after + 1; i < steps_.size(); ++i) steps_[i]->run(tokens);
+  return tokens.size() == 1 ? std::move(tokens[0]) : joined(tokens);
 }
 
 TokenDecoder::~TokenDecoder() = default;
@@ -238,8 +270,7 @@ void TokenDecoder::read(const Json& json) {
                                     never ? Metaspace::First::kept : Metaspace::First::dropped));
   } else if (type == "Strip") {
     const std::string content = one_character(json, "content", type);
-    add(std::make_unique<Strip>(decode_utf8(content, 0).value, count_member(json, "start"),
-                                count_member(json, "stop")));
+    add(std::make_unique<Strip>(content, count_member(json, "start"), count_member(json, "stop")));
   } else if (type == "Replace") {
     const Json& pattern = member(json, "pattern", type);
     const std::string by = text_member(json, "content", type);

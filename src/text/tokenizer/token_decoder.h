@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,15 +30,33 @@ class TokenDecoder {
   };
   Kind kind() const { return kind_; }
   std::string decode(std::vector<std::string> tokens) const;
+
+  // A chain that can be read ahead: steps that change each token alone, the first one maybe in
+  // another way, then perhaps ByteFallback, and what comes after all is joined.
+  struct Plan {
+    enum class First { as_others, otherwise };
+    enum class Bytes { none, fall_back };
+    size_t alone = 0;  // steps
+    First first = First::as_others;
+    Bytes bytes = Bytes::none;
+    size_t after = 0;  // the first of the steps after joining
+  };
+  const std::optional<Plan>& plan() const { return plan_; }
+  // What the plan's first steps make of tokens that are (or are not) the first ones.
+  void change_alone(std::vector<std::string>& tokens) const;
+  // And its last steps of the joined text.
+  std::string finish(std::string text) const;
   // The bytes of one token: byte letters and "<0x0A>" read, marks of spaces replaced.
   std::string bytes_of(const std::string& token) const;
 
  private:
   void read(const Json& json);
+  void make_plan();
 
   std::vector<std::unique_ptr<DecoderStep>> steps_ = {};
   std::vector<std::string> names_ = {};
   Kind kind_ = Kind::joined_tokens;
+  std::optional<Plan> plan_ = {};
   std::string space_mark_ = {};  // what a step writes spaces for
 };
 

@@ -1,5 +1,6 @@
 // Reading tokenizer.json into a JsonTokenizer.
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 #include <utility>
 
@@ -41,37 +42,35 @@ Alphabet alphabet_of(const Json& json) {
   return bytes ? Alphabet::bytes : Alphabet::characters;
 }
 
-JsonTokenizer::JsonTokenizer(const Json& json)
+JsonTokenizer::JsonTokenizer(const Json& json, const ModelLists* lists)
     : normalizer_(part(json, "normalizer")),
       pre_tokenizer_(read_pre_tokenizer(
           part(json, "pre_tokenizer"),
           normalizer_.does_nothing() ? TextBefore::as_written : TextBefore::normalized,
           alphabet_of(json) == Alphabet::bytes ? LastLetters::leave : LastLetters::write)),
-      model_(read_piece_model(read_model_json(json), alphabet_of(json))),
+      model_(read_piece_model(read_model_json(json), alphabet_of(json), lists)),
       post_processor_(part(json, "post_processor")),
       decoder_(part(json, "decoder")) {
   read_added_tokens(part(json, "added_tokens"));
   read_written();
   for (const TokenId id : post_processor_.added_ids())
-    if (static_cast<size_t>(id) >= kinds_.size() || kinds_[static_cast<size_t>(id)] == Kind::unused)
+    if (!written_.has(id))
       throw malformed("the post-processor adds id " + std::to_string(id) + ", which no token has");
 }
 
 void JsonTokenizer::read_written() {
+  using Kind = TokenTexts::Kind;
   TokenId largest = model_->largest_id();
   for (const auto& token : added_) largest = std::max(largest, token.id);
   written_.resize(static_cast<size_t>(largest + 1));
-  kinds_.assign(written_.size(), Kind::unused);
-  const auto put = [&](TokenId id, const std::string& token) {
-    const auto i = static_cast<size_t>(id);
-    written_[i] = decoder_.kind() == TokenDecoder::Kind::joined_bytes
-                      ? from_byte_letters(token).value_or(token)
-                      : token;
-    kinds_[i] = Kind::ordinary;
+  const auto put = [&](TokenId id, std::string_view token) {
+    if (decoder_.kind() == TokenDecoder::Kind::joined_bytes) written_.put_letters(id, token);
+    else written_.put(id, token);
+    written_.set_kind(id, Kind::ordinary);
   };
   for (TokenId id = 0; id <= model_->largest_id(); ++id)
-    if (const auto* token = model_->token(id)) put(id, *token);
-  std::unordered_set<std::string> special;
+    if (const auto token = model_->token(id)) put(id, *token);
+  std::unordered_set<std::string_view> special;
   for (const auto& token : added_)
     if (token.special) special.insert(token.content);
   std::vector<bool> is_added(written_.size());
@@ -79,13 +78,22 @@ void JsonTokenizer::read_written() {
     is_added[static_cast<size_t>(token.id)] = true;
     const std::string written = token.normalized ? normalizer_.apply(token.content) : token.content;
     put(token.id, written);
-    if (special.contains(written)) kinds_[static_cast<size_t>(token.id)] = Kind::special;
+    if (special.contains(written)) written_.set_kind(token.id, Kind::special);
   }
   // A special token may also be an ordinary entry under another id.
-  for (TokenId id = 0; id <= model_->largest_id(); ++id)
-    if (const auto* token = model_->token(id);
-        token && !is_added[static_cast<size_t>(id)] && special.contains(*token))
-      kinds_[static_cast<size_t>(id)] = Kind::special;
+  std::array<bool, 256> begins = {};
+  size_t longest = 0;
+  for (const auto content : special) {
+    begins[static_cast<uint8_t>(content[0])] = true;  // none is empty
+    longest = std::max(longest, content.size());
+  }
+  for (TokenId id = 0; id <= model_->largest_id(); ++id) {
+    const auto token = model_->token(id);
+    if (token && !token->empty() && token->size() <= longest &&
+        begins[static_cast<uint8_t>((*token)[0])] && !is_added[static_cast<size_t>(id)] &&
+        special.contains(*token))
+      written_.set_kind(id, Kind::special);
+  }
 }
 
 void JsonTokenizer::read_added_tokens(const Json& json) {
@@ -132,17 +140,6 @@ void JsonTokenizer::read_added_tokens(const Json& json) {
   }
   as_written_ = TokenFinder(std::move(written));
   normalized_ = TokenFinder(std::move(normalized));
-}
-
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_dir) {
-  const fs::path file =
-      fs::is_directory(file_or_dir) ? file_or_dir / "tokenizer.json" : file_or_dir;
-  return in_context([&] { return "reading the tokenizer '" + file.string() + "'"; },
-                    [&] { return parse_tokenizer(read_file(file), file.string()); });
-}
-
-std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, const std::string& source) {
-  return std::make_unique<JsonTokenizer>(parse_json(json, source));
 }
 
 }  // namespace helio::text

@@ -29,7 +29,8 @@ struct UnigramModel::Best {
 
 class UnigramModel::Work final : public PieceModel::Scratch {
  public:
-  WordCache cache = {};
+  CachedWords words = {};
+  LongWordCache long_words = {};
   std::vector<Best> best = {};
   std::vector<TokenSpan> path = {}, spans = {};
   std::vector<TokenId> ids = {};
@@ -52,7 +53,7 @@ UnigramModel::UnigramModel(const Json& json) {
     scores_.push_back(item[1].get<double>());
     least = scores_.size() == 1 ? scores_[0] : std::min(least, scores_.back());
   }
-  vocabulary_.set(std::move(tokens));
+  vocabulary_.set(tokens);
   unknown_score_ = least - kUnknownPenalty;
   if (const auto id = json.find("unk_id"); id != json.end() && !id->is_null()) {
     unknown_ = read_id(*id, "unk_id");
@@ -63,7 +64,8 @@ UnigramModel::UnigramModel(const Json& json) {
   byte_tokens_ = vocabulary_.byte_tokens();
   std::vector<std::pair<std::string_view, int32_t>> entries;
   entries.reserve(scores_.size());
-  for (const auto& [token, id] : vocabulary_.ids()) entries.emplace_back(token, id);
+  vocabulary_.for_each(
+      [&](std::string_view token, TokenId id) { entries.emplace_back(token, id); });
   trie_ = FlatTrie(std::move(entries));
 }
 
@@ -130,20 +132,20 @@ void UnigramModel::add(std::string_view piece, size_t begin, size_t end, TokenId
   out.push_back({id, begin, end, TokenSpan::Value::of_text});
 }
 
-void UnigramModel::encode(std::string_view piece, Scratch& scratch,
-                          std::vector<TokenId>& out) const {
+void UnigramModel::encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const {
   auto& work = static_cast<Work&>(scratch);
-  auto* const slot = work.cache.slot(piece);
-  if (slot && slot->holds(piece)) {
-    out.insert(out.end(), slot->ids, slot->ids + slot->count);
-    return;
-  }
-  work.spans.clear();
-  encode_spans(piece, scratch, work.spans);
-  work.ids.clear();
-  for (const auto& span : work.spans) work.ids.push_back(span.id);
-  if (slot) slot->keep(piece, work.ids);
-  out.insert(out.end(), work.ids.begin(), work.ids.end());
+  const auto encode_word = [&](std::string_view piece, TokenBuffer& to) {
+    auto* const slot = work.long_words.slot(piece);
+    if (slot && slot->holds(piece)) return to.append(slot->ids, slot->count);
+    work.spans.clear();
+    encode_spans(piece, scratch, work.spans);
+    work.ids.clear();
+    for (const auto& span : work.spans) work.ids.push_back(span.id);
+    if (slot && (piece.size() > WordKey::kLongest || work.ids.size() > WordCache::Slot::kIds))
+      slot->keep(piece, work.ids.data(), work.ids.size());
+    to.append(work.ids.data(), work.ids.size());
+  };
+  work.words.encode(list.text, list.pieces, list.count, out, encode_word);
 }
 
 void UnigramModel::encode_spans(std::string_view piece, Scratch& scratch,

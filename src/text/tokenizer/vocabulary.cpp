@@ -18,36 +18,61 @@ int digit(char c) {
 
 }  // namespace
 
-void Vocabulary::read(const Json& object) {
-  if (!object.is_object()) throw malformed("the vocabulary must be an object of tokens and ids");
-  int64_t largest = -1;
-  for (const auto& [token, id] : object.items())
-    largest = std::max<int64_t>(largest, read_id(id, "token '" + token + "'"));
-  // Tables are indexed by ids: a few far ones must not make them huge.
-  const auto entries = static_cast<int64_t>(object.size());
-  if (largest >= std::max<int64_t>(1 << 16, 16 * entries))
-    throw malformed("the vocabulary has " + std::to_string(entries) + " tokens, but an id of " +
-                    std::to_string(largest));
-  tokens_.resize(static_cast<size_t>(largest + 1));
-  ids_.reserve(object.size());
-  for (const auto& [token, json_id] : object.items()) {
-    const auto id = json_id.get<TokenId>();
-    auto& place = tokens_[static_cast<size_t>(id)];
-    if (place)
-      throw malformed("tokens '" + *place + "' and '" + token + "' have the same id " +
-                      std::to_string(id));
-    place = token;
-    ids_.emplace(*place, id);
-  }
-  entries_ = object.size();
+void Vocabulary::make_room(size_t ids, size_t entries, size_t bytes) {
+  tokens_.assign(ids, {});
+  texts_.reserve(bytes + 1);  // not empty: views of empty tokens have data
+  size_t size = 16;
+  while (size < entries * 2) size *= 2;
+  slots_.assign(size, {});
+  mask_ = size - 1;
 }
 
-void Vocabulary::set(std::vector<std::string> tokens) {
-  tokens_.assign(std::make_move_iterator(tokens.begin()), std::make_move_iterator(tokens.end()));
-  ids_.reserve(tokens_.size());
-  for (size_t id = 0; id < tokens_.size(); ++id)
-    ids_.insert_or_assign(std::string_view(*tokens_[id]), static_cast<TokenId>(id));
-  entries_ = tokens_.size();
+TokenId Vocabulary::put(std::string_view text, TokenId id) {
+  const char* const begin = texts_.data() + texts_.size();
+  texts_ += text;
+  tokens_[static_cast<size_t>(id)] = {begin, text.size()};
+  const uint64_t hash = hash_text(text);
+  size_t i = hash & mask_;
+  for (; slots_[i].id >= 0; i = (i + 1) & mask_)
+    if (slots_[i].tag == tag(hash) && tokens_[static_cast<size_t>(slots_[i].id)] == text) {
+      const TokenId before = slots_[i].id;
+      slots_[i].id = id;
+      return before;
+    }
+  slots_[i] = {tag(hash), id};
+  return -1;
+}
+
+void Vocabulary::set(const std::vector<TokenEntry>& entries) {
+  int64_t largest = -1;
+  size_t bytes = 0;
+  for (const auto& entry : entries) {
+    largest = std::max<int64_t>(largest, entry.id);
+    bytes += entry.text.size();
+  }
+  // Tables are indexed by ids: a few far ones must not make them huge.
+  const auto count = static_cast<int64_t>(entries.size());
+  if (largest >= std::max<int64_t>(1 << 16, 16 * count))
+    throw malformed("the vocabulary has " + std::to_string(count) + " tokens, but an id of " +
+                    std::to_string(largest));
+  make_room(static_cast<size_t>(largest + 1), entries.size(), bytes);
+  for (const auto& entry : entries) {
+    if (const auto other = token(entry.id))
+      throw malformed("tokens '" + std::string(*other) + "' and '" + std::string(entry.text) +
+                      "' have the same id " + std::to_string(entry.id));
+    if (put(entry.text, entry.id) >= 0)
+      throw malformed("token '" + std::string(entry.text) + "' is there twice");
+  }
+  entries_ = entries.size();
+}
+
+void Vocabulary::set(const std::vector<std::string>& tokens) {
+  size_t bytes = 0;
+  for (const auto& token : tokens) bytes += token.size();
+  make_room(tokens.size(), tokens.size(), bytes);
+  for (size_t id = 0; id < tokens.size(); ++id)
+    if (put(tokens[id], static_cast<TokenId>(id)) >= 0) has_doubles_ = true;
+  entries_ = tokens.size();
 }
 
 std::array<TokenId, 256> Vocabulary::byte_tokens() const {

@@ -9,9 +9,8 @@ namespace {
 
 class Work final : public PieceModel::Scratch {
  public:
-  WordCache cache = {};
+  CachedWords words = {};
   std::vector<TokenSpan> spans = {};
-  std::vector<TokenId> ids = {};
 };
 
 }  // namespace
@@ -33,19 +32,14 @@ TokenId WordModel::unknown() const {
   return *id;
 }
 
-void WordModel::encode(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const {
+void WordModel::encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const {
   auto& work = static_cast<Work&>(scratch);
-  auto* const slot = work.cache.slot(piece);
-  if (slot && slot->holds(piece)) {
-    out.insert(out.end(), slot->ids, slot->ids + slot->count);
-    return;
-  }
-  work.spans.clear();
-  encode_spans(piece, scratch, work.spans);
-  work.ids.clear();
-  for (const auto& span : work.spans) work.ids.push_back(span.id);
-  if (slot) slot->keep(piece, work.ids);
-  out.insert(out.end(), work.ids.begin(), work.ids.end());
+  const auto encode_word = [&](std::string_view piece, TokenBuffer& to) {
+    work.spans.clear();
+    encode_spans(piece, scratch, work.spans);
+    for (const auto& span : work.spans) to.push_back(span.id);
+  };
+  work.words.encode(list.text, list.pieces, list.count, out, encode_word);
 }
 
 WordPieceModel::WordPieceModel(const Json& json) {
@@ -57,10 +51,10 @@ WordPieceModel::WordPieceModel(const Json& json) {
     throw malformed("max_input_chars_per_word must be a whole number");
   longest_word_ = longest.get<int64_t>();
   std::vector<std::pair<std::string_view, int32_t>> first, later;
-  for (const auto& [token, id] : vocabulary_.ids()) {
+  vocabulary_.for_each([&](std::string_view token, TokenId id) {
     first.emplace_back(token, id);
     if (token.starts_with(prefix)) later.emplace_back(token.substr(prefix.size()), id);
-  }
+  });
   first_ = FlatTrie(std::move(first));
   later_ = FlatTrie(std::move(later));
 }

@@ -10,11 +10,12 @@ namespace helio::text {
 class WordModel : public PieceModel {
  public:
   std::unique_ptr<Scratch> make_scratch() const override;
-  void encode(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const override;
+  using PieceModel::encode;
+  void encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const override;
   std::optional<TokenId> id_of(std::string_view token) const override {
     return vocabulary_.id_of(token);
   }
-  const std::string* token(TokenId id) const override { return vocabulary_.token(id); }
+  std::optional<std::string_view> token(TokenId id) const override { return vocabulary_.token(id); }
   size_t tokens() const override { return vocabulary_.size(); }
   TokenId largest_id() const override { return vocabulary_.largest_id(); }
 

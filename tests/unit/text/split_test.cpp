@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "text/tokenizer/pre_tokenizer.h"
+#include "text/tokenizer/split_classes.h"
 #include "text/tokenizer/split_known.h"
 #include "text/tokenizer/split_regex.h"
 #include "text/utf8.h"
@@ -27,82 +28,112 @@ Pieces by_pattern(std::string_view pattern, std::string_view text) {
   return out;
 }
 
-Pieces by_hand(void (*split)(std::string_view, std::vector<std::string_view>&),
-               std::string_view text) {
+Pieces by_hand(KnownSplit split, std::string_view text) {
   std::vector<std::string_view> pieces;
-  split(text, pieces);
+  split_all(split, text, pieces);
   return {pieces.begin(), pieces.end()};
+}
+
+// Characters that PCRE2's Unicode (14) and our tables (16) take for the same.
+const std::vector<char32_t>& agreed_characters() {
+  static const std::vector<char32_t> agreed = [] {
+    const std::vector<std::pair<std::unique_ptr<SplitRegex>, FineClass>> classes = [] {
+      std::vector<std::pair<std::unique_ptr<SplitRegex>, FineClass>> made;
+      for (const auto& [pattern, fine] :
+           {std::pair{"[\\p{Lu}\\p{Lt}]", FineClass::letter_upper},
+            std::pair{"\\p{Ll}", FineClass::letter_lower},
+            std::pair{"[\\p{Lm}\\p{Lo}]", FineClass::letter_caseless},
+            std::pair{"\\p{N}", FineClass::number}, std::pair{"\\s", FineClass::space},
+            std::pair{"\\p{M}", FineClass::mark}, std::pair{"[\\p{P}\\p{S}]", FineClass::sign}})
+        made.emplace_back(std::make_unique<SplitRegex>(pattern), fine);
+      return made;
+    }();
+    std::vector<char32_t> out;
+    Rng rng(3);
+    for (int i = 0; i < 6000; ++i) {
+      const auto below = rng.below(4) == 0 ? 0x20000 : rng.below(2) == 0 ? 0x3200 : 0x600;
+      const auto code = static_cast<char32_t>(rng.below(static_cast<uint64_t>(below)));
+      if (code >= 0xD800 && code < 0xE000) continue;
+      std::string character;
+      append_utf8(character, code);
+      FineClass theirs = FineClass::other;
+      for (const auto& [regex, fine] : classes)
+        regex->for_each_match(character, [&, fine = fine](Match) { theirs = fine; });
+      if (theirs == split_classes()[code]) out.push_back(code);
+    }
+    return out;
+  }();
+  return agreed;
 }
 
 // Texts made of what the patterns look at; \p{L} is the same in both engines for these.
 std::string random_text(Rng& rng) {
-  static const std::vector<std::string> parts = {"a",
-                                                 "Z",
-                                                 "é",
-                                                 "한",
-                                                 "ㅋ",
-                                                 "漢",
-                                                 "1",
-                                                 "9",
-                                                 "Ⅷ",
-                                                 "½",
-                                                 "１",
-                                                 " ",
-                                                 "  ",
-                                                 "\n",
-                                                 "\r",
-                                                 "\r\n",
-                                                 "\t",
-                                                 "\u00A0",
-                                                 "\u3000",
-                                                 "\u2003",
-                                                 "\u0085",
-                                                 "\u180E",
-                                                 "\u200B",
-                                                 ".",
-                                                 "!",
-                                                 "_",
-                                                 "'",
-                                                 "'s",
-                                                 "'S",
-                                                 "'ll",
-                                                 "'LL",
-                                                 "'re",
-                                                 "'Ve",
-                                                 "'d",
-                                                 "'\u017F",
-                                                 "\u0301",
-                                                 "\U0001F600",
-                                                 "\u200D",
-                                                 "\uFE0F",
-                                                 "«",
-                                                 std::string("\0", 1)};
+  static const std::vector<std::string> parts = {
+      "a",      "Z",          "é",      "한",     "ㅋ",     "漢",     "1",
+      "9",      "Ⅷ",          "½",      "１",     " ",      "  ",     "\n",
+      "\r",     "\r\n",       "\t",     "\u00A0", "\u3000", "\u2003", "\u0085",
+      "\u180E", "\u200B",     ".",      "!",      "_",      "'",      "'s",
+      "'S",     "'ll",        "'LL",    "'re",    "'Ve",    "'d",     "'\u017F",
+      "\u0301", "\U0001F600", "\u200D", "\uFE0F", "«",      "\u01C5", "\u02B0",
+      "A",      "BC",         "def",    "/",      "//\n",   "\u0001", "\u00AD",
+      "\u30FB", "\u3099",     "\u309B", "カナ",   "\u3007", "龥龦",   std::string("\0", 1)};
   std::string out;
-  for (uint64_t n = rng.below(14); n > 0; --n) out += parts[rng.below(parts.size())];
+  const auto& characters = agreed_characters();
+  for (uint64_t n = rng.below(14); n > 0; --n) {
+    if (rng.below(4) == 0) append_utf8(out, characters[rng.below(characters.size())]);
+    else out += parts[rng.below(parts.size())];
+  }
   return out;
 }
 
 TEST(KnownSplits, CutAsTheirPatternsDo) {
-  struct Known {
-    std::string_view pattern;
-    void (*split)(std::string_view, std::vector<std::string_view>&);
-  };
-  for (const auto& known : {Known{kGpt2Pattern, split_gpt2}, Known{kLlama3Pattern, split_llama3},
-                            Known{kQwen2Pattern, split_qwen2}}) {
+  EXPECT_GT(agreed_characters().size(), 4000u);
+  for (const auto pattern :
+       {kGpt2Pattern, kLlama3Pattern, kQwen2Pattern, kO200kPattern, kTekkenPattern}) {
+    const KnownSplit split = known_split(pattern);
+    ASSERT_NE(split, nullptr);
     Rng rng(1);
-    for (int i = 0; i < 4000; ++i) {
+    for (int i = 0; i < 6000; ++i) {
       const std::string text = random_text(rng);
-      ASSERT_EQ(by_hand(known.split, text), by_pattern(known.pattern, text))
-          << known.pattern << "\n"
-          << text;
+      ASSERT_EQ(by_hand(split, text), by_pattern(pattern, text)) << pattern << "\n" << text;
+    }
+  }
+}
+
+TEST(KnownSplits, CutAsTheStepsTheyStandForDo) {
+  const auto isolated = [](std::string_view pattern) {
+    return Json{{"type", "Split"},
+                {"pattern", {{"Regex", std::string(pattern)}}},
+                {"behavior", "Isolated"},
+                {"invert", false}};
+  };
+  const auto byte_level = [](bool use_regex) {
+    return Json{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", use_regex}};
+  };
+  const Json deepseek = {isolated(kDeepSeekNumbers), isolated(kDeepSeekHan),
+                         isolated(kDeepSeekPattern), byte_level(false)};
+  const Json smollm2 = {{{"type", "Digits"}, {"individual_digits", true}}, byte_level(true)};
+  for (const auto& [steps, split] : {std::pair{deepseek, KnownSplit(next_of_deepseek)},
+                                     std::pair{smollm2, KnownSplit(next_of_digits_gpt2)}}) {
+    const auto read = read_pre_tokenizer({{"type", "Sequence"}, {"pretokenizers", steps}},
+                                         TextBefore::as_written, LastLetters::leave);
+    EXPECT_EQ(read.whole, split);
+    Rng rng(2);
+    for (int i = 0; i < 8000; ++i) {
+      const std::string text = random_text(rng);
+      PieceBuffers buffers;
+      buffers.pieces = {text};
+      read.steps->split(buffers);
+      const Pieces by_steps(buffers.pieces.begin(), buffers.pieces.end());
+      ASSERT_EQ(by_hand(read.whole, text), by_steps) << text;
     }
   }
 }
 
 TEST(KnownSplits, AreAsGpt2AndLlama3Cut) {
-  EXPECT_EQ(by_hand(split_gpt2, "It's 2023!!  한국어\n\n끝  "),
+  EXPECT_EQ(by_hand(next_of_gpt2, "It's 2023!!  한국어\n\n끝  "),
             (Pieces{"It", "'s", " 2023", "!!", " ", " 한국어", "\n", "\n", "끝", "  "}));
-  EXPECT_EQ(by_hand(split_llama3, "It'S 12345!!\r\n  x"),
+  EXPECT_EQ(by_hand(next_of_llama3, "It'S 12345!!\r\n  x"),
             (Pieces{"It", "'S", " ", "123", "45", "!!\r\n", " ", " x"}));
 }
 

@@ -1,0 +1,23 @@
+#include "text/tokenizer/merge_table.h"
+
+namespace helio::text {
+
+void MergeTable::reserve(size_t merges) {
+  size_t size = 16;
+  int bits = 4;
+  for (; size < merges + merges / 2; size *= 2) ++bits;
+  slots_.assign(size, kEmpty);
+  mask_ = size - 1;
+  shift_ = 64 - bits;
+  becomes_.reserve(merges);
+}
+
+void MergeTable::add(TokenId left, TokenId right, TokenId becomes) {
+  const uint64_t pair = key(left, right);
+  size_t i = place(pair);
+  while (slots_[i] != kEmpty && (slots_[i] >> kRankBits) != pair) i = (i + 1) & mask_;
+  slots_[i] = (pair << kRankBits) | becomes_.size();
+  becomes_.push_back(becomes);
+}
+
+}  // namespace helio::text

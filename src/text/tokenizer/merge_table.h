@@ -1,0 +1,54 @@
+// BPE's merges: from a pair of ids to its rank and to the id it becomes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "text/tokenizer.h"
+
+namespace helio::text {
+
+class MergeTable {
+ public:
+  static constexpr uint32_t kNone = ~uint32_t(0);
+  // Ids have 21 bits each (kLargestId) and ranks the 22 left: a pair and its rank are one number.
+  static constexpr size_t kMostMerges = (size_t(1) << 22) - 1;
+
+  void reserve(size_t merges);
+  // The rank is the number of calls before this one; replaces an older entry.
+  void add(TokenId left, TokenId right, TokenId becomes);
+  size_t size() const { return becomes_.size(); }
+
+  uint32_t rank(TokenId left, TokenId right) const {
+    if (slots_.empty()) return kNone;
+    const uint64_t pair = key(left, right);
+    for (size_t i = place(pair);; i = (i + 1) & mask_) {
+      const uint64_t slot = slots_[i];
+      if (slot == kEmpty) return kNone;
+      if ((slot >> kRankBits) == pair) return static_cast<uint32_t>(slot & kMostMerges);
+    }
+  }
+  TokenId becomes(uint32_t rank) const { return becomes_[rank]; }
+  void prefetch(TokenId left, TokenId right) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[place(key(left, right))]);
+  }
+
+ private:
+  static constexpr int kIdBits = 21, kRankBits = 22;
+  static constexpr uint64_t kEmpty = ~uint64_t(0);  // no rank is all ones
+
+  static uint64_t key(TokenId left, TokenId right) {
+    return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << kIdBits) |
+           static_cast<uint32_t>(right);
+  }
+  size_t place(uint64_t pair) const {
+    return static_cast<size_t>((pair * 0x9E3779B97F4A7C15ull) >> shift_);
+  }
+
+  std::vector<uint64_t> slots_ = {};
+  std::vector<TokenId> becomes_ = {};  // by rank
+  size_t mask_ = 0;
+  int shift_ = 63;
+};
+
+}  // namespace helio::text
