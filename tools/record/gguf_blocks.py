@@ -6,8 +6,11 @@ Made with gguf 0.19.0 (see SOURCE.json).  Rerun: see README.md in this folder, t
   kinds.gguf             every type of metadata value and array, an alignment of 64, tensors of 1 to 4 dimensions
   blocks.gguf            a tensor of random blocks for each quantised type, named after it
   values.safetensors     the same names: gguf's dequantised F32 values
-  quantise.safetensors   `input` (F32) and gguf's Q8_0, Q4_0, F16 and BF16 of it, as bytes of each row
+  quantise.safetensors   `input` (F32) and gguf's Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, F16 and BF16 of it, and ggml's own Q4_K, Q5_K and
+                         Q6_K (ggml_quantize_chunk of llama.cpp, from PyPI's xllamacpp), as bytes of each row
 """
+import ctypes
+
 import numpy as np
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFWriter, GGUFValueType, quants
@@ -75,20 +78,29 @@ def blocks(path):
 
 
 def quantise():
-    x = rng.standard_normal((16, 64)).astype(np.float32) * (2.0 ** rng.integers(-8, 8, (16, 1))).astype(np.float32)
+    x = rng.standard_normal((16, 256)).astype(np.float32) * (2.0 ** rng.integers(-8, 8, (16, 1))).astype(np.float32)
     x[1] = 0
     x[2] = 1e-30  # the scale is below the smallest f16
-    x[3] = np.linspace(-127, 127, 64)  # halves
-    x[4] = np.round(x[4] * 4) / 4
+    x[3] = np.linspace(-127, 127, 256)  # halves
+    x[4] = np.round(x[4] / np.abs(x[4]).max() * 8) / 4
     x[5, ::2] = -x[5, 1::2]  # equal magnitudes of both signs
     x[6] = 6e4 * np.sign(x[6])
     x[7, 1:] = 0
     x[8] = -np.abs(x[8])
     out = {"input": x}
-    for name in ["Q8_0", "Q4_0", "BF16"]:
+    for name in ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "BF16"]:
         with np.errstate(over="ignore"):
             out[name] = quants.quantize(x, Type[name]).view(np.uint8).reshape(len(x), -1)
     out["F16"] = x.astype(np.float16).view(np.uint8).reshape(len(x), -1)
+    import xllamacpp
+    ggml = ctypes.CDLL(xllamacpp.xllamacpp.__file__)
+    ggml.ggml_quantize_chunk.restype = ctypes.c_size_t
+    for name in ["Q4_K", "Q5_K", "Q6_K"]:
+        block, size = GGML_QUANT_SIZES[Type[name]]
+        data = np.zeros((len(x), x.shape[1] // block * size), dtype=np.uint8)
+        ggml.ggml_quantize_chunk(int(Type[name]), x.ctypes.data_as(ctypes.c_void_p), data.ctypes.data_as(ctypes.c_void_p),
+                                 ctypes.c_int64(0), ctypes.c_int64(len(x)), ctypes.c_int64(x.shape[1]), None)
+        out[name] = data
     return out
 
 
@@ -96,4 +108,4 @@ folder = begin("gguf")
 kinds(folder / "kinds.gguf")
 save_file(blocks(folder / "blocks.gguf"), folder / "values.safetensors")
 save_file(quantise(), folder / "quantise.safetensors")
-finish(folder, ["gguf", "numpy", "safetensors"], "GGUF files of PyPI's gguf and its reference (de)quantisation")
+finish(folder, ["gguf", "numpy", "safetensors", "xllamacpp"], "GGUF files of PyPI's gguf and its reference (de)quantisation")
