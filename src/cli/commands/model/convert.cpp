@@ -1,4 +1,4 @@
-// Write a GGUF file as a Hugging Face model folder, and check it value by value.
+// Write a GGUF file's weights and config as a Hugging Face model folder, checked value by value.
 #include <fmt/format.h>
 
 #include <ostream>
@@ -43,7 +43,8 @@ class ModelConvert final : public Command {
                               {"parameters", report.parameters},
                               {"kept_float32", report.kept_float32},
                               {"rounded_tensors", report.rounded_tensors},
-                              {"rounded_values", report.rounded_values}})
+                              {"rounded_values", report.rounded_values},
+                              {"tokenizer", nullptr}})
                   << "\n";
       return 0;
     }
@@ -59,6 +60,7 @@ class ModelConvert final : public Command {
                                       fmt::group_digits(report.rounded_values),
                                       report.rounded_tensors, report.dtype))
                 << "written and read back: " << options_.out << "\n";
+    context.out << "without tokenizer.json: copy the one of the model this file was made from\n";
     return 0;
   }
 
