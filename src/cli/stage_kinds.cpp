@@ -42,6 +42,7 @@ std::vector<jobs::StageKind> stage_kinds() {
   return {own("club import", "data"),
           own("data run", "data"),
           own("tokenizer train", "text"),
+          own("tokenizer extend", "text"),
           own("tokens build", "text"),
           engines<train::PretrainOptions>("pretrain", "train"),
           own("upscale", "checkpoint"),

@@ -105,3 +105,15 @@ def test_words_left_out_are_counted(folder):
     (folder / "some.txt").write_text("often often often seldom\n")
     done = helio("tokenizer", "train", folder / "some.txt", "--vocab-size", 260, "--max-words", 2, "--out", folder / "some", "--json")
     assert json.loads(done.stdout)["words_left_out"] == 2 and "left out" in done.stderr
+
+
+def test_it_is_a_stage_of_a_recipe(folder):
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(json.dumps({"name": "extend", "about": "A tokenizer and more of it.", "stages": {
+        "base": {"kind": "tokenizer train", "files": [str(folder / "en.txt")], "vocab_size": 270},
+        "korean": {"kind": "tokenizer extend", "base": "base", "corpus": [str(folder / "ko.txt")], "add": 30}}}))
+    words = ("run", recipe, "--workspace", folder / "workspace", "--json")
+    assert [row["ran"] for row in json.loads(helio(*words).stdout)["stages"]] == [True, True]
+    assert not any(row["ran"] for row in json.loads(helio(*words).stdout)["stages"])
+    base, korean = (json.loads((folder / "workspace/tokenizers" / name / "helio_manifest.json").read_text()) for name in ("base", "korean"))
+    assert korean["inputs"][0]["role"] == "base" and korean["inputs"][0]["content"] == base["content"]
