@@ -8,6 +8,8 @@ add_executable(write_sample_metrics ${CMAKE_SOURCE_DIR}/tests/peers/write_sample
 target_link_libraries(write_sample_metrics PRIVATE helio_core helio_code_version)
 add_executable(table_tool ${CMAKE_SOURCE_DIR}/tests/peers/table_tool.cpp)
 target_link_libraries(table_tool PRIVATE helio_data helio_code_version)
+add_executable(jinja_tool ${CMAKE_SOURCE_DIR}/tests/peers/jinja_tool.cpp)
+target_link_libraries(jinja_tool PRIVATE helio_text helio_code_version)
 foreach(suite cli peers docs)
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${suite}/test_*.py)
   foreach(file IN LISTS files)
