@@ -25,7 +25,7 @@ for turn in range(8):
 VARIABLES = {"messages": MESSAGES, "tools": EVERYTHING["tools"]["two"], "documents": None, "add_generation_prompt": True, "bos_token": "<s>", "eos_token": "</s>"}
 
 
-def best(body, repeats=7, least=0.05):
+def best(body, repeats=5, least=0.02):
     found = 1e9
     for _ in range(repeats):
         n, begin = 0, time.process_time()
@@ -61,7 +61,7 @@ def main():
             file.flush()
             mine = json.loads(subprocess.run([TOOL, "time", file.name], capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C"}).stdout)
         env = environment()
-        parse = best(lambda: environment().from_string(row["template"]), repeats=3)
+        parse = best(lambda: environment().from_string(row["template"]), repeats=2)
         compiled = env.from_string(row["template"])
         render = best(lambda: compiled.render(**VARIABLES))
         parses.append(parse / mine["parse"])
