@@ -120,8 +120,15 @@ void BpeModel::read_merges(const std::vector<MergeEntry>& entries) {
       next.left = hash_text(left);
       next.right = hash_text(right);
       next.both = hash_text(next.becomes);
-      for (const uint64_t hash : {next.left, next.right, next.both}) vocabulary_.prefetch(hash);
+      for (const uint64_t hash : {next.left, next.right, next.both})
+        vocabulary_.prefetch_slot(hash);
     }
+    for (size_t i = 0; i < count; ++i)
+      for (const uint64_t hash : {pending[i].left, pending[i].right, pending[i].both})
+        vocabulary_.prefetch_token(hash);
+    for (size_t i = 0; i < count; ++i)
+      for (const uint64_t hash : {pending[i].left, pending[i].right, pending[i].both})
+        vocabulary_.prefetch_text(hash);
     for (size_t i = 0; i < count; ++i) {
       const auto need = [&](std::string_view token, uint64_t hash) {
         const TokenId id = vocabulary_.find(token, hash);

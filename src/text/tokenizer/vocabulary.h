@@ -40,8 +40,17 @@ class Vocabulary {
       if (slot.tag == tag(hash) && tokens_[static_cast<size_t>(slot.id)] == token) return slot.id;
     }
   }
-  void prefetch(uint64_t hash) const {
+  // Fetch what find() reads, each after the one before has had its time.
+  void prefetch_slot(uint64_t hash) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[hash & mask_]);
+  }
+  void prefetch_token(uint64_t hash) const {
+    if (const TokenId id = probable(hash); id >= 0)
+      __builtin_prefetch(&tokens_[static_cast<size_t>(id)]);
+  }
+  void prefetch_text(uint64_t hash) const {
+    if (const TokenId id = probable(hash); id >= 0)
+      __builtin_prefetch(tokens_[static_cast<size_t>(id)].data());
   }
 
   std::optional<std::string_view> token(TokenId id) const {
@@ -69,6 +78,12 @@ class Vocabulary {
     TokenId id = -1;
   };
   static uint32_t tag(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+  TokenId probable(uint64_t hash) const {
+    if (slots_.empty()) return -1;
+    for (size_t i = hash & mask_; slots_[i].id >= 0; i = (i + 1) & mask_)
+      if (slots_[i].tag == tag(hash)) return slots_[i].id;
+    return -1;
+  }
   void make_room(size_t ids, size_t entries, size_t bytes);
   // Puts a text in; the id that had it before, or -1.
   TokenId put(std::string_view text, TokenId id);

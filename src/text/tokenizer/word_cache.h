@@ -94,7 +94,7 @@ class WordCache {
   }
 
  private:
-  static constexpr size_t kLeastSlots = 1 << 10, kMostSlots = 1 << 16;
+  static constexpr size_t kLeastSlots = 1 << 10, kMostSlots = 1 << 17;
   static WordKey without_count(WordKey key) {
     key.parts[3] &= ~(uint64_t(7) << 56);
     return key;
@@ -109,8 +109,8 @@ class LongWordCache {
  public:
   struct Slot {
     uint8_t size = 0, count = 0;
-    char bytes[46] = {};
-    TokenId ids[20] = {};
+    char bytes[126] = {};  // long runs of spaces in code
+    TokenId ids[32] = {};
 
     bool holds(std::string_view word) const {
       return size == word.size() && std::memcmp(bytes, word.data(), word.size()) == 0;
@@ -123,7 +123,7 @@ class LongWordCache {
       std::copy_n(found, number, ids);
     }
   };
-  static_assert(sizeof(Slot) == 128);
+  static_assert(sizeof(Slot) == 256);
 
   // Where a word is or would be; null when it is not to be cached.
   Slot* slot(std::string_view word) {
@@ -137,7 +137,7 @@ class LongWordCache {
   }
 
  private:
-  static constexpr size_t kSlots = 1 << 15;
+  static constexpr size_t kSlots = 1 << 14;
 
   static size_t hash(std::string_view word) {
     uint64_t h = word.size() * 0x9E3779B97F4A7C15ull;
