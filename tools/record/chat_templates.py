@@ -16,9 +16,11 @@ import importlib.util
 import json
 import pathlib
 
+from common import FIXTURES, finish
+
 from transformers.utils import chat_template_utils
 
-FIXTURE = pathlib.Path(__file__).resolve().parents[2] / "tests" / "fixtures" / "chat_templates"
+FIXTURE = FIXTURES / "chat_templates"
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
 PACKAGES = {"trl": "chat_templates", "mergekit": "_data/chat_templates"}
 assert importlib.metadata.version("transformers") == "5.23.0" and importlib.metadata.version("jinja2") == "3.1.6"
@@ -59,4 +61,5 @@ for package, folder in PACKAGES.items():
 with open(FIXTURE / "renders.jsonl", "w", encoding="utf-8") as out:
     for row in rows:
         out.write(json.dumps(row) + "\n")
-print(f"{len(rows)} renders, {refused} refused, {len({r['sha256'] for r in rows})} templates")
+finish(FIXTURE, ["transformers", "jinja2", "trl", "mergekit"], "hashes of transformers' renders of the chat templates in trl and mergekit, with assistant spans",
+       renders=len(rows), refused=refused, templates=len({r["sha256"] for r in rows}))
