@@ -18,7 +18,7 @@ class Reader {
   bool has(const char* key) const { return config_.contains(key) && !config_[key].is_null(); }
   int64_t count(const char* key) const {
     if (has(key) && config_[key].is_number_integer() && config_[key].get<int64_t>() > 0 &&
-        config_[key].get<int64_t>() <= int64_t(1) << 31)
+        config_[key].get<int64_t>() <= int64_t(1) << 30)
       return config_[key].get<int64_t>();
     throw Error(ErrorKind::invalid, fmt::format("{}: '{}' is {}", source_, key,
                                                 has(key) ? "not a count above 0" : "missing"))

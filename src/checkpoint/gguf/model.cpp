@@ -61,7 +61,9 @@ void GgufModel::place(const GgufTensor& tensor) {
     stored.heads = file_.has(count) ? file_.at(count).integer()
                                     : file_.at(key("attention.head_count")).integer();
     const int64_t rows = tensor.shape.empty() ? 0 : tensor.shape[0];
-    if (stored.heads < 1 || rows % stored.heads != 0 || rows / stored.heads % 2 != 0)
+    if (tensor.shape.size() == 1 && ggml_type_info(tensor.type).block != 1)
+      throw fail("is a quantised bias").with_hint("the file is damaged");
+    if (stored.heads < 1 || rows < 1 || rows % stored.heads != 0 || rows / stored.heads % 2 != 0)
       throw fail(
           fmt::format("has {} rows, which are not {} heads of an even size", rows, stored.heads))
           .with_hint("the file is damaged");

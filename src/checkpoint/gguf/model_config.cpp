@@ -45,7 +45,7 @@ class Metadata {
     } else {
       count = value->integer();
     }
-    if (count < 1 || count > int64_t(1) << 31)
+    if (count < 1 || count > int64_t(1) << 30)
       throw Error(ErrorKind::invalid,
                   fmt::format("{}: '{}' is {}", file_.path().string(), key(rest), count))
           .with_hint("the file is damaged");
@@ -197,6 +197,10 @@ OrderedJson GgufModel::config() const {
     throw Error(ErrorKind::invalid, file_.path().string() + " is a mixture of experts")
         .with_hint("helio imports dense decoders");
   const int64_t hidden = read.count("embedding_length"), layers = read.count("block_count");
+  if (layers > 100'000)
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}: {} layers; no model has so many", file_.path().string(), layers))
+        .with_hint("the file is damaged");
   const int64_t heads = read.count("attention.head_count"), context = read.count("context_length");
   const int64_t head = read.find_count("attention.key_length").value_or(hidden / heads);
   if (read.find_count("attention.value_length").value_or(head) != head)
