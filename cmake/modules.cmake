@@ -16,11 +16,11 @@ endforeach()
 # (cmake/arrow.cmake): its header is all that others see of it.
 set(HELIO_HEADER_ONLY_FOR_OTHERS nn model train columnar)
 
-# helio_module(name [LINK targets...]): src/<name>/**.cpp but main.cpp, commands/ and ops/.
+# helio_module(name [LINK targets...]): src/<name>/**.cpp but main.cpp, commands/, ops/, families/.
 function(helio_module name)
   cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "/src/${name}/(main\\.cpp|commands/|ops/)")
+  list(FILTER sources EXCLUDE REGEX "/src/${name}/(main\\.cpp|commands/|ops/|families/)")
   add_library(helio_${name} STATIC ${sources})
   if(NOT sources)
     set_target_properties(helio_${name} PROPERTIES LINKER_LANGUAGE CXX)

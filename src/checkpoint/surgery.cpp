@@ -18,9 +18,6 @@ namespace {
 
 constexpr std::string_view kLayerPrefix = "model.layers.";
 
-// Decoders of this shape whose only per-layer settings are those upscaled_config knows.
-constexpr std::array<std::string_view, 4> kFamilies = {"LlamaForCausalLM", "MistralForCausalLM",
-                                                       "Qwen2ForCausalLM", "Qwen3ForCausalLM"};
 
 // "model.layers.12.mlp.up_proj.weight" is layer 12 and "mlp.up_proj.weight".
 struct LayerTensor {
@@ -55,25 +52,46 @@ void check_family(const OrderedJson& config, const std::string& origin) {
   if (const auto it = config.find("architectures");
       it != config.end() && it->is_array() && it->size() == 1 && (*it)[0].is_string())
     name = (*it)[0].get<std::string>();
-  if (std::find(kFamilies.begin(), kFamilies.end(), name) == kFamilies.end())
+  const auto families = decoder_architectures();
+  if (std::find(families.begin(), families.end(), name) == families.end())
     throw Error(ErrorKind::invalid,
                 fmt::format("{}: architecture '{}' cannot be up-scaled", origin, shown(name)))
-        .with_hint(fmt::format("supported: {}", fmt::join(kFamilies, ", ")));
+        .with_hint(fmt::format("supported: {}", fmt::join(families, ", ")));
 }
 
-// Qwen2 and Qwen3 may say "the layers from this index on look through a window"; doubled layers
-// need it said layer by layer.
+int64_t number_or(const OrderedJson& config, const char* key, int64_t otherwise) {
+  const auto it = config.find(key);
+  return it == config.end() || !it->is_number_integer() ? otherwise : it->get<int64_t>();
+}
+
+// Some families say by a rule of the layer's number which layers look through a window: in doubled
+// layers that must be said layer by layer. Qwen: all from an index on; Gemma 2: every other;
+// Gemma 3: all but every sixth, or as sliding_window_pattern says.
 void spell_out_windows(OrderedJson& config, int64_t layers) {
-  const bool windows =
-      config.contains("use_sliding_window") && config["use_sliding_window"] == true;
-  if (!windows || config.contains("layer_types") || !config.contains("max_window_layers") ||
-      !config["max_window_layers"].is_number_integer())
-    return;
-  const auto first = config["max_window_layers"].get<int64_t>();
+  if (config.contains("layer_types") && !config["layer_types"].is_null()) return;
+  const std::string name = config["architectures"][0].get<std::string>();
+  const bool qwen = config.contains("use_sliding_window") && config["use_sliding_window"] == true &&
+                    config.contains("max_window_layers") && name != "Qwen3MoeForCausalLM";
+  const bool gemma2 = name == "Gemma2ForCausalLM", gemma3 = name == "Gemma3ForCausalLM";
+  if (!qwen && !gemma2 && !gemma3) return;
+  const int64_t first = number_or(config, "max_window_layers", 0);
+  const int64_t pattern =
+      gemma2 ? 2 : std::max<int64_t>(1, number_or(config, "sliding_window_pattern", 6));
   auto types = OrderedJson::array();
-  for (int64_t i = 0; i < layers; ++i)
-    types.push_back(i >= first ? "sliding_attention" : "full_attention");
+  for (int64_t i = 0; i < layers; ++i) {
+    const bool slides = qwen ? i >= first : (i + 1) % pattern != 0;
+    types.push_back(slides ? "sliding_attention" : "full_attention");
+  }
   config["layer_types"] = types;
+}
+
+// Layers with experts and layers without, by a rule of the layer's number: not doubled yet.
+void refuse_mixed_experts(const OrderedJson& config, const std::string& origin) {
+  const bool named = config.contains("mlp_only_layers") && config["mlp_only_layers"].is_array() &&
+                     !config["mlp_only_layers"].empty();
+  if (named || number_or(config, "decoder_sparse_step", 1) != 1)
+    throw Error(ErrorKind::invalid, origin + ": only some layers have experts")
+        .with_hint("models whose layers all have experts, or none, can be up-scaled");
 }
 
 int64_t count_parameters(const std::vector<TensorCopy>& tensors) {
@@ -113,6 +131,7 @@ int64_t upscaled_parameters(const DecoderConfig& source, const UpscalePlan& plan
 OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan,
                             const std::string& origin) {
   check_family(source, origin);
+  refuse_mixed_experts(source, origin);
   OrderedJson config = source;
   spell_out_windows(config, plan.source_layers);
   if (config.contains("layer_types") && !config["layer_types"].is_null()) {

@@ -39,8 +39,9 @@ UpscalePlan plan_upscale(int64_t source_layers, int64_t drop);
 int64_t upscaled_parameters(const DecoderConfig& source, const UpscalePlan& plan);
 
 // The source's config.json with the new number of layers; lists with one entry a layer
-// (layer_types) follow the source layer of each new one. Architectures whose numbers depend on a
-// layer's index in ways not known here are refused by name.
+// (layer_types) follow the source layer of each new one, and are written where the family has a
+// rule for them (Qwen, Gemma). Architectures whose numbers depend on a layer's index in ways not
+// known here are refused by name.
 OrderedJson upscaled_config(const OrderedJson& source, const UpscalePlan& plan,
                             const std::string& origin);
 

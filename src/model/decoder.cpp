@@ -1,46 +1,26 @@
 #include "model/decoder.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
+#include <optional>
 
+#include "checkpoint/decoder_weights.h"
 #include "core/error.h"
+#include "model/decoder_layer.h"
 #include "model/kv_cache.h"
 #include "nn/layers.h"
+#include "nn/rotary.h"
 #include "nn/torch_error.h"
 
 namespace helio::model {
 namespace {
-
-struct Layer {
-  at::Tensor input_norm = {}, q = {}, k = {}, v = {}, o = {};
-  at::Tensor post_norm = {}, gate = {}, up = {}, down = {};
-};
-
-// Products of one input with several weights: as one product when there are many rows (one large
-// product is faster than three small ones), apart when putting the weights together would cost more
-// than the product itself.
-at::Tensor joint_linear(const at::Tensor& x_NH, const std::vector<at::Tensor>& weights) {
-  constexpr int64_t kManyRows = 64;
-  if (x_NH.size(0) >= kManyRows) return at::linear(x_NH, at::cat(weights));
-  std::vector<at::Tensor> parts;
-  for (const at::Tensor& weight : weights) parts.push_back(at::linear(x_NH, weight));
-  return at::cat(parts, -1);
-}
-
-// x + y @ weight^T without a pass of its own for the sum.
-at::Tensor add_linear(const at::Tensor& x_NH, const at::Tensor& y, const at::Tensor& weight) {
-  return at::addmm(x_NH, y, weight.t());
-}
 
 std::vector<int64_t> document_lengths(const PackedBatch& batch) {
   const int64_t rows = batch.ids_BT.size(0), length = batch.ids_BT.size(1);
@@ -86,72 +66,125 @@ PackedBatch PackedBatch::rows(at::Tensor ids_BT) {
   return {.ids_BT = ids_BT, .positions_BT = positions.expand_as(ids_BT)};
 }
 
+namespace {
+
+// Gemma's embeddings are multiplied by a number that has the weights' type.
+double embedding_scale(const checkpoint::DecoderConfig& c, at::ScalarType dtype) {
+  if (!c.scaled_embedding) return 1;
+  const float scale = static_cast<float>(std::sqrt(static_cast<double>(c.hidden_size)));
+  if (dtype == at::kBFloat16) return static_cast<float>(at::BFloat16(scale));
+  if (dtype == at::kHalf) return static_cast<float>(at::Half(scale));
+  return scale;
+}
+
+}  // namespace
+
 struct Decoder::Impl {
+  // The rotation of each kind of layer for some positions.
+  struct Rotations {
+    nn::Rotation full = {}, sliding = {};
+  };
+
   checkpoint::DecoderConfig config;
   at::ScalarType dtype;
   std::vector<Named> parameters;
   at::Tensor embedding, norm, head;  // head is the embedding when tied
-  std::vector<Layer> layers;
-  at::Tensor frequencies;
+  std::vector<DecoderLayer> layers;
+  std::optional<nn::Rotary> rotary, sliding_rotary;  // sliding layers', where theirs is another
   nn::Heads heads;
+  double scale;  // of embeddings
 
-  Impl(checkpoint::DecoderConfig c, at::ScalarType type) : config(std::move(c)), dtype(type) {
+  Impl(checkpoint::DecoderConfig c, at::ScalarType type)
+      : config(std::move(c)), dtype(type), scale(embedding_scale(config, type)) {
     check_config(config);
     heads = {.query = config.heads, .key_value = config.kv_heads, .size = config.head_dim};
-    frequencies = nn::rope_frequencies(config.head_dim, config.rope_theta, config.rope);
-    const int64_t hidden = config.hidden_size, ffn = config.intermediate_size;
-    const int64_t q_width = config.heads * config.head_dim,
-                  kv_width = config.kv_heads * config.head_dim;
-    embedding = add("model.embed_tokens.weight", {config.vocab_size, hidden});
+    const auto rotating =
+        static_cast<int64_t>(static_cast<double>(config.head_dim) * config.rotary_share);
+    rotary.emplace(rotating, config.rope_theta, config.rope);
+    if (config.sliding_rope)
+      sliding_rotary.emplace(rotating, config.sliding_rope->theta, config.sliding_rope->scaling);
+    const auto outer = checkpoint::outer_weights(config);
+    embedding = add(outer[0]);
     for (int64_t i = 0; i < config.layers; ++i) {
-      const std::string at = "model.layers." + std::to_string(i) + ".";
-      Layer layer;
-      layer.input_norm = add(at + "input_layernorm.weight", {hidden});
-      layer.q = add(at + "self_attn.q_proj.weight", {q_width, hidden});
-      layer.k = add(at + "self_attn.k_proj.weight", {kv_width, hidden});
-      layer.v = add(at + "self_attn.v_proj.weight", {kv_width, hidden});
-      layer.o = add(at + "self_attn.o_proj.weight", {hidden, q_width});
-      layer.post_norm = add(at + "post_attention_layernorm.weight", {hidden});
-      layer.gate = add(at + "mlp.gate_proj.weight", {ffn, hidden});
-      layer.up = add(at + "mlp.up_proj.weight", {ffn, hidden});
-      layer.down = add(at + "mlp.down_proj.weight", {hidden, ffn});
-      layers.push_back(std::move(layer));
+      layers.emplace_back(config, i);
+      for (const auto& weight : checkpoint::layer_weights(config, i, config.experts.count))
+        layers.back().add(weight.role, add(weight));
     }
-    norm = add("model.norm.weight", {hidden});
-    head = config.tied_embeddings ? embedding : add("lm_head.weight", {config.vocab_size, hidden});
+    norm = add(outer[1]);
+    head = config.tied_embeddings ? embedding : add(outer[2]);
   }
+  // Layers point at the config.
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
-  at::Tensor add(const std::string& name, std::vector<int64_t> shape) {
-    at::Tensor tensor = at::empty(shape, at::TensorOptions(dtype));
+  at::Tensor add(const checkpoint::Weight& weight) {
+    at::Tensor tensor = at::empty(weight.shape, at::TensorOptions(dtype));
     tensor.set_requires_grad(true);
-    parameters.push_back({name, tensor});
+    parameters.push_back({weight.name, tensor});
     return tensor;
   }
 
   // Positions are checked here, ids by the embedding.
   void check_positions(const at::Tensor& positions) const {
     if (positions.numel() == 0) return;
-    const int64_t last = positions.max().item<int64_t>();
-    if (config.max_positions > 0 && last >= config.max_positions) {
+    const int64_t last = positions.max().item<int64_t>(), longest = config.longest_sequence();
+    if (longest > 0 && last >= longest) {
       throw Error(ErrorKind::invalid, "a sequence of " + std::to_string(last + 1) +
                                           " tokens is longer than the model's " +
-                                          std::to_string(config.max_positions) + " positions");
+                                          std::to_string(longest) + " positions");
     }
   }
 
-  // The layer's output from its input; `attend` turns the joint projection [N, (Q + 2K) D] into the
-  // attended values [N, Q D].
-  template <class Attend>
-  at::Tensor run_layer(const Layer& layer, const at::Tensor& x_NH, Attend&& attend) const {
-    const double eps = config.rms_norm_eps;
-    const at::Tensor qkv =
-        joint_linear(nn::rms_norm(x_NH, layer.input_norm, eps), {layer.q, layer.k, layer.v});
-    const at::Tensor middle = add_linear(x_NH, attend(qkv), layer.o);
-    const at::Tensor gate_up =
-        joint_linear(nn::rms_norm(middle, layer.post_norm, eps), {layer.gate, layer.up});
-    return add_linear(middle, nn::swiglu(gate_up), layer.down);
+  Rotations rotations(const at::Tensor& positions, const std::vector<int64_t>& lengths) const {
+    Rotations both{.full = rotary->rotation(positions, lengths)};
+    both.sliding = sliding_rotary ? sliding_rotary->rotation(positions, lengths) : both.full;
+    return both;
   }
+  // Do the cached tokens of sequences of `length` stand as they would in longer ones?
+  bool alike(int64_t length, int64_t longer) const {
+    return rotary->alike(length, longer) &&
+           (!sliding_rotary || sliding_rotary->alike(length, longer));
+  }
+
+  at::Tensor embed(const at::Tensor& ids) const {
+    const at::Tensor x_NH = at::embedding(embedding, ids.reshape({-1}));
+    return scale == 1 ? x_NH : x_NH * scale;
+  }
+  at::Tensor final_norm(const at::Tensor& x_NH) const {
+    return nn::rms_norm(x_NH, norm, config.rms_norm_eps, config.norm_weight);
+  }
+  at::Tensor run_cached(const at::Tensor& ids_Bt, KvCache& cache) const;
 };
+
+// The next tokens of each row through all layers, [B, t, H]; their keys and values stay in the
+// cache.
+at::Tensor Decoder::Impl::run_cached(const at::Tensor& ids_Bt, KvCache& cache) const {
+  const int64_t rows = ids_Bt.size(0), fresh = ids_Bt.size(1), past = cache.length();
+  const at::Tensor positions =
+      at::arange(past, past + fresh, at::TensorOptions(at::kLong)).expand({rows, fresh});
+  const Rotations rotated =
+      rotations(positions, std::vector<int64_t>(static_cast<size_t>(rows), fresh));
+  const auto heads_first = [&](const at::Tensor& x) {
+    return x.reshape({rows, fresh, -1, heads.size}).transpose(1, 2);
+  };
+  at::Tensor x_NH = embed(ids_Bt);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const nn::Rotation& rotation = layers[i].slides() ? rotated.sliding : rotated.full;
+    x_NH = layers[i].run(x_NH, [&](const at::Tensor& qkv) {
+      const auto parts = qkv.view({rows * fresh, -1, heads.size})
+                             .split_with_sizes({heads.query, heads.key_value, heads.key_value}, 1);
+      const KvCache::View all =
+          cache.append(static_cast<int64_t>(i), heads_first(nn::rope(parts[1], rotation)),
+                       heads_first(parts[2]));
+      const at::Tensor attended =
+          nn::causal_attention(heads_first(nn::rope(parts[0], rotation)), all.keys_BKLD,
+                               all.values_BKLD, layers[i].rule());
+      return attended.transpose(1, 2).reshape({rows * fresh, heads.query * heads.size});
+    });
+  }
+  cache.advance(ids_Bt);
+  return final_norm(x_NH).view({rows, fresh, -1});
+}
 
 Decoder::Decoder(checkpoint::DecoderConfig config, at::ScalarType dtype)
     : impl_(nn::with_torch_errors(
@@ -165,6 +198,7 @@ const std::vector<Decoder::Named>& Decoder::parameters() const { return impl_->p
 const checkpoint::DecoderConfig& Decoder::config() const { return impl_->config; }
 at::ScalarType Decoder::dtype() const { return impl_->dtype; }
 at::Tensor Decoder::head_weight() const { return impl_->head; }
+nn::Head Decoder::head() const { return {impl_->head, impl_->config.logit_softcap}; }
 
 at::Tensor Decoder::hidden(const PackedBatch& batch) const {
   const auto doing = [&] {
@@ -176,14 +210,15 @@ at::Tensor Decoder::hidden(const PackedBatch& batch) const {
     const int64_t rows = batch.ids_BT.size(0), length = batch.ids_BT.size(1);
     m.check_positions(batch.positions_BT);
     const std::vector<int64_t> lengths = document_lengths(batch);
-    const nn::Rotation rotation = nn::rope_rotation(m.frequencies, batch.positions_BT);
-    at::Tensor x_NH = at::embedding(m.embedding, batch.ids_BT.reshape({-1}));
-    for (const Layer& layer : m.layers) {
-      x_NH = m.run_layer(layer, x_NH, [&](const at::Tensor& qkv) {
-        return nn::packed_attention(qkv, rotation, m.heads, lengths);
+    const Impl::Rotations rotations = m.rotations(batch.positions_BT, lengths);
+    at::Tensor x_NH = m.embed(batch.ids_BT);
+    for (const DecoderLayer& layer : m.layers) {
+      x_NH = layer.run(x_NH, [&](const at::Tensor& qkv) {
+        return nn::packed_attention(qkv, layer.slides() ? rotations.sliding : rotations.full,
+                                    m.heads, lengths, layer.rule());
       });
     }
-    return nn::rms_norm(x_NH, m.norm, m.config.rms_norm_eps).view({rows, length, -1});
+    return m.final_norm(x_NH).view({rows, length, -1});
   });
 }
 
@@ -196,37 +231,12 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_Bt, KvCache& cache) const {
   };
   return nn::with_torch_errors(doing, [&] {
     const Impl& m = *impl_;
-    const int64_t rows = ids_Bt.size(0), fresh = ids_Bt.size(1), past = cache.length();
-    const auto long_options = at::TensorOptions(at::kLong);
-    const at::Tensor positions = at::arange(past, past + fresh, long_options);
-    m.check_positions(positions);
-    const nn::Rotation rotation = nn::rope_rotation(m.frequencies, positions.expand({rows, fresh}));
-    // Token i of the new ones sees everything cached and the new ones up to itself.
-    at::Tensor mask;
-    if (fresh > 1 && past > 0) {
-      mask = at::arange(past + fresh, long_options).unsqueeze(0) <= positions.unsqueeze(1);
-    }
-    at::Tensor x_NH = at::embedding(m.embedding, ids_Bt.reshape({-1}));
-    for (size_t i = 0; i < m.layers.size(); ++i) {
-      x_NH = m.run_layer(m.layers[i], x_NH, [&](const at::Tensor& qkv) {
-        const auto parts =
-            qkv.view({rows * fresh, -1, m.heads.size})
-                .split_with_sizes({m.heads.query, m.heads.key_value, m.heads.key_value}, 1);
-        const auto heads_first = [&](const at::Tensor& x) {
-          return x.reshape({rows, fresh, -1, m.heads.size}).transpose(1, 2);
-        };
-        const KvCache::View all =
-            cache.append(static_cast<int64_t>(i), heads_first(nn::rope(parts[1], rotation)),
-                         heads_first(parts[2]));
-        const at::Tensor attended = at::scaled_dot_product_attention(
-            heads_first(nn::rope(parts[0], rotation)), all.keys_BKLD, all.values_BKLD,
-            mask.defined() ? std::optional<at::Tensor>(mask) : std::nullopt, /*dropout_p=*/0.0,
-            /*is_causal=*/fresh > 1 && past == 0, std::nullopt, /*enable_gqa=*/true);
-        return attended.transpose(1, 2).reshape({rows * fresh, m.heads.query * m.heads.size});
-      });
-    }
-    cache.advance(fresh);
-    return nn::rms_norm(x_NH, m.norm, m.config.rms_norm_eps).view({rows, fresh, -1});
+    const int64_t fresh = ids_Bt.size(1), past = cache.length();
+    m.check_positions(at::arange(past, past + fresh, at::TensorOptions(at::kLong)));
+    if (past == 0 || m.alike(past, past + fresh)) return m.run_cached(ids_Bt, cache);
+    const at::Tensor whole = at::cat({cache.ids(), ids_Bt}, 1);
+    cache.clear();
+    return m.run_cached(whole, cache).slice(1, past);
   });
 }
 
@@ -236,7 +246,11 @@ at::Tensor Decoder::logits(const at::Tensor& hidden) const {
         return "computing logits of " +
                nn::shapes_text({{"hidden", hidden}, {"head", impl_->head}});
       },
-      [&] { return at::linear(hidden, impl_->head).to(at::kFloat); });
+      [&] {
+        const at::Tensor logits = at::linear(hidden, impl_->head).to(at::kFloat);
+        const double cap = impl_->config.logit_softcap;
+        return cap == 0 ? logits : (logits / cap).tanh() * cap;
+      });
 }
 
 }  // namespace helio::model

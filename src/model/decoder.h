@@ -1,6 +1,7 @@
-// The decoder every model here is: Llama's architecture (RMSNorm, rotary positions, grouped-query
-// attention, SwiGLU), weights by their Hugging Face names.
-// Numbers follow transformers 5 (models/llama/modeling_llama.py).
+// The decoder every model here is: RMSNorm, rotary positions, grouped-query attention and gated
+// feed-forward layers, as Llama has them, with what the families do otherwise said by the config
+// (checkpoint/hf_config.h). Weights by their Hugging Face names.
+// Numbers follow transformers 5.23 (models/<family>/modeling_<family>.py).
 //
 // Shape suffixes: B rows, T positions, N = B*T, H hidden, V vocabulary, Q/K heads, D head size.
 #pragma once
@@ -45,8 +46,8 @@ class Decoder {
   Decoder& operator=(Decoder&&) noexcept;
 
   // Normal(0, std) from a stream of its own for each parameter name, so that equal seeds give equal
-  // weights whatever else differs; norms are 1; o_proj and down_proj, which add to the residual
-  // stream, have std / sqrt(2 layers) (Radford et al. 2019).
+  // weights whatever else differs; norms multiply by 1, biases are 0; o_proj and down_proj, which
+  // add to the residual stream, have std / sqrt(2 layers) (Radford et al. 2019).
   void initialise(uint64_t seed, double std);
   // Writes config.json, generation_config.json, model.safetensors into an existing folder.
   void save(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat) const;
@@ -54,10 +55,13 @@ class Decoder {
   // [B, T, H] after the final norm. Records gradients unless grad mode is off.
   at::Tensor hidden(const PackedBatch& batch) const;
   // Goes on from what the cache holds: ids [B, t] are the next tokens of each row. Grad mode off.
+  // Where frequencies follow the length (dynamic, longrope), a step that changes them runs all
+  // tokens again, so that the result is always that of the whole row.
   at::Tensor hidden(const at::Tensor& ids_Bt, KvCache& cache) const;
   // hidden [..., H] -> f32 logits [..., V].
   at::Tensor logits(const at::Tensor& hidden) const;
   at::Tensor head_weight() const;  // [V, H]; the embedding itself when tied
+  nn::Head head() const;           // what losses need: the weight and the cap on logits
 
   struct Named {
     std::string name = {};

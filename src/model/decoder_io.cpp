@@ -7,6 +7,7 @@
 #include <numbers>
 #include <set>
 
+#include "checkpoint/decoder_weights.h"
 #include "checkpoint/safetensors.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -18,10 +19,6 @@
 
 namespace helio::model {
 namespace {
-
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
 
 // Box-Muller on our own generator: two normals from two uniforms.
 void fill_normal(std::span<float> values, Rng rng, double std) {
@@ -37,7 +34,7 @@ void fill_normal(std::span<float> values, Rng rng, double std) {
 bool may_be_ignored(const checkpoint::SafeTensors& file, const checkpoint::TensorInfo& tensor,
                     const checkpoint::DecoderConfig& config) {
   // Old Llama checkpoints carry the rotary frequencies, which follow from config.json.
-  if (ends_with(tensor.name, "self_attn.rotary_emb.inv_freq")) return true;
+  if (tensor.name.ends_with("self_attn.rotary_emb.inv_freq")) return true;
   if (tensor.name != "lm_head.weight" || !config.tied_embeddings) return false;
   // A tied head written a second time must say the same.
   const checkpoint::TensorInfo& embedding = file.at("model.embed_tokens.weight");
@@ -72,17 +69,19 @@ OrderedJson generation_config(const checkpoint::DecoderConfig& config) {
 void Decoder::initialise(uint64_t seed, double std) {
   const c10::AutoGradMode no_grad(false);
   const double residual = 1 / std::sqrt(2 * static_cast<double>(config().layers));
-  for (const Named& parameter : parameters()) {
-    at::Tensor tensor = parameter.tensor;
+  const auto weights = checkpoint::decoder_weights(config());  // in the parameters' order
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const auto& [role, name, shape] = weights[i];
+    at::Tensor tensor = parameters()[i].tensor;
     if (tensor.dim() == 1) {
-      tensor.fill_(1);
+      const bool ones =
+          checkpoint::is_norm(role) && config().norm_weight != checkpoint::NormWeight::plus_one;
+      tensor.fill_(ones ? 1 : 0);
       continue;
     }
-    const bool adds_to_residual =
-        ends_with(parameter.name, "o_proj.weight") || ends_with(parameter.name, "down_proj.weight");
     std::vector<float> values(static_cast<size_t>(tensor.numel()));
-    fill_normal(values, Rng::stream(seed, "init." + parameter.name),
-                adds_to_residual ? std * residual : std);
+    fill_normal(values, Rng::stream(seed, "init." + name),
+                checkpoint::adds_to_residual(role) ? std * residual : std);
     tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::TensorOptions(at::kFloat)));
   }
 }

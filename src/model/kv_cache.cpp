@@ -15,6 +15,7 @@ KvCache::KvCache(const checkpoint::DecoderConfig& config, int64_t rows, int64_t 
   nn::with_torch_errors(
       [&] { return "making room for " + std::to_string(capacity) + " cached tokens"; },
       [&] {
+        ids_ = at::empty({rows, capacity}, at::TensorOptions(at::kLong));
         for (int64_t i = 0; i < config.layers; ++i) {
           for (auto* list : {&keys_, &values_}) {
             list->push_back(at::empty({rows, config.kv_heads, capacity, config.head_dim},
@@ -32,6 +33,12 @@ KvCache::View KvCache::append(int64_t layer, const at::Tensor& keys_BKtD,
   keys_[index].slice(2, length_, end).copy_(keys_BKtD);
   values_[index].slice(2, length_, end).copy_(values_BKtD);
   return {keys_[index].slice(2, 0, end), values_[index].slice(2, 0, end)};
+}
+
+void KvCache::advance(const at::Tensor& ids_Bt) {
+  const int64_t end = length_ + ids_Bt.size(1);
+  ids_.slice(1, length_, end).copy_(ids_Bt);
+  length_ = end;
 }
 
 }  // namespace helio::model

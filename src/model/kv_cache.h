@@ -25,13 +25,15 @@ class KvCache {
     at::Tensor keys_BKLD = {}, values_BKLD = {};
   };
   // Puts keys and values [B, K, t, D] behind the held ones of a layer and returns all of them. The
-  // length grows when advance(t) is called, after the last layer.
+  // length grows when advance() is called, after the last layer.
   View append(int64_t layer, const at::Tensor& keys_BKtD, const at::Tensor& values_BKtD);
-  void advance(int64_t tokens) { length_ += tokens; }
+  void advance(const at::Tensor& ids_Bt);
+  at::Tensor ids() const { return ids_.slice(1, 0, length_); }  // [B, length], those held
 
  private:
   int64_t rows_, capacity_, length_ = 0;
   std::vector<at::Tensor> keys_, values_;
+  at::Tensor ids_ = {};
 };
 
 }  // namespace helio::model

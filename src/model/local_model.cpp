@@ -99,7 +99,7 @@ class LocalModel final : public LanguageModel {
 
   const text::Tokenizer& tokenizer() const override { return *parts_.tokenizer; }
   const text::SpecialIds& special_ids() const override { return parts_.special_ids; }
-  int64_t max_positions() const override { return decoder().config().max_positions; }
+  int64_t max_positions() const override { return decoder().config().longest_sequence(); }
 
   std::string content() const override {
     std::call_once(content_once_, [&] { content_ = parts_.content(); });

@@ -1,18 +1,15 @@
 #include "nn/layers.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/outer.h>
-#include <ATen/ops/pow.h>
 #include <ATen/ops/rsqrt.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 
-#include <cmath>
-#include <numbers>
+#include <algorithm>
 
-#include "core/error.h"
 #include "nn/fused.h"
 
 namespace helio::nn {
@@ -24,56 +21,80 @@ at::Tensor rms_norm(const at::Tensor& x_NH, const at::Tensor& weight_H, double e
   return weight_H * (x * scale).to(x_NH.scalar_type());
 }
 
+at::Tensor rms_norm(const at::Tensor& x_NH, const at::Tensor& weight_H, double eps,
+                    checkpoint::NormWeight kind) {
+  using checkpoint::NormWeight;
+  if (kind == NormWeight::rounded) return rms_norm(x_NH, weight_H, eps);
+  // In f32 the three differ in nothing but the one.
+  const at::Tensor weight = kind == NormWeight::plus_one ? weight_H.to(at::kFloat) + 1 : weight_H;
+  if (x_NH.scalar_type() == at::kFloat) return rms_norm(x_NH, weight, eps);
+  const at::Tensor x = x_NH.to(at::kFloat);
+  const at::Tensor scale = at::rsqrt((x * x).mean(-1, /*keepdim=*/true) + eps);
+  return (weight * (x * scale)).to(x_NH.scalar_type());
+}
+
 at::Tensor swiglu(const at::Tensor& gate_up_N2F) {
   if (can_fuse(gate_up_N2F)) return fused_swiglu(gate_up_N2F);
   const auto halves = gate_up_N2F.chunk(2, -1);
   return at::silu(halves[0]) * halves[1];
 }
 
-at::Tensor rope_frequencies(int64_t head_dim, double theta,
-                            const checkpoint::RopeScaling& scaling) {
-  const at::Tensor exponent =
-      at::arange(0, head_dim, 2, at::TensorOptions(at::kFloat)) / static_cast<double>(head_dim);
-  at::Tensor frequencies = at::pow(at::Scalar(theta), exponent).reciprocal();
-  if (scaling.type == "default") return frequencies;
-  if (scaling.type == "linear") return frequencies / scaling.factor;
-  if (scaling.type != "llama3") {
-    throw Error(ErrorKind::invalid, "rope_type '" + scaling.type + "' is not supported")
-        .with_hint("supported: default, linear, llama3");
-  }
-  const double original = static_cast<double>(scaling.original_max_position);
-  const double longest = original / scaling.low_freq_factor;
-  const double shortest = original / scaling.high_freq_factor;
-  float* f = frequencies.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < frequencies.numel(); ++i) {
-    const double wavelength = 2 * std::numbers::pi / static_cast<double>(f[i]);
-    if (wavelength < shortest) continue;
-    if (wavelength > longest) {
-      f[i] = static_cast<float>(f[i] / scaling.factor);
-      continue;
-    }
-    const double smooth = (original / wavelength - scaling.low_freq_factor) /
-                          (scaling.high_freq_factor - scaling.low_freq_factor);
-    f[i] = static_cast<float>((1 - smooth) * f[i] / scaling.factor + smooth * f[i]);
-  }
-  return frequencies;
+at::Tensor geglu(const at::Tensor& gate_up_N2F) {
+  const auto halves = gate_up_N2F.chunk(2, -1);
+  return at::gelu(halves[0], "tanh") * halves[1];
 }
 
-Rotation rope_rotation(const at::Tensor& frequencies, const at::Tensor& positions_N) {
+at::Tensor joint_linear(const at::Tensor& x_NH, const std::vector<at::Tensor>& weights,
+                        const std::vector<at::Tensor>& biases) {
+  const auto bias = [&](size_t i) {
+    return biases.empty() ? std::optional<at::Tensor>() : std::optional(biases[i]);
+  };
+  if (weights.size() == 1) return at::linear(x_NH, weights[0], bias(0));
+  constexpr int64_t kManyRows = 64;
+  if (x_NH.size(0) >= kManyRows) {
+    return at::linear(
+        x_NH, at::cat(weights),
+        biases.empty() ? std::optional<at::Tensor>() : std::optional(at::cat(biases)));
+  }
+  std::vector<at::Tensor> parts;
+  for (size_t i = 0; i < weights.size(); ++i)
+    parts.push_back(at::linear(x_NH, weights[i], bias(i)));
+  return at::cat(parts, -1);
+}
+
+Rotation rope_rotation(const at::Tensor& frequencies, const at::Tensor& positions_N,
+                       double factor) {
   const at::Tensor angles = at::outer(positions_N.reshape({-1}).to(at::kFloat), frequencies);
-  return {.cos = angles.cos(), .sin = angles.sin()};
+  if (factor == 1) return {.cos = angles.cos(), .sin = angles.sin()};
+  return {.cos = angles.cos() * factor, .sin = angles.sin() * factor};
 }
 
 at::Tensor rope(const at::Tensor& x_NhD, const Rotation& rotation) {
-  const auto halves = x_NhD.chunk(2, -1);
+  const int64_t half = rotation.cos.size(1), rest = x_NhD.size(-1) - 2 * half;
+  const auto parts = x_NhD.split_with_sizes({half, half, rest}, -1);
   const at::Tensor cos = rotation.cos.to(x_NhD.scalar_type()).unsqueeze(1);
   const at::Tensor sin = rotation.sin.to(x_NhD.scalar_type()).unsqueeze(1);
-  return at::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1);
+  const at::Tensor first = parts[0] * cos - parts[1] * sin,
+                   second = parts[1] * cos + parts[0] * sin;
+  return rest == 0 ? at::cat({first, second}, -1) : at::cat({first, second, parts[2]}, -1);
 }
 
+namespace {
+
+bool fits_kernels(const at::Tensor& qkv, const Rotation& rotation, const Heads& heads,
+                  const std::vector<int64_t>& lengths, const AttentionRule& rule) {
+  if (rule.scale != 0 || rule.softcap != 0 || 2 * rotation.cos.size(1) != heads.size) return false;
+  if (rule.window != 0 && *std::max_element(lengths.begin(), lengths.end()) > rule.window)
+    return false;
+  return can_fuse_attention(qkv, heads);
+}
+
+}  // namespace
+
 at::Tensor packed_attention(const at::Tensor& qkv, const Rotation& rotation, const Heads& heads,
-                            const std::vector<int64_t>& lengths) {
-  if (can_fuse_attention(qkv, heads)) return fused_attention(qkv, rotation, heads, lengths);
+                            const std::vector<int64_t>& lengths, const AttentionRule& rule) {
+  if (fits_kernels(qkv, rotation, heads, lengths, rule))
+    return fused_attention(qkv, rotation, heads, lengths);
   const int64_t tokens = qkv.size(0);
   const auto parts = qkv.view({tokens, heads.query + 2 * heads.key_value, heads.size})
                          .split_with_sizes({heads.query, heads.key_value, heads.key_value}, 1);
@@ -84,9 +105,8 @@ at::Tensor packed_attention(const at::Tensor& qkv, const Rotation& rotation, con
   out.reserve(lengths.size());
   for (size_t i = 0; i < lengths.size(); ++i) {
     const auto heads_first = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };
-    const at::Tensor attended = at::scaled_dot_product_attention(
-        heads_first(q[i]), heads_first(k[i]), heads_first(v[i]), {}, /*dropout_p=*/0.0,
-        /*is_causal=*/true, std::nullopt, /*enable_gqa=*/true);
+    const at::Tensor attended =
+        causal_attention(heads_first(q[i]), heads_first(k[i]), heads_first(v[i]), rule);
     out.push_back(
         attended.squeeze(0).transpose(0, 1).reshape({lengths[i], heads.query * heads.size}));
   }

@@ -41,8 +41,8 @@ Chunk chunk_of(const at::Tensor& hidden, const at::Tensor& targets, int64_t firs
 // The head over all positions, a chunk at a time, in one buffer.
 class ChunkedHead {
  public:
-  ChunkedHead(const at::Tensor& weight, int64_t rows)
-      : weight_(weight), rows_(rows), fused_(can_fuse(weight)) {}
+  ChunkedHead(const at::Tensor& weight, double softcap, int64_t rows)
+      : weight_(weight), softcap_(softcap), rows_(rows), fused_(can_fuse(weight)) {}
 
   // Log-probability of each target, [n] f32.
   at::Tensor log_probs(const Chunk& chunk) {
@@ -55,6 +55,9 @@ class ChunkedHead {
   at::Tensor log_probs_and_gradients(const Chunk& chunk, const at::Tensor& scale,
                                      at::Tensor& d_hidden, at::Tensor& d_weight) {
     compute_logits(chunk);
+    // d logits / d products; the logits' memory is the gradient's afterwards.
+    at::Tensor slope;
+    if (softcap_ != 0) slope = 1 - (logits_ / softcap_).square();
     const at::Tensor factors = scale.defined() ? scale.slice(0, chunk.first, chunk.last) : scale;
     at::Tensor log_probs, d_logits;
     if (fused_) {
@@ -66,8 +69,10 @@ class ChunkedHead {
       at::Tensor g = log_softmax.exp();
       g.scatter_add_(1, chunk.targets, at::zeros_like(chunk.targets, g.options()).sub_(1));
       if (factors.defined()) g.mul_(factors.unsqueeze(1));
-      d_logits = g.to(weight_.scalar_type());
+      d_logits = g;
     }
+    if (slope.defined()) d_logits = d_logits * slope;
+    d_logits = d_logits.to(weight_.scalar_type());
     at::Tensor rows = d_hidden.slice(0, chunk.first, chunk.last);
     at::mm_out(rows, d_logits, weight_);
     d_weight.addmm_(d_logits.t(), chunk.hidden);
@@ -76,6 +81,11 @@ class ChunkedHead {
 
  private:
   void compute_logits(const Chunk& chunk) {
+    compute_products(chunk);
+    if (softcap_ != 0) logits_.div_(softcap_).tanh_().mul_(softcap_);
+  }
+
+  void compute_products(const Chunk& chunk) {
     if (!fused_) {
       logits_ = at::linear(chunk.hidden, weight_).to(at::kFloat);
       return;
@@ -102,14 +112,15 @@ class ChunkedHead {
   }
 
   at::Tensor weight_, buffer_ = {}, logits_ = {};
+  double softcap_;
   int64_t rows_;
   bool fused_;
 };
 
 at::Tensor all_log_probs(const at::Tensor& hidden, const at::Tensor& weight,
-                         const at::Tensor& targets, int64_t size) {
+                         const at::Tensor& targets, double softcap, int64_t size) {
   const at::Tensor out = at::empty({hidden.size(0)}, at::TensorOptions(at::kFloat));
-  ChunkedHead head(weight.detach(), std::min(size, hidden.size(0)));
+  ChunkedHead head(weight.detach(), softcap, std::min(size, hidden.size(0)));
   for (int64_t first = 0; first < hidden.size(0); first += size) {
     const Chunk chunk = chunk_of(hidden.detach(), targets, first, size);
     out.slice(0, chunk.first, chunk.last).copy_(head.log_probs(chunk));
@@ -123,9 +134,10 @@ struct Gradients {
 
 struct CrossEntropy : Function<CrossEntropy> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden,
-                            const at::Tensor& weight, const at::Tensor& targets, int64_t size) {
+                            const at::Tensor& weight, const at::Tensor& targets, double softcap,
+                            int64_t size) {
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
-    ChunkedHead head(weight, std::min(size, hidden.size(0)));
+    ChunkedHead head(weight, softcap, std::min(size, hidden.size(0)));
     double sum = 0;
     for (int64_t first = 0; first < hidden.size(0); first += size) {
       const Chunk chunk = chunk_of(hidden, targets, first, size);
@@ -139,28 +151,31 @@ struct CrossEntropy : Function<CrossEntropy> {
   static variable_list backward(AutogradContext* context, variable_list grad) {
     const auto saved = context->get_saved_variables();
     const double scale = grad[0].item<double>();
-    return {saved[0] * scale, saved[1] * scale, {}, {}};
+    return {saved[0] * scale, saved[1] * scale, {}, {}, {}};
   }
 };
 
 struct LogProbs : Function<LogProbs> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden,
-                            const at::Tensor& weight, const at::Tensor& targets, int64_t size) {
+                            const at::Tensor& weight, const at::Tensor& targets, double softcap,
+                            int64_t size) {
     context->save_for_backward({hidden, weight, targets});
     context->saved_data["chunk"] = size;
-    return all_log_probs(hidden, weight, targets, size);
+    context->saved_data["softcap"] = softcap;
+    return all_log_probs(hidden, weight, targets, softcap, size);
   }
   static variable_list backward(AutogradContext* context, variable_list grad) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2];
     const int64_t size = context->saved_data["chunk"].toInt();
+    const double softcap = context->saved_data["softcap"].toDouble();
     const at::Tensor scale = grad[0].neg();
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
-    ChunkedHead head(weight, std::min(size, hidden.size(0)));
+    ChunkedHead head(weight, softcap, std::min(size, hidden.size(0)));
     for (int64_t first = 0; first < hidden.size(0); first += size)
       head.log_probs_and_gradients(chunk_of(hidden, targets, first, size), scale, gradients.hidden,
                                    gradients.weight);
-    return {gradients.hidden, gradients.weight, {}, {}};
+    return {gradients.hidden, gradients.weight, {}, {}, {}};
   }
 };
 
@@ -196,37 +211,41 @@ bool records_gradient(const at::Tensor& hidden, const at::Tensor& weight) {
 
 }  // namespace
 
-at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const at::Tensor& weight_VH,
+at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const Head& head,
                                     const at::Tensor& targets_N, int64_t chunk) {
-  check(hidden_NH, weight_VH, targets_N, chunk);
+  check(hidden_NH, head.weight_VH, targets_N, chunk);
   return with_torch_errors(
       [&] {
         return "computing the loss of " +
-               shapes_text({{"hidden", hidden_NH}, {"weight", weight_VH}, {"targets", targets_N}});
+               shapes_text(
+                   {{"hidden", hidden_NH}, {"weight", head.weight_VH}, {"targets", targets_N}});
       },
       [&] {
-        const Kept kept = keep_targets(hidden_NH, targets_N, weight_VH.size(0));
-        if (records_gradient(hidden_NH, weight_VH))
-          return CrossEntropy::apply(kept.hidden, weight_VH, kept.targets, chunk);
-        const at::Tensor log_probs = all_log_probs(kept.hidden, weight_VH, kept.targets, chunk);
+        const Kept kept = keep_targets(hidden_NH, targets_N, head.weight_VH.size(0));
+        if (records_gradient(hidden_NH, head.weight_VH))
+          return CrossEntropy::apply(kept.hidden, head.weight_VH, kept.targets, head.softcap,
+                                     chunk);
+        const at::Tensor log_probs =
+            all_log_probs(kept.hidden, head.weight_VH, kept.targets, head.softcap, chunk);
         return log_probs.sum(at::kDouble).neg().to(at::kFloat);
       });
 }
 
-at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const at::Tensor& weight_VH,
+at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const Head& head,
                             const at::Tensor& targets_N, int64_t chunk) {
-  check(hidden_NH, weight_VH, targets_N, chunk);
+  check(hidden_NH, head.weight_VH, targets_N, chunk);
   return with_torch_errors(
       [&] {
         return "computing log-probabilities of " +
-               shapes_text({{"hidden", hidden_NH}, {"weight", weight_VH}, {"targets", targets_N}});
+               shapes_text(
+                   {{"hidden", hidden_NH}, {"weight", head.weight_VH}, {"targets", targets_N}});
       },
       [&] {
-        const Kept kept = keep_targets(hidden_NH, targets_N, weight_VH.size(0));
+        const Kept kept = keep_targets(hidden_NH, targets_N, head.weight_VH.size(0));
         const at::Tensor log_probs =
-            records_gradient(hidden_NH, weight_VH)
-                ? LogProbs::apply(kept.hidden, weight_VH, kept.targets, chunk)
-                : all_log_probs(kept.hidden, weight_VH, kept.targets, chunk);
+            records_gradient(hidden_NH, head.weight_VH)
+                ? LogProbs::apply(kept.hidden, head.weight_VH, kept.targets, head.softcap, chunk)
+                : all_log_probs(kept.hidden, head.weight_VH, kept.targets, head.softcap, chunk);
         if (!kept.rows.defined()) return log_probs;
         return at::zeros({targets_N.size(0)}, log_probs.options())
             .index_put({kept.rows}, log_probs);

@@ -5,22 +5,31 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace helio::nn {
 
 // A target that is not learned.
 inline constexpr int64_t kIgnoreTarget = -100;
 
-// Sum over n of -log softmax(hidden @ weight^T)[targets], as a 0-dim f32 tensor.
+// The output head: logits are hidden @ weight^T, then softcap * tanh(logits / softcap) unless that
+// is 0 (Gemma 2).
+struct Head {
+  at::Tensor weight_VH = {};
+  double softcap = 0;
+  Head(at::Tensor weight, double cap = 0) : weight_VH(std::move(weight)), softcap(cap) {}
+};
+
+// Sum over n of -log softmax(logits)[targets], as a 0-dim f32 tensor.
 // hidden [N, H], weight [V, H], targets [N] int64 (kIgnoreTarget: contributes nothing).
 // Gradients are computed in the forward pass (Wijmans et al. 2024, "Cut your losses", in its plain
 // chunked form). Equal to at::cross_entropy_loss(..., Sum) to rounding.
-at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const at::Tensor& weight_VH,
+at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const Head& head,
                                     const at::Tensor& targets_N, int64_t chunk = 1024);
 
-// log softmax(hidden @ weight^T)[targets] for each n: [N] f32, differentiable; 0 where the target
+// log softmax(logits)[targets] for each n: [N] f32, differentiable; 0 where the target
 // is kIgnoreTarget. The backward pass computes the logits again.
-at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const at::Tensor& weight_VH,
+at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const Head& head,
                             const at::Tensor& targets_N, int64_t chunk = 1024);
 
 }  // namespace helio::nn

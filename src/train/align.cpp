@@ -53,7 +53,7 @@ AlignRun::AlignRun(AlignOptions options) : options_(std::move(options)) {
   config_ = checkpoint::load_decoder_config(options_.model);
   const auto tokenizer = text::load_tokenizer(options_.model);
   check_vocabulary(tokenizer->vocab_size(), config_.vocab_size, options_.model);
-  check_length(options_.max_length, config_.max_positions);
+  check_length(options_.max_length, config_.longest_sequence());
   auto loaded = text::load_preferences(options_.data, options_.limit);
   refused_ = loaded.refused;
   data_ = encode_preferences(loaded.rows, *tokenizer, end_of_text(options_.model, *tokenizer),

@@ -38,7 +38,7 @@ Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work)
   Estimate e{.parameters = config.parameters()};
   const int64_t embedding = config.vocab_size * config.hidden_size;
   const double products =
-      static_cast<double>(config.parameters() - (config.tied_embeddings ? 0 : embedding));
+      static_cast<double>(config.active_parameters() - (config.tied_embeddings ? 0 : embedding));
   const double attention =
       2.0 * static_cast<double>(config.layers * config.heads * config.head_dim * work.sequence);
   const double forward = 2 * products + attention;

@@ -56,9 +56,9 @@ std::vector<PairScore> score_pairs(const model::Decoder& model,
       ++next;
     }
     const PackedRows packed = pack(rows);
-    const at::Tensor logp_N = nn::linear_log_probs(model.hidden(packed.batch).squeeze(0),
-                                                   model.head_weight(), packed.targets_N)
-                                  .to(at::kDouble);
+    const at::Tensor logp_N =
+        nn::linear_log_probs(model.hidden(packed.batch).squeeze(0), model.head(), packed.targets_N)
+            .to(at::kDouble);
     const auto parts = logp_N.split_with_sizes(packed.lengths);
     for (size_t i = 0; i < parts.size(); i += 2)
       scores.push_back(

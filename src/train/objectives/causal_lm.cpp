@@ -16,8 +16,8 @@ class CausalLm final : public Objective {
 
   Loss loss(const model::Decoder& model, const MicroBatch& batch) const override {
     const PackedRows packed = pack(batch.rows);
-    return {.sum = nn::linear_cross_entropy_sum(model.hidden(packed.batch).squeeze(0),
-                                                model.head_weight(), packed.targets_N),
+    return {.sum = nn::linear_cross_entropy_sum(model.hidden(packed.batch).squeeze(0), model.head(),
+                                                packed.targets_N),
             .weight = weight(batch)};
   }
 };

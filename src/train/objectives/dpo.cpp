@@ -2,6 +2,7 @@
 // Rafailov et al. 2023, equation 7. Rows come in pairs: chosen, rejected, chosen, ...
 // R rows, P pairs, N positions of all rows together, H hidden.
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/log_sigmoid.h>
 #include <ATen/ops/relu.h>
@@ -43,8 +44,7 @@ class Dpo final : public Objective {
   Loss loss(const model::Decoder& model, const MicroBatch& batch) const override {
     const PackedRows packed = pack(batch.rows);
     const at::Tensor hidden_NH = model.hidden(packed.batch).squeeze(0);
-    const at::Tensor logp_N =
-        nn::linear_log_probs(hidden_NH, model.head_weight(), packed.targets_N);
+    const at::Tensor logp_N = nn::linear_log_probs(hidden_NH, model.head(), packed.targets_N);
     std::vector<at::Tensor> sums;
     for (const at::Tensor& part : logp_N.split_with_sizes(packed.lengths))
       sums.push_back(part.sum());
@@ -89,13 +89,24 @@ class Dpo final : public Objective {
   }
 
   // The mean over the vocabulary of hidden @ head^T is hidden @ (mean row of head): no logits
-  // needed.
+  // needed, unless they are capped.
+  static at::Tensor mean_logits(const model::Decoder& model, const at::Tensor& hidden_NH) {
+    if (model.config().logit_softcap == 0) {
+      const at::Tensor mean_row_H = model.head_weight().detach().mean(0, false, at::kFloat);
+      return hidden_NH.to(at::kFloat).mv(mean_row_H);
+    }
+    const c10::AutoGradMode no_grad(false);
+    std::vector<at::Tensor> parts;
+    for (const at::Tensor& rows : hidden_NH.split(256))
+      parts.push_back(model.logits(rows).mean(-1));
+    return at::cat(parts);
+  }
+
   static void add_mean_logits(const model::Decoder& model, const at::Tensor& hidden_NH,
                               const PackedRows& packed, Loss& loss) {
-    const at::Tensor mean_row_H = model.head_weight().detach().mean(0, false, at::kFloat);
     const at::Tensor counted_N = packed.targets_N.ne(kNotLearned).to(at::kFloat);
     const auto values =
-        (hidden_NH.to(at::kFloat).mv(mean_row_H) * counted_N).split_with_sizes(packed.lengths);
+        (mean_logits(model, hidden_NH) * counted_N).split_with_sizes(packed.lengths);
     const auto counts = counted_N.split_with_sizes(packed.lengths);
     Term chosen{.name = "logits/chosen"}, rejected{.name = "logits/rejected"};
     for (size_t i = 0; i < values.size(); ++i) {

@@ -88,6 +88,9 @@ TEST(FuzzReplay, MutatedConfigsAreReadOrRefused) {
   for (const char* name : {"gqa_untied", "llama3_rope"})
     for (const char* form : {"config.json", "config_v4.json"})
       seeds.push_back(read_file(fixture("llama_tiny") / name / form));
+  for (const char* name : {"gemma2", "gemma3", "mixtral", "phi3_long", "qwen2", "qwen3_moe"})
+    for (const char* form : {"config.json", "config_v4.json"})
+      seeds.push_back(read_file(fixture("families") / name / form));
   for (const auto& seed : seeds) ASSERT_EQ(fuzz::try_config(seed), Outcome::accepted);
   Rng rng(20241124);
   int accepted = 0, refused = 0;

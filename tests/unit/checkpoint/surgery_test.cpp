@@ -195,6 +195,21 @@ TEST(Dus, ListsPerLayerFollowTheirSourceLayer) {
   EXPECT_EQ(upscaled_config(config, plan, "c")["layer_types"],
             OrderedJson({"full_attention", "full_attention", "full_attention", "full_attention",
                          "full_attention", "sliding_attention"}));
+  config.erase("layer_types");
+  config.erase("use_sliding_window");
+  config["architectures"] = {"Gemma2ForCausalLM"};
+  const OrderedJson two = upscaled_config(config, plan, "c")["layer_types"];
+  EXPECT_EQ(two, OrderedJson({"sliding_attention", "full_attention", "sliding_attention",
+                              "full_attention", "sliding_attention", "full_attention"}));
+  config["architectures"] = {"Gemma3ForCausalLM"};
+  config["sliding_window_pattern"] = 3;
+  const OrderedJson three = upscaled_config(config, plan, "c")["layer_types"];
+  EXPECT_EQ(three, OrderedJson({"sliding_attention", "sliding_attention", "full_attention",
+                                "sliding_attention", "full_attention", "sliding_attention"}));
+  config["architectures"] = {"Qwen3MoeForCausalLM"};
+  config["mlp_only_layers"] = {1};
+  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }),
+                       "only some layers have experts"));
   config["architectures"] = {"Gemma3nForCausalLM"};
   EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }),
                        "'Gemma3nForCausalLM' cannot be up-scaled"));

@@ -1,4 +1,5 @@
-// Say what a model folder holds: architecture, size, memory, tokenizer, where it comes from.
+// Say what a model folder holds: architecture, size, memory, tokenizer, chat template, where it
+// comes from.
 #include <fmt/format.h>
 
 #include <map>
@@ -43,21 +44,90 @@ OrderedJson weights_json(const checkpoint::SafeTensors& weights) {
           {"memory", {{"float32", parameters * 4}, {"bfloat16", parameters * 2}}}};
 }
 
+OrderedJson rope_json(const std::string& type, double theta, double factor) {
+  OrderedJson json = {{"type", type}, {"theta", theta}};
+  if (type != "default") json["factor"] = factor;
+  return json;
+}
+
+// What the family does otherwise than Llama.
+OrderedJson traits_json(const checkpoint::DecoderConfig& config) {
+  using namespace checkpoint;
+  OrderedJson traits = OrderedJson::object();
+  if (config.norm_placement != NormPlacement::before)
+    traits["norms"] =
+        config.norm_placement == NormPlacement::after ? "after each block" : "around each block";
+  if (config.qk_norm != QkNorm::none)
+    traits["query_key_norm"] = config.qk_norm == QkNorm::each_head ? "each head" : "all heads";
+  if (config.activation != Activation::silu) traits["activation"] = "gelu_tanh";
+  if (config.qkv_bias) traits["bias"] = config.output_bias ? "qkvo" : "qkv";
+  if (config.mlp_bias) traits["mlp_bias"] = true;
+  if (config.rotary_share != 1) traits["rotary_share"] = config.rotary_share;
+  if (config.attention_softcap != 0) traits["attention_softcap"] = config.attention_softcap;
+  if (config.logit_softcap != 0) traits["logit_softcap"] = config.logit_softcap;
+  return traits;
+}
+
+// Bytes of one more position's keys and values in 16 bits, where every layer keeps all of them.
+int64_t cache_bytes(const checkpoint::DecoderConfig& config) {
+  return 4 * config.layers * config.kv_heads * config.head_dim;
+}
+
 OrderedJson shape_json(const checkpoint::DecoderConfig& config) {
-  return {{"layers", config.layers},
-          {"hidden", config.hidden_size},
-          {"ffn", config.intermediate_size},
-          {"heads", config.heads},
-          {"kv_heads", config.kv_heads},
-          {"head_dim", config.head_dim},
-          {"vocabulary", config.vocab_size},
-          {"positions", config.max_positions},
-          {"tied_embeddings", config.tied_embeddings},
-          {"rope", config.rope.type},
-          {"rope_theta", config.rope_theta},
-          {"parameters", config.parameters()},
-          // One position's keys and values in 16 bits.
-          {"kv_cache_bytes_per_token", 4 * config.layers * config.kv_heads * config.head_dim}};
+  OrderedJson shape = {{"layers", config.layers},
+                       {"hidden", config.hidden_size},
+                       {"ffn", config.intermediate_size},
+                       {"heads", config.heads},
+                       {"kv_heads", config.kv_heads},
+                       {"head_dim", config.head_dim},
+                       {"vocabulary", config.vocab_size},
+                       {"positions", config.max_positions},
+                       {"longest_sequence", config.longest_sequence()},
+                       {"tied_embeddings", config.tied_embeddings},
+                       {"rope", config.rope.type},
+                       {"rope_theta", config.rope_theta}};
+  if (config.rope.type != "default") shape["rope_factor"] = config.rope.factor;
+  if (const auto& sliding = config.sliding_rope)
+    shape["sliding_rope"] =
+        rope_json(sliding->scaling.type, sliding->theta, sliding->scaling.factor);
+  int64_t sliding = 0, routed = 0;
+  for (int64_t i = 0; i < config.layers; ++i) {
+    sliding += config.slides(i) ? 1 : 0;
+    routed += config.has_experts(i) ? 1 : 0;
+  }
+  if (sliding > 0) shape["window"] = {{"tokens", config.window}, {"layers", sliding}};
+  if (routed > 0)
+    shape["experts"] = {{"count", config.experts.count},
+                        {"per_token", config.experts.per_token},
+                        {"width", config.experts.width},
+                        {"layers", routed}};
+  shape["traits"] = traits_json(config);
+  shape["parameters"] = config.parameters();
+  shape["active_parameters"] = config.active_parameters();
+  shape["kv_cache_bytes_per_token"] = cache_bytes(config);
+  return shape;
+}
+
+// Where the chat template is, as transformers looks for it, and how long; null: nowhere.
+OrderedJson template_json(const fs::path& dir) {
+  if (const fs::path file = dir / "chat_template.jinja"; fs::exists(file))
+    return {{"source", "chat_template.jinja"}, {"bytes", fs::file_size(file)}};
+  const fs::path path = dir / "tokenizer_config.json";
+  if (!fs::exists(path)) return nullptr;
+  const Json config = load_json(path);
+  if (!config.is_object() || !config.contains("chat_template")) return nullptr;
+  const Json& value = config["chat_template"];
+  OrderedJson out = {{"source", "tokenizer_config.json"}};
+  if (value.is_string()) {
+    out["bytes"] = value.get_ref<const std::string&>().size();
+    return out;
+  }
+  if (!value.is_array()) return nullptr;
+  out["names"] = OrderedJson::array();
+  for (const Json& one : value)
+    if (one.is_object() && one.contains("name") && one["name"].is_string())
+      out["names"].push_back(one["name"].get<std::string>());
+  return out;
 }
 
 // Read as data, not loaded: a tokenizer that we cannot run is still described.
@@ -94,6 +164,33 @@ std::string grouped(const OrderedJson& number) {
   return fmt::format("{}", fmt::group_digits(number.get<uint64_t>()));
 }
 
+std::string rope_text(const OrderedJson& shape) {
+  std::string text =
+      fmt::format("{}, theta {}", shape["rope"].get<std::string>(), shape["rope_theta"].dump());
+  if (shape.contains("rope_factor")) text += ", factor " + shape["rope_factor"].dump();
+  if (shape.contains("sliding_rope"))
+    text += fmt::format("; layers with a window: {}, theta {}",
+                        shape["sliding_rope"]["type"].get<std::string>(),
+                        shape["sliding_rope"]["theta"].dump());
+  return text;
+}
+
+std::string traits_text(const OrderedJson& traits) {
+  std::string text;
+  for (const auto& [name, value] : traits.items())
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name,
+                        value.is_string() ? value.get<std::string>() : value.dump());
+  return text;
+}
+
+std::string template_text(const OrderedJson& found) {
+  if (found.is_null()) return "none in the folder";
+  std::string text = found["source"].get<std::string>();
+  if (found.contains("bytes")) return text + ", " + found["bytes"].dump() + " bytes";
+  for (const auto& name : found["names"]) text += " " + name.get<std::string>();
+  return text;
+}
+
 void print_text(std::ostream& out, const OrderedJson& info) {
   const auto line = [&](const char* name, const std::string& value) {
     out << fmt::format("{:<14}{}\n", name, value);
@@ -109,7 +206,17 @@ void print_text(std::ostream& out, const OrderedJson& info) {
                               s["vocabulary"].dump(), s["positions"].dump()));
     line("embeddings", s["tied_embeddings"] == true ? "tied to the output head"
                                                     : "separate from the output head");
-    line("rope", fmt::format("{}, theta {}", s["rope"].get<std::string>(), s["rope_theta"].dump()));
+    line("rope", rope_text(s));
+    if (s.contains("window"))
+      line("window", fmt::format("{} tokens in {} of {} layers", s["window"]["tokens"].dump(),
+                                 s["window"]["layers"].dump(), s["layers"].dump()));
+    if (s.contains("experts"))
+      line("experts", fmt::format("{} of {} a token, width {}, in {} of {} layers; {} parameters "
+                                  "a token",
+                                  s["experts"]["per_token"].dump(), s["experts"]["count"].dump(),
+                                  s["experts"]["width"].dump(), s["experts"]["layers"].dump(),
+                                  s["layers"].dump(), grouped(s["active_parameters"])));
+    if (!s["traits"].empty()) line("traits", traits_text(s["traits"]));
     line("kv cache", grouped(s["kv_cache_bytes_per_token"]) + " bytes a token in 16 bits");
   }
   line("runs here", info["runs"] == true ? "yes" : "no: " + info["why_not"].get<std::string>());
@@ -126,6 +233,7 @@ void print_text(std::ostream& out, const OrderedJson& info) {
                         : fmt::format("{}, {} entries, {} added tokens",
                                       t["type"].is_null() ? "?" : t["type"].get<std::string>(),
                                       t["vocabulary"].dump(), t["added_tokens"].dump()));
+  line("template", template_text(info["template"]));
   const auto& l = info["lineage"];
   if (l.is_null()) return line("made by", "not helio (no manifest)");
   line("made by",
@@ -165,6 +273,7 @@ class ModelInfo final : public Command {
     info["weights"] = weights_json(weights);
     info["tokenizer"] = fs::exists(dir / "tokenizer.json") ? tokenizer_json(dir / "tokenizer.json")
                                                            : OrderedJson(nullptr);
+    info["template"] = template_json(dir);
     info["lineage"] = has_manifest(dir) ? lineage_json(load_manifest(dir)) : OrderedJson(nullptr);
     if (context.json) context.out << compact(info) << "\n";
     else print_text(context.out, info);

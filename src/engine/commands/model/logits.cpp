@@ -30,10 +30,10 @@ std::vector<int64_t> read_row(const Json& row, const std::string& file, int64_t 
     throw bad_row(file, line, "expected an object with a list \"ids\"")
         .with_hint("helio tokenizer encode writes such a file");
   if (ids->empty()) throw bad_row(file, line, "\"ids\" is empty");
-  if (static_cast<int64_t>(ids->size()) > config.max_positions) {
+  if (static_cast<int64_t>(ids->size()) > config.longest_sequence()) {
     throw bad_row(file, line,
                   std::to_string(ids->size()) + " ids are more than the model's " +
-                      std::to_string(config.max_positions) + " positions");
+                      std::to_string(config.longest_sequence()) + " positions");
   }
   std::vector<int64_t> out;
   for (const Json& id : *ids) {

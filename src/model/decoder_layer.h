@@ -1,0 +1,50 @@
+// One layer of a decoder: its weights by their roles, and what it makes of the residual stream.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "checkpoint/decoder_weights.h"
+#include "nn/layers.h"
+
+namespace helio::model {
+
+class DecoderLayer {
+ public:
+  // `config` outlives the layer.
+  DecoderLayer(const checkpoint::DecoderConfig& config, int64_t index);
+
+  // In the order of layer_weights: of several with one role, the next expert's.
+  void add(checkpoint::Role role, const at::Tensor& weight);
+
+  // Turns queries, keys and values [N, (Q + 2K) D], not yet rotated, into attended values [N, Q D].
+  using Attend = std::function<at::Tensor(const at::Tensor& qkv)>;
+  at::Tensor run(const at::Tensor& x_NH, const Attend& attend) const;
+
+  const nn::AttentionRule& rule() const { return rule_; }
+  bool slides() const { return slides_; }
+
+ private:
+  using Role = checkpoint::Role;
+  const std::vector<at::Tensor>& all(Role role) const { return weights_[size_t(role)]; }
+  at::Tensor one(Role role) const;  // undefined when the layer has none
+  std::vector<at::Tensor> present(std::initializer_list<Role> roles) const;
+
+  at::Tensor norm(const at::Tensor& x, Role role) const;  // x itself without such a norm
+  at::Tensor project(const at::Tensor& x) const;
+  at::Tensor feed_forward(const at::Tensor& x) const;
+  // x + y @ weight^T + bias, y's part normalised first where the family does so.
+  at::Tensor add_to_residual(const at::Tensor& x, const at::Tensor& y, Role weight, Role bias,
+                             Role norm) const;
+
+  const checkpoint::DecoderConfig* config_;
+  bool slides_, routed_;
+  nn::AttentionRule rule_;
+  std::array<std::vector<at::Tensor>, checkpoint::kRoles> weights_ = {};
+};
+
+}  // namespace helio::model
