@@ -80,7 +80,7 @@ struct DecoderConfig {
   bool fused_projections = false;  // qkv_proj and gate_up_proj are stored as one (Phi-3)
   bool scaled_embedding = false;   // embeddings times sqrt(hidden_size) (Gemma)
   double rotary_share = 1;         // share of a head's dimensions that rotates
-  double query_scalar = 0;         // scores are divided by its root; 0: head_dim
+  int64_t query_scalar = 0;        // scores are divided by its root; 0: head_dim
   double attention_softcap = 0, logit_softcap = 0;  // x becomes c tanh(x / c); 0: not capped
   int64_t window = 0;                       // tokens a sliding layer's token sees, itself included
   std::vector<LayerKind> layer_kinds = {};  // one a layer; empty: all full

@@ -18,8 +18,8 @@ using checkpoint::QkNorm;
 
 nn::AttentionRule attention_rule(const DecoderConfig& c, bool slides) {
   nn::AttentionRule rule{.softcap = c.attention_softcap, .window = slides ? c.window : 0};
-  if (c.query_scalar != 0 && c.query_scalar != static_cast<double>(c.head_dim))
-    rule.scale = 1 / std::sqrt(c.query_scalar);
+  if (c.query_scalar != 0 && c.query_scalar != c.head_dim)
+    rule.scale = 1 / std::sqrt(static_cast<double>(c.query_scalar));
   return rule;
 }
 

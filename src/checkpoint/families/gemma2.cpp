@@ -15,7 +15,7 @@ void read(const ConfigKeys& keys, DecoderConfig& config) {
   config.norm_placement = NormPlacement::around;
   config.attention_softcap = cap(keys, "attn_logit_softcapping");
   config.logit_softcap = cap(keys, "final_logit_softcapping");
-  config.query_scalar = keys.need_positive("query_pre_attn_scalar");
+  config.query_scalar = keys.need_integer("query_pre_attn_scalar");
   read_gemma_windows(keys, config);
   if (config.layer_kinds.empty())
     for (int64_t i = 0; i < config.layers; ++i)

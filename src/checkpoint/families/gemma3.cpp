@@ -50,7 +50,7 @@ void read(const ConfigKeys& keys, DecoderConfig& config) {
   read_gemma(keys, config, "hidden_activation");
   config.norm_placement = NormPlacement::around;
   config.qk_norm = QkNorm::each_head;
-  config.query_scalar = keys.need_positive("query_pre_attn_scalar");
+  config.query_scalar = keys.need_integer("query_pre_attn_scalar");
   keys.only("attn_logit_softcapping", nullptr, "null (Gemma 3's scores are not capped)");
   if (const Json* cap = keys.find("final_logit_softcapping"))
     config.logit_softcap = keys.positive("final_logit_softcapping", *cap);

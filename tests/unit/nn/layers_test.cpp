@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "nn/kernels.h"
 #include "nn/linear_loss.h"
+#include "nn/rotary.h"
 #include "nn/runtime.h"
 
 namespace helio::nn {
