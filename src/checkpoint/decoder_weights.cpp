@@ -8,7 +8,7 @@ class LayerWeights {
   LayerWeights(const DecoderConfig& config, int64_t layer)
       : c_(config), layer_(layer), at_("model.layers." + std::to_string(layer) + ".") {}
 
-  std::vector<Weight> list(int64_t experts) {
+  std::vector<DecoderWeight> list(int64_t experts) {
     const bool before = c_.norm_placement != NormPlacement::after;
     const bool after = c_.norm_placement != NormPlacement::before;
     if (before) add(Role::attention_in_norm, "input_layernorm.weight", {c_.hidden_size});
@@ -87,7 +87,7 @@ class LayerWeights {
   const DecoderConfig& c_;
   int64_t layer_;
   std::string at_;
-  std::vector<Weight> list_ = {};
+  std::vector<DecoderWeight> list_ = {};
 };
 
 }  // namespace
@@ -106,19 +106,20 @@ bool is_bias(Role role) {
 
 bool adds_to_residual(Role role) { return role == Role::o || role == Role::down; }
 
-int64_t Weight::elements() const {
+int64_t DecoderWeight::elements() const {
   int64_t product = 1;
   for (const int64_t size : shape) product *= size;
   return product;
 }
 
-std::vector<Weight> layer_weights(const DecoderConfig& config, int64_t layer, int64_t experts) {
+std::vector<DecoderWeight> layer_weights(const DecoderConfig& config, int64_t layer,
+                                         int64_t experts) {
   return LayerWeights(config, layer).list(experts);
 }
 
-std::vector<Weight> outer_weights(const DecoderConfig& config) {
+std::vector<DecoderWeight> outer_weights(const DecoderConfig& config) {
   const std::vector<int64_t> table = {config.vocab_size, config.hidden_size};
-  std::vector<Weight> list = {
+  std::vector<DecoderWeight> list = {
       {.role = Role::embedding, .name = "model.embed_tokens.weight", .shape = table},
       {.role = Role::final_norm, .name = "model.norm.weight", .shape = {config.hidden_size}}};
   if (!config.tied_embeddings)
@@ -126,11 +127,11 @@ std::vector<Weight> outer_weights(const DecoderConfig& config) {
   return list;
 }
 
-std::vector<Weight> decoder_weights(const DecoderConfig& config) {
-  const std::vector<Weight> outer = outer_weights(config);
-  std::vector<Weight> list = {outer.front()};
+std::vector<DecoderWeight> decoder_weights(const DecoderConfig& config) {
+  const std::vector<DecoderWeight> outer = outer_weights(config);
+  std::vector<DecoderWeight> list = {outer.front()};
   for (int64_t i = 0; i < config.layers; ++i)
-    for (Weight& weight : layer_weights(config, i, config.experts.count))
+    for (DecoderWeight& weight : layer_weights(config, i, config.experts.count))
       list.push_back(std::move(weight));
   list.insert(list.end(), outer.begin() + 1, outer.end());
   return list;

@@ -45,7 +45,7 @@ bool is_norm(Role role);
 bool is_bias(Role role);
 bool adds_to_residual(Role role);  // o and down
 
-struct Weight {
+struct DecoderWeight {
   Role role = Role::embedding;
   std::string name = {};
   std::vector<int64_t> shape = {};
@@ -53,11 +53,12 @@ struct Weight {
 };
 
 // Of one layer, with the first `experts` experts where it has any.
-std::vector<Weight> layer_weights(const DecoderConfig& config, int64_t layer, int64_t experts);
+std::vector<DecoderWeight> layer_weights(const DecoderConfig& config, int64_t layer,
+                                         int64_t experts);
 // Embedding, final norm, and the head unless it is the embedding.
-std::vector<Weight> outer_weights(const DecoderConfig& config);
+std::vector<DecoderWeight> outer_weights(const DecoderConfig& config);
 
 // All of them: embedding, layers, final norm, head.
-std::vector<Weight> decoder_weights(const DecoderConfig& config);
+std::vector<DecoderWeight> decoder_weights(const DecoderConfig& config);
 
 }  // namespace helio::checkpoint

@@ -107,7 +107,8 @@ void check_shape(const ConfigKeys& keys, const DecoderConfig& config) {
 
 int64_t elements(const DecoderConfig& config, int64_t layer, int64_t experts) {
   int64_t sum = 0;
-  for (const Weight& weight : layer_weights(config, layer, experts)) sum += weight.elements();
+  for (const DecoderWeight& weight : layer_weights(config, layer, experts))
+    sum += weight.elements();
   return sum;
 }
 
@@ -121,7 +122,7 @@ int64_t count(const DecoderConfig& config, int64_t experts) {
     if (first < 0) first = i;
   }
   int64_t sum = 0;
-  for (const Weight& weight : outer_weights(config)) sum += weight.elements();
+  for (const DecoderWeight& weight : outer_weights(config)) sum += weight.elements();
   if (first_routed >= 0) sum += routed * elements(config, first_routed, experts);
   if (first_dense >= 0) sum += (config.layers - routed) * elements(config, first_dense, experts);
   return sum;

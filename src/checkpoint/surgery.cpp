@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <set>
 
@@ -17,7 +16,6 @@ namespace helio::checkpoint {
 namespace {
 
 constexpr std::string_view kLayerPrefix = "model.layers.";
-
 
 // "model.layers.12.mlp.up_proj.weight" is layer 12 and "mlp.up_proj.weight".
 struct LayerTensor {

@@ -117,7 +117,7 @@ struct Decoder::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  at::Tensor add(const checkpoint::Weight& weight) {
+  at::Tensor add(const checkpoint::DecoderWeight& weight) {
     at::Tensor tensor = at::empty(weight.shape, at::TensorOptions(dtype));
     tensor.set_requires_grad(true);
     parameters.push_back({weight.name, tensor});

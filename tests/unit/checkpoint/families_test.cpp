@@ -68,7 +68,7 @@ TEST_P(FamilyConfig, WeightsAreTheFilesByNameShapeAndCount) {
   const SafeTensors file(family(GetParam()));
   const auto weights = decoder_weights(config);
   int64_t elements = 0;
-  for (const Weight& weight : weights) {
+  for (const DecoderWeight& weight : weights) {
     const TensorInfo* found = file.find(weight.name);
     ASSERT_NE(found, nullptr) << weight.name;
     EXPECT_EQ(found->shape, weight.shape) << weight.name;
