@@ -1,4 +1,5 @@
-// Tokenizers in Hugging Face's tokenizer.json: ids, offsets and text equal HF `tokenizers`.
+// Tokenizers in Hugging Face's tokenizer.json: ids, offsets and text equal HF `tokenizers`. Other
+// formats are read as such (formats/tokenizer_file.h).
 #pragma once
 
 #include <cstdint>
@@ -78,17 +79,18 @@ class DecodeStream {
   size_t given_ids_ = 0;
 };
 
-// Reads a tokenizer.json, or the folder that holds one. An unsupported component is an error that
-// names it. Safe on hostile files.
+// Reads a tokenizer.json or a file of another format, known by its content, or the one in a folder.
+// An unsupported component is an error that names it. Safe on hostile files.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_dir);
 // The same from memory; `source` names it in errors.
 std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, const std::string& source);
 
-// What a model folder says beside tokenizer.json (tokenizer_config.json, special_tokens_map.json,
-// generation_config.json, config.json): ids by role, or nothing.
+// What stands beside a tokenizer.json (tokenizer_config.json, special_tokens_map.json,
+// generation_config.json, config.json), or in a tokenizer file of another format: ids by role, or
+// nothing. The path is the one the tokenizer was loaded from.
 struct SpecialIds {
   std::optional<TokenId> bos = {}, eos = {}, pad = {}, unk = {};
 };
-SpecialIds load_special_ids(const std::filesystem::path& dir, const Tokenizer& tokenizer);
+SpecialIds load_special_ids(const std::filesystem::path& file_or_dir, const Tokenizer& tokenizer);
 
 }  // namespace helio::text

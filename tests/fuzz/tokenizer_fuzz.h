@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "text/formats/tokenizer_file.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
 
@@ -13,9 +14,10 @@ namespace helio::text::fuzz {
 
 enum class Outcome { accepted, refused };
 
-// Reads a tokenizer.json and, when it is accepted, encodes and decodes with it. Only
-// Error{invalid} may come out; ids must be the tokenizer's.
-inline Outcome try_tokenizer(std::string_view json) {
+// Makes a tokenizer and, when it is accepted, encodes and decodes with it. Only Error{invalid} may
+// come out; ids must be the tokenizer's.
+template <class Make>
+Outcome try_made(Make&& make) {
   static const std::vector<std::string> texts = {
       "",
       "Hello, world! It's 2023.",
@@ -24,7 +26,7 @@ inline Outcome try_tokenizer(std::string_view json) {
       "\xFF\xC0 e\xCC\x81 \xF0\x9F\x91\x8D",
       std::string(300, 'a') + std::string(300, ' ') + "\n\n1234567"};
   try {
-    const auto tokenizer = parse_tokenizer(json, "fuzz");
+    const std::unique_ptr<Tokenizer> tokenizer = make();
     for (const auto& text : texts) {
       const auto ids = tokenizer->encode(text);
       for (const TokenId id : ids) {
@@ -44,6 +46,17 @@ inline Outcome try_tokenizer(std::string_view json) {
     if (error.kind() != ErrorKind::invalid) throw;
     return Outcome::refused;
   }
+}
+
+inline Outcome try_tokenizer(std::string_view json) {
+  return try_made([&] { return parse_tokenizer(json, "fuzz"); });
+}
+
+// A file of another format; tiktoken's with an encoding.
+inline Outcome try_format(std::string_view bytes, const std::string& encoding = "") {
+  return try_made([&] {
+    return make_tokenizer(parse_tokenizer_file(bytes, "fuzz", {.encoding = encoding}).document);
+  });
 }
 
 }  // namespace helio::text::fuzz

@@ -64,6 +64,24 @@ void AlignedText::transform(const std::vector<Change>& changes, size_t removed) 
   from_ = std::move(from);
 }
 
+void AlignedText::rewrite(std::string text, const std::vector<Part>& from) {
+  if (tracked_) {
+    std::vector<Source> sources;
+    sources.reserve(from.size());
+    for (const auto& part : from) {
+      if (part.begin < part.end) {
+        sources.push_back(source(part.begin, part.end));
+      } else {
+        const uint32_t at =
+            part.begin < from_.size() ? from_[part.begin].begin : source_before(part.begin).end;
+        sources.push_back({at, at});
+      }
+    }
+    from_ = std::move(sources);
+  }
+  text_ = std::move(text);
+}
+
 void AlignedText::prepend(std::string_view before) {
   if (text_.empty()) return;
   if (tracked_) {

@@ -44,6 +44,8 @@ class AlignedText {
     size_t begin = 0, end = 0;
   };
   void replace(const std::vector<Part>& parts, std::string_view by);
+  // Another text, of which each byte was made of a part of this one.
+  void rewrite(std::string text, const std::vector<Part>& from);
   // Another text of the same meaning, when nothing is tracked.
   void set_text(std::string text) { text_ = std::move(text); }
 

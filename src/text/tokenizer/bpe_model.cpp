@@ -36,7 +36,7 @@ BpeModel::BpeModel(const Json& json, Alphabet alphabet, const ModelLists* lists)
   if (!prefix_.empty() || !suffix_.empty() || byte_fallback_) alphabet_ = Alphabet::characters;
   if (lists) vocabulary_.set(lists->tokens);
   else vocabulary_.read(member(json, "vocab", kOf));
-  read_merges(lists ? lists->merges : read_merge_entries(member(json, "merges", kOf)));
+  read_merges(lists ? lists->merges : read_merge_entries(member(json, "merges", kOf)), json);
   if (alphabet_ == Alphabet::bytes) prepare_letters();
   else prepare_characters();
   pairs_ = {};
@@ -91,7 +91,11 @@ void BpeModel::find_cuts() {
   joined_.erase(std::unique(joined_.begin(), joined_.end()), joined_.end());
 }
 
-void BpeModel::read_merges(const std::vector<MergeEntry>& entries) {
+void BpeModel::read_merges(const std::vector<MergeEntry>& entries, const Json& json) {
+  // With "one_rank" all merges that stand together and make one token have one rank: so it is in
+  // formats that say tokens and not merges. HF gives each a rank of its own.
+  const bool one_rank = flag_member(json, "one_rank", kOf, false);
+  TokenId last = -1;
   if (entries.size() > MergeTable::kMostMerges)
     throw malformed("the model has more than " + std::to_string(MergeTable::kMostMerges) +
                     " merges");
@@ -143,7 +147,9 @@ void BpeModel::read_merges(const std::vector<MergeEntry>& entries) {
       merges_.prefetch(found[i].left, found[i].right);
     }
     for (size_t i = 0; i < count; ++i) {
-      merges_.add(found[i].left, found[i].right, found[i].both);
+      if (one_rank && found[i].both == last) merges_.add_way(found[i].left, found[i].right);
+      else merges_.add(found[i].left, found[i].right, found[i].both);
+      last = found[i].both;
       if (alphabet_ == Alphabet::characters) pairs_.emplace_back(found[i].left, found[i].right);
     }
   }

@@ -40,7 +40,7 @@ class BpeModel final : public PieceModel {
  private:
   enum class Sizes { leave, note };
 
-  void read_merges(const std::vector<MergeEntry>& entries);
+  void read_merges(const std::vector<MergeEntry>& entries, const Json& json);
   void prepare_letters();
   void prepare_characters();
   void find_cuts();

@@ -93,19 +93,19 @@ Charsmap::Charsmap(std::string_view base64) {
     throw malformed(std::string(kOf) + " has replacements that are no UTF-8");
 }
 
-// HF takes the shortest entry that `part` begins with, for the whole part.
-std::optional<std::string_view> Charsmap::look_up(std::string_view part) const {
+template <class Found>
+void Charsmap::walk(std::string_view part, Found&& found) const {
   const auto unit = [&](size_t at) {
     if (at >= trie_.size()) throw malformed(std::string(kOf) + " points outside its trie");
     return trie_[at];
   };
   size_t node = offset_of(unit(0));
-  for (const char c : part) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (byte == 0) break;
+  for (size_t i = 0; i < part.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(part[i]);
+    if (byte == 0) return;
     node ^= byte;
     const uint32_t at = unit(node);
-    if ((at & ((1u << 31) | 0xFF)) != byte) return std::nullopt;
+    if ((at & ((1u << 31) | 0xFF)) != byte) return;
     node ^= offset_of(at);
     if (((at >> 8) & 1) == 0) continue;
     const size_t begin = unit(node) & ((1u << 31) - 1);
@@ -113,9 +113,31 @@ std::optional<std::string_view> Charsmap::look_up(std::string_view part) const {
     const std::string_view rest = std::string_view(texts_).substr(begin);
     const auto text = rest.substr(0, rest.find('\0'));
     if (!is_valid_utf8(text)) throw malformed(std::string(kOf) + " points inside a character");
-    return text;
+    if (!found(i + 1, text)) return;
   }
-  return std::nullopt;
+}
+
+// HF takes the shortest entry that `part` begins with, for the whole part.
+std::optional<std::string_view> Charsmap::look_up(std::string_view part) const {
+  std::optional<std::string_view> by;
+  walk(part, [&](size_t, std::string_view text) {
+    by = text;
+    return false;
+  });
+  return by;
+}
+
+std::optional<Charsmap::Entry> Charsmap::longest(std::string_view text) const {
+  std::optional<Entry> entry;
+  walk(text, [&](size_t size, std::string_view by) {
+    entry = {size, by};
+    return true;
+  });
+  // An entry of hostile files can end inside a character.
+  if (entry && entry->size < text.size() &&
+      (static_cast<uint8_t>(text[entry->size]) & 0xC0) == 0x80)
+    throw malformed(std::string(kOf) + " has a rule that ends inside a character");
+  return entry;
 }
 
 bool Charsmap::changes(std::string_view text, std::vector<Change>& out) const {

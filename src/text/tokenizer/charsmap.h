@@ -20,8 +20,18 @@ class Charsmap {
   // points out of the map is Error{invalid}.
   bool changes(std::string_view text, std::vector<Change>& out) const;
 
+  // SentencePiece's own rule: the longest entry that `text` begins with, and what it becomes.
+  struct Entry {
+    size_t size = 0;
+    std::string_view by = {};
+  };
+  std::optional<Entry> longest(std::string_view text) const;
+
  private:
   std::optional<std::string_view> look_up(std::string_view part) const;
+  // Calls found(size, text) for each entry that `part` begins with, until it returns false.
+  template <class Found>
+  void walk(std::string_view part, Found&& found) const;
 
   std::vector<uint32_t> trie_ = {};  // a double array as the Darts library lays it out
   std::string texts_ = {};           // replacements, each ended by a zero byte

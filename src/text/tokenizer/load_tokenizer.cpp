@@ -1,15 +1,21 @@
 #include "core/error.h"
 #include "core/fs.h"
+#include "text/formats/tokenizer_file.h"
 #include "text/tokenizer/fast_json.h"
 #include "text/tokenizer/json_tokenizer.h"
 
 namespace helio::text {
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_dir) {
-  const fs::path file =
-      fs::is_directory(file_or_dir) ? file_or_dir / "tokenizer.json" : file_or_dir;
-  return in_context([&] { return "reading the tokenizer '" + file.string() + "'"; },
-                    [&] { return parse_tokenizer(read_file(file), file.string()); });
+  return in_context([&] { return "loading the tokenizer '" + file_or_dir.string() + "'"; },
+                    [&]() -> std::unique_ptr<Tokenizer> {
+                      const fs::path json = fs::is_directory(file_or_dir)
+                                                ? file_or_dir / "tokenizer.json"
+                                                : file_or_dir;
+                      if (json.filename() == "tokenizer.json" && fs::exists(json))
+                        return parse_tokenizer(read_file(json), json.string());
+                      return make_tokenizer(read_tokenizer_file(file_or_dir).document);
+                    });
 }
 
 std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, const std::string& source) {

@@ -12,12 +12,18 @@ void MergeTable::reserve(size_t merges) {
   becomes_.reserve(merges);
 }
 
-void MergeTable::add(TokenId left, TokenId right, TokenId becomes) {
+void MergeTable::put(TokenId left, TokenId right, size_t rank) {
   const uint64_t pair = key(left, right);
   size_t i = place(pair);
   while (slots_[i] != kEmpty && (slots_[i] >> kRankBits) != pair) i = (i + 1) & mask_;
-  slots_[i] = (pair << kRankBits) | becomes_.size();
+  slots_[i] = (pair << kRankBits) | rank;
+}
+
+void MergeTable::add(TokenId left, TokenId right, TokenId becomes) {
+  put(left, right, becomes_.size());
   becomes_.push_back(becomes);
 }
+
+void MergeTable::add_way(TokenId left, TokenId right) { put(left, right, becomes_.size() - 1); }
 
 }  // namespace helio::text

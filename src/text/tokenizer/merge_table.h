@@ -17,6 +17,8 @@ class MergeTable {
   void reserve(size_t merges);
   // The rank is the number of calls before this one; replaces an older entry.
   void add(TokenId left, TokenId right, TokenId becomes);
+  // Another way to what the call before made, at its rank.
+  void add_way(TokenId left, TokenId right);
   size_t size() const { return becomes_.size(); }
 
   uint32_t rank(TokenId left, TokenId right) const {
@@ -44,6 +46,8 @@ class MergeTable {
   size_t place(uint64_t pair) const {
     return static_cast<size_t>((pair * 0x9E3779B97F4A7C15ull) >> shift_);
   }
+
+  void put(TokenId left, TokenId right, size_t rank);
 
   std::vector<uint64_t> slots_ = {};
   std::vector<TokenId> becomes_ = {};  // by rank

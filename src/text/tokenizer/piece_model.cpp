@@ -1,6 +1,7 @@
 #include "text/tokenizer/piece_model.h"
 
 #include "text/tokenizer/bpe_model.h"
+#include "text/tokenizer/sentencepiece_model.h"
 #include "text/tokenizer/tokenizer_parts.h"
 #include "text/tokenizer/unigram_model.h"
 #include "text/tokenizer/word_models.h"
@@ -23,6 +24,7 @@ std::unique_ptr<PieceModel> read_piece_model(const Json& json, Alphabet alphabet
   if (type == "Unigram") return std::make_unique<UnigramModel>(json);
   if (type == "WordPiece") return std::make_unique<WordPieceModel>(json);
   if (type == "WordLevel") return std::make_unique<WordLevelModel>(json);
+  if (type == "SentencePiece") return read_sentencepiece_model(json);
   throw unsupported("model", type, "BPE, Unigram, WordPiece, WordLevel");
 }
 

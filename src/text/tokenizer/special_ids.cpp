@@ -1,6 +1,7 @@
-// Roles of tokens, from the files beside tokenizer.json.
+// Roles of tokens, from the files beside tokenizer.json or what other formats say themselves.
 #include "core/fs.h"
 #include "core/json.h"
+#include "text/formats/tokenizer_file.h"
 #include "text/tokenizer.h"
 
 namespace helio::text {
@@ -33,7 +34,15 @@ constexpr Role kRoles[] = {{"bos", &SpecialIds::bos},
 
 }  // namespace
 
-SpecialIds load_special_ids(const std::filesystem::path& dir, const Tokenizer& tokenizer) {
+SpecialIds load_special_ids(const std::filesystem::path& file_or_dir, const Tokenizer& tokenizer) {
+  const bool is_dir = fs::is_directory(file_or_dir);
+  const fs::path dir = is_dir ? file_or_dir : file_or_dir.parent_path();
+  // Formats that have roles of their own; a folder's other files are read with them.
+  const auto file = is_dir ? tokenizer_file_of(dir) : file_or_dir;
+  if (file && *file != dir / "tokenizer.json") {
+    const TokenizerFile read = read_tokenizer_file(file_or_dir);
+    if (read.format != "tokenizer.json") return read.roles;
+  }
   SpecialIds ids;
   const auto each = [&](const char* file, auto&& read) {
     const fs::path path = dir / file;

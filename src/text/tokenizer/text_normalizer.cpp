@@ -8,6 +8,7 @@
 #include "text/tokenizer/character_classes.h"
 #include "text/tokenizer/charsmap.h"
 #include "text/tokenizer/normal_changes.h"
+#include "text/tokenizer/sentencepiece_normalizer.h"
 #include "text/tokenizer/text_pattern.h"
 #include "text/tokenizer/tokenizer_parts.h"
 #include "text/unicode.h"
@@ -342,6 +343,8 @@ void TextNormalizer::read(const Json& json) {
   } else if (type == "Replace") {
     add(std::make_unique<Replace>(TextPattern(member(json, "pattern", "Replace"), "Replace"),
                                   text_member(json, "content", "Replace")));
+  } else if (type == "SentencePiece") {
+    add(read_sentencepiece_normalizer(json));
   } else if (type == "Precompiled") {
     add(std::make_unique<Precompiled>(text_member(json, "precompiled_charsmap", "Precompiled")));
   } else {

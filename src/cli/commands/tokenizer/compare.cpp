@@ -29,7 +29,7 @@ class TokenizerCompare final : public Command {
   }
 
   void describe(Fields& f) override {
-    f("tokenizers", tokenizers_, "tokenizer.json files or folders that have one.");
+    f("tokenizers", tokenizers_, "Tokenizer files or folders that have one.");
     f("in", in_,
       "Texts to cut: JSONL (a row a document) or text (a line a document), .gz and .zst too. "
       "Without them: built-in pages of Korean, English and code.");
@@ -68,8 +68,7 @@ class TokenizerCompare final : public Command {
 
   void load(const std::string& path) {
     auto tokenizer = text::load_tokenizer(path);
-    const fs::path dir = fs::is_directory(path) ? fs::path(path) : fs::path(path).parent_path();
-    const auto unknown = load_special_ids(dir, *tokenizer).unk;
+    const auto unknown = load_special_ids(path, *tokenizer).unk;
     text::TokenCounter counter(*tokenizer, unknown);
     loaded_.push_back({path, std::move(tokenizer), std::move(counter)});
   }

@@ -19,7 +19,8 @@ class TokenizerDecode final : public Command {
   }
 
   void describe(Fields& f) override {
-    f.input("tokenizer", tokenizer_, "tokenizer.json or a folder that has it.");
+    f.input("tokenizer", tokenizer_,
+            "Tokenizer file (tokenizer.json, SentencePiece, ...) or a folder that has one.");
     f("in", in_, "JSONL with {\"ids\": [...]} a line.");
     f("out", out_, "JSONL file to write; without it, standard output.");
     f("keep_special", keep_special_, "Write special tokens out instead of leaving them away.");

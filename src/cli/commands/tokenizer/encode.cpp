@@ -33,7 +33,8 @@ class TokenizerEncode final : public Command {
   }
 
   void describe(Fields& f) override {
-    f.input("tokenizer", tokenizer_, "tokenizer.json or a folder that has it.");
+    f.input("tokenizer", tokenizer_,
+            "Tokenizer file (tokenizer.json, SentencePiece, ...) or a folder that has one.");
     f("in", in_, "JSONL (a row a document) or text (a line a document), .gz and .zst too.");
     f("field", field_, "Field of a JSONL row that has the text.");
     f("out", out_, "JSONL file to write; without it, standard output.");

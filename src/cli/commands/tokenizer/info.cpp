@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "core/fs.h"
 #include "core/manifest.h"
+#include "text/formats/tokenizer_file.h"
 #include "text/tokenizer.h"
 #include "text/unicode.h"
 
@@ -33,15 +34,15 @@ class TokenizerInfo final : public Command {
   }
 
   void describe(Fields& f) override {
-    f.input("tokenizer", tokenizer_, "tokenizer.json or a folder that has it.");
+    f.input("tokenizer", tokenizer_,
+            "Tokenizer file (tokenizer.json, SentencePiece, ...) or a folder that has one.");
     f("text", text_, "A text to show the tokens of.");
   }
 
   int run(Context& context) override {
-    const auto tokenizer = text::load_tokenizer(tokenizer_);
-    const fs::path dir =
-        fs::is_directory(tokenizer_) ? fs::path(tokenizer_) : fs::path(tokenizer_).parent_path();
-    const auto roles = load_special_ids(dir, *tokenizer);
+    const auto file = text::read_tokenizer_file(tokenizer_);
+    const auto tokenizer = text::make_tokenizer(file.document);
+    const auto roles = load_special_ids(tokenizer_, *tokenizer);
     OrderedJson special = OrderedJson::array(), role_ids = OrderedJson::object();
     for (const auto& token : tokenizer->added_tokens())
       special.push_back({{"id", token.id}, {"content", token.content}, {"special", token.special}});
@@ -52,6 +53,8 @@ class TokenizerInfo final : public Command {
     const auto ids = text_.empty() ? std::vector<text::TokenId>() : tokenizer->encode(text_);
     if (context.json) {
       context.out << compact({{"tokenizer", tokenizer_},
+                              {"format", file.format},
+                              {"made_of", file.made_of},
                               {"content", input.content},
                               {"vocab_size", tokenizer->vocab_size()},
                               {"roles", role_ids},
@@ -60,8 +63,9 @@ class TokenizerInfo final : public Command {
                   << "\n";
       return 0;
     }
-    context.out << fmt::format("{}\n  vocabulary  {} ids\n  content     {}\n", tokenizer_,
-                               fmt::group_digits(tokenizer->vocab_size()), input.content);
+    context.out << fmt::format(
+        "{}\n  format      {} ({})\n  vocabulary  {} ids\n  content     {}\n", tokenizer_,
+        file.format, file.made_of, fmt::group_digits(tokenizer->vocab_size()), input.content);
     for (const auto& [name, id] : role_ids.items())
       if (!id.is_null())
         context.out << fmt::format("  {:<11} {} {}\n", name, id.get<int64_t>(),

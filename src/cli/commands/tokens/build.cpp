@@ -72,9 +72,7 @@ class TokensBuild final : public Command {
       throw Error(ErrorKind::invalid, "the tokenizer has no token '" + eos_ + "'")
           .with_hint("helio tokenizer info " + tokenizer_ + " lists the added tokens");
     }
-    const fs::path path = tokenizer_;
-    const auto eos =
-        load_special_ids(fs::is_directory(path) ? path : path.parent_path(), tokenizer).eos;
+    const auto eos = load_special_ids(tokenizer_, tokenizer).eos;
     if (!eos)
       throw Error(ErrorKind::invalid,
                   "nothing beside the tokenizer says which token ends a document")
