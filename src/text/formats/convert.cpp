@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "text/fertility.h"
 #include "text/formats/document.h"
@@ -134,18 +136,14 @@ std::vector<std::string> check_texts(const Tokenizer& tokenizer) {
   return texts;
 }
 
-void require_same_ids(const Tokenizer& before, const Tokenizer& after,
-                      const std::vector<std::string>& texts, SpecialTokens special) {
-  for (const auto& text : texts) {
-    const auto a = before.encode(text, special), b = after.encode(text, special);
-    if (a == b) continue;
-    const auto [left, right] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
-    const auto id = [](auto at, auto end) { return at == end ? "none" : std::to_string(*at); };
-    throw Error(ErrorKind::check,
-                fmt::format("the tokenizers differ on {}: token {} is {} in the one and {} in the "
-                            "other",
-                            shown(text), left - a.begin(), id(left, a.end()), id(right, b.end())));
-  }
+std::optional<std::string> difference(const Tokenizer& before, const Tokenizer& after,
+                                      const std::string& text, SpecialTokens special) {
+  const auto a = before.encode(text, special), b = after.encode(text, special);
+  if (a == b) return std::nullopt;
+  const auto [left, right] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  const auto id = [](auto at, auto end) { return at == end ? "none" : std::to_string(*at); };
+  return fmt::format("the tokenizers differ on {}: token {} is {} in the one and {} in the other",
+                     shown(text), left - a.begin(), id(left, a.end()), id(right, b.end()));
 }
 
 }  // namespace helio::text

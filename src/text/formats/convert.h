@@ -1,6 +1,7 @@
 // Writes a tokenizer in another format than the one it was read in, and checks that it is the same.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ fs::path write_tokenizer(const fs::path& dir, const TokenizerFile& tokenizer,
 // tokens of the vocabulary stand for.
 std::vector<std::string> check_texts(const Tokenizer& tokenizer);
 
-// Throws Error{check} that names the first text whose ids are not the same.
-void require_same_ids(const Tokenizer& before, const Tokenizer& after,
-                      const std::vector<std::string>& texts, SpecialTokens special);
+// Whether the ids are the same; if not, what differs first ("the tokenizers differ on ...").
+std::optional<std::string> difference(const Tokenizer& before, const Tokenizer& after,
+                                      const std::string& text, SpecialTokens special);
 
 }  // namespace helio::text

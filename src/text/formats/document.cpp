@@ -13,7 +13,7 @@ OrderedJson empty_document() {
 }
 
 OrderedJson added_token(TokenId id, std::string_view content, Special special) {
-  return {{"id", id},
+  return {{"id", json_id(id)},
           {"content", content},
           {"single_word", false},
           {"lstrip", false},
@@ -31,7 +31,7 @@ OrderedJson template_processor(const std::vector<NamedId>& before,
     const auto add = [&](const std::vector<NamedId>& tokens, int type) {
       for (const auto& [token, id] : tokens) {
         list.push_back({{"SpecialToken", {{"id", token}, {"type_id", type}}}});
-        specials[token] = {{"id", token}, {"ids", {id}}, {"tokens", {token}}};
+        specials[token] = {{"id", token}, {"ids", {json_id(id)}}, {"tokens", {token}}};
       }
     };
     for (const auto& [name, type] : texts) {

@@ -13,6 +13,9 @@ namespace helio::text {
 // A whole document without the model, all parts null.
 OrderedJson empty_document();
 
+// An id as JSON has it: readers ask for numbers without a sign.
+inline uint32_t json_id(TokenId id) { return static_cast<uint32_t>(id); }
+
 enum class Special { no, yes };
 OrderedJson added_token(TokenId id, std::string_view content, Special special);
 

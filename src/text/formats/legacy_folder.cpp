@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "text/formats/document.h"
@@ -62,7 +63,8 @@ class Folder {
     const TokenId id = add(token);
     OrderedJson entry = added_token(id, token, Special::yes);
     entry["lstrip"] = lstrip;
-    added_.try_emplace(id, std::move(entry));
+    if (unmarked_.contains(id)) added_[id] = std::move(entry);
+    else added_.try_emplace(id, std::move(entry));
     return NamedId{token, id};
   }
 
@@ -95,7 +97,7 @@ class Folder {
       expect(content, id);
       OrderedJson token = added_token(id, content, Special::no);
       token["normalized"] = true;
-      added_.try_emplace(id, std::move(token));
+      if (added_.try_emplace(id, std::move(token)).second) unmarked_.insert(id);
     }
   }
 
@@ -106,7 +108,7 @@ class Folder {
   }
   OrderedJson vocabulary() const {
     OrderedJson out = OrderedJson::object();
-    for (const auto& [id, token] : tokens_) append_member(out, token, id);
+    for (const auto& [id, token] : tokens_) append_member(out, token, json_id(id));
     return out;
   }
   size_t size() const { return tokens_.size(); }
@@ -151,6 +153,7 @@ class Folder {
   std::map<TokenId, std::string> tokens_ = {};
   std::map<std::string, TokenId, std::less<>> ids_ = {};
   std::map<TokenId, OrderedJson> added_ = {};
+  std::set<TokenId> unmarked_ = {};  // of added_tokens.json, which has no flags
 };
 
 std::optional<TokenId> id_of(const std::optional<NamedId>& role) {
@@ -229,8 +232,8 @@ TokenizerFile read_gpt2_folder(const fs::path& dir) {
     folder.role("mask_token", "<mask>", true);
     if (!cls || !sep) throw malformed("there is no cls_token or sep_token");
     out.document["post_processor"] = {{"type", "RobertaProcessing"},
-                                      {"sep", {sep->token, sep->id}},
-                                      {"cls", {cls->token, cls->id}},
+                                      {"sep", {sep->token, json_id(sep->id)}},
+                                      {"cls", {cls->token, json_id(cls->id)}},
                                       {"trim_offsets", true},
                                       {"add_prefix_space", prefix}};
   } else if (bos && folder.flag("add_bos_token", false)) {

@@ -83,19 +83,17 @@ OrderedJson ranked_document(const RankedVocabulary& vocabulary) {
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& a, const auto& b) { return a.second < b.second; });
   std::unordered_set<std::string_view> names;
-  OrderedJson object = OrderedJson::object(), merges = OrderedJson::array(),
-              ranks = OrderedJson::array();
+  OrderedJson object = OrderedJson::object(), merges = OrderedJson::array();
   for (size_t i = 0; i < entries.size(); ++i) {
     if (i > 0 && entries[i].second == entries[i - 1].second)
       throw malformed("tokens '" + entries[i - 1].first + "' and '" + entries[i].first +
                       "' have the same id " + std::to_string(entries[i].second));
     if (!names.insert(entries[i].first).second)
       throw malformed("'" + entries[i].first + "' is a token and a special token");
-    append_member(object, entries[i].first, entries[i].second);
+    append_member(object, entries[i].first, json_id(entries[i].second));
   }
   for (const auto& merge : merges_of(vocabulary.tokens, ids)) {
     merges.push_back({to_byte_letters(merge.left), to_byte_letters(merge.right)});
-    ranks.push_back(merge.rank);
   }
   if (!vocabulary.normal_form.empty()) document["normalizer"] = {{"type", vocabulary.normal_form}};
   const auto byte_level = [](bool trim, bool regex) -> OrderedJson {
@@ -123,12 +121,12 @@ OrderedJson ranked_document(const RankedVocabulary& vocabulary) {
                        {"ignore_merges", true},
                        {"vocab", std::move(object)},
                        {"merges", std::move(merges)},
-                       {"ranks", std::move(ranks)}};
+                       {"one_rank", true}};
   return document;
 }
 
 OrderedJson without_ranks(OrderedJson document) {
-  document["model"].erase("ranks");
+  document["model"].erase("one_rank");
   return document;
 }
 
@@ -209,14 +207,13 @@ TokenizerFile read_tekken(const Json& json) {
   const size_t reserved = count("default_num_special_tokens", specials.size());
   if (reserved < specials.size())
     throw malformed("tekken.json has more special tokens than default_num_special_tokens says");
+  const size_t size = count("default_vocab_size", reserved + vocab.size());
+  if (size < reserved || size - reserved > vocab.size() || size > static_cast<size_t>(kLargestId))
+    throw malformed("tekken.json's default_vocab_size does not fit its tokens");
   for (size_t i = specials.size(); i < reserved; ++i)
     specials.push_back("<SPECIAL_" + std::to_string(i) + ">");
   for (size_t i = 0; i < specials.size(); ++i)
     vocabulary.specials.emplace_back(specials[i], static_cast<TokenId>(i));
-
-  const size_t size = count("default_vocab_size", reserved + vocab.size());
-  if (size < reserved || size - reserved > vocab.size() || size > static_cast<size_t>(kLargestId))
-    throw malformed("tekken.json's default_vocab_size does not fit its tokens");
   for (size_t rank = 0; rank < size - reserved; ++rank) {
     const std::string of = "token " + std::to_string(rank);
     if (static_cast<size_t>(read_id(member(vocab[rank], "rank", of), of)) != rank)

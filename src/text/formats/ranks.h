@@ -20,7 +20,7 @@ struct RankedVocabulary {
 // A document whose ids are tiktoken's: neighbours that make a token are merged in the order of the
 // tokens, from left to right. Error{invalid} when a byte is no token or a token is there twice.
 OrderedJson ranked_document(const RankedVocabulary& vocabulary);
-// The same without "ranks", which HF's reader does not know.
+// The same without "one_rank", which HF's reader does not know.
 OrderedJson without_ranks(OrderedJson document);
 
 // Whether a file has tiktoken's lines ("IQ== 0").

@@ -74,7 +74,7 @@ OrderedJson encoding_json(const RankedVocabulary& vocabulary) {
   std::sort(sorted.begin(), sorted.end(),
             [](const auto& a, const auto& b) { return a.second < b.second; });
   OrderedJson specials = OrderedJson::object();
-  for (const auto& [token, id] : sorted) append_member(specials, token, id);
+  for (const auto& [token, id] : sorted) append_member(specials, token, json_id(id));
   return {{"pat_str", vocabulary.pattern}, {"special_tokens", std::move(specials)}};
 }
 

@@ -16,6 +16,10 @@ namespace {
 using Type = SentencePiece::Type;
 constexpr const char* kMark = "\u2581";
 
+// Spaces at both ends, with look-around for the ends of the text: $ and ^ are those of lines.
+constexpr const char* kTrim = R"((?<!\s|\S) +| +(?!\s|\S))";
+constexpr const char* kTrimMarked = "(?<!\\s|\\S) +|[ \u2581]+(?!\\s|\\S)";
+
 OrderedJson replace(const char* what, OrderedJson pattern, const char* by) {
   return {{"type", "Replace"}, {"pattern", {{what, std::move(pattern)}}}, {"content", by}};
 }
@@ -25,8 +29,11 @@ OrderedJson decoder(const SentencePieceFile& file) {
   if (file.normalizer.escape_whitespaces) steps.push_back(replace("String", kMark, " "));
   if (file.byte_fallback) steps.push_back({{"type", "ByteFallback"}});
   steps.push_back({{"type", "Fuse"}});
-  if (file.normalizer.add_dummy_prefix)
-    steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  // Where the library takes spaces away at the beginning it does so however many there are.
+  const bool all = file.normalizer.remove_extra_whitespaces;
+  if (all || file.normalizer.add_dummy_prefix)
+    steps.push_back(
+        {{"type", "Strip"}, {"content", " "}, {"start", all ? 1 << 20 : 1}, {"stop", 0}});
   return {{"type", "Sequence"}, {"decoders", std::move(steps)}};
 }
 
@@ -115,7 +122,7 @@ OrderedJson standard_normalizer(const OrderedJson& own) {
   const bool trims = own.at("remove_extra_whitespaces"), prefix = own.at("add_dummy_prefix"),
              marks = own.at("escape_whitespaces");
   if (trims) {
-    steps.push_back(replace("Regex", marks ? "\\A +|[ \u2581]+\\z" : "\\A +| +\\z", ""));
+    steps.push_back(replace("Regex", marks ? kTrimMarked : kTrim, ""));
     steps.push_back(replace("Regex", " {2,}", " "));
   }
   if (prefix) steps.push_back({{"type", "Prepend"}, {"prepend", marks ? kMark : " "}});
@@ -132,7 +139,7 @@ TokenizerFile sentencepiece_document(const SentencePieceFile& file) {
   OrderedJson pieces = OrderedJson::array(), user_defined = OrderedJson::array();
   for (size_t id = 0; id < file.pieces.size(); ++id) {
     const auto& [text, score, type] = file.pieces[id];
-    pieces.push_back({text, score, static_cast<int>(type)});
+    pieces.push_back({text, score, static_cast<unsigned>(type)});
     if (type == Type::user_defined) user_defined.push_back(text);
     if (type == Type::control || type == Type::unknown)
       out.document["added_tokens"].push_back(
@@ -171,20 +178,25 @@ OrderedJson standard_sentencepiece(const OrderedJson& document) {
   const Pieces pieces(model);
   const std::string algorithm = model.at("algorithm");
   const bool byte_fallback = model.at("byte_fallback");
-  out["normalizer"] = standard_normalizer(document.at("normalizer"));
-  // Symbols defined by users are found before all else.
-  for (size_t id = 0; id < pieces.all.size(); ++id)
-    if (pieces.all[id].type == Type::user_defined)
-      out["added_tokens"].push_back(
-          added_token(static_cast<TokenId>(id), pieces.texts[id], Special::no));
-  std::sort(out["added_tokens"].begin(), out["added_tokens"].end(),
-            [](const auto& a, const auto& b) { return a["id"] < b["id"]; });
-  if (algorithm == "unigram") out["model"] = standard_unigram(pieces, byte_fallback);
-  else if (algorithm == "bpe" || algorithm == "char")
-    out["model"] = standard_bpe(pieces, byte_fallback, algorithm == "bpe");
-  else
+  if (algorithm == "word")
     throw unsupported("as tokenizer.json, SentencePiece's model type", algorithm,
                       "unigram, bpe and char models");
+  out["normalizer"] = standard_normalizer(document.at("normalizer"));
+  // Symbols defined by users are found in the text that was normalised.
+  for (size_t id = 0; id < pieces.all.size(); ++id) {
+    if (pieces.all[id].type != Type::user_defined) continue;
+    if (document.at("normalizer").at("add_dummy_prefix"))
+      throw malformed("the model puts a space before a text and has the user-defined symbol '" +
+                      pieces.texts[id] + "'")
+          .with_hint("in a tokenizer.json the space would stand behind each such symbol");
+    auto token = added_token(static_cast<TokenId>(id), pieces.texts[id], Special::no);
+    token["normalized"] = true;
+    out["added_tokens"].push_back(std::move(token));
+  }
+  std::sort(out["added_tokens"].begin(), out["added_tokens"].end(),
+            [](const auto& a, const auto& b) { return a["id"] < b["id"]; });
+  out["model"] = algorithm == "unigram" ? standard_unigram(pieces, byte_fallback)
+                                        : standard_bpe(pieces, byte_fallback, algorithm == "bpe");
   return out;
 }
 

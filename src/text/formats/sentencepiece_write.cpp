@@ -64,8 +64,9 @@ void read_normalizer(const OrderedJson& json, SentencePieceFile::Spec& spec) {
     spec.add_dummy_prefix = true;
   } else if (type == "Replace" && pattern("String") == " " && json.value("content", "") == kMark) {
     spec.escape_whitespaces = true;
-  } else if (type == "Strip" || (type == "Replace" && (pattern("Regex") == " {2,}" ||
-                                                       pattern("Regex").starts_with("\\A +")))) {
+  } else if (type == "Strip" ||
+             (type == "Replace" &&
+              (pattern("Regex") == " {2,}" || pattern("Regex").starts_with("(?<!\\s|\\S) +|")))) {
     spec.remove_extra_whitespaces = true;
   } else {
     throw no_word("the normaliser " + compact(json));

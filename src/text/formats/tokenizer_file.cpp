@@ -38,6 +38,22 @@ bool is_json(std::string_view bytes) {
   return at != std::string_view::npos && bytes[at] == '{';
 }
 
+// The same as the parts read it: whole numbers that were written without a sign have none.
+Json plain(const OrderedJson& json) {
+  if (json.is_object()) {
+    Json out = Json::object();
+    for (const auto& [key, value] : json.items()) out[key] = plain(value);
+    return out;
+  }
+  if (json.is_array()) {
+    Json out = Json::array();
+    for (const auto& item : json) out.push_back(plain(item));
+    return out;
+  }
+  if (json.is_number_integer() && json.get<int64_t>() >= 0) return json.get<uint64_t>();
+  return Json(json);
+}
+
 TokenizerFile read_json_file(std::string_view bytes, const std::string& source) {
   const Json json = parse_json(bytes, source);
   if (json.contains("vocab") && json.contains("config")) return read_tekken(json);
@@ -66,7 +82,7 @@ TokenizerFile parse_tokenizer_file(std::string_view bytes, const std::string& so
 }
 
 std::unique_ptr<Tokenizer> make_tokenizer(const OrderedJson& document) {
-  return std::make_unique<JsonTokenizer>(Json(document));
+  return std::make_unique<JsonTokenizer>(plain(document));
 }
 
 std::optional<fs::path> tokenizer_file_of(const fs::path& dir) {

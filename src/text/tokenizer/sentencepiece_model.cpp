@@ -44,13 +44,14 @@ class Model final : public PieceModel {
     if (bpe_) work->inner = bpe_->make_scratch();
     return work;
   }
-  void encode(std::string_view piece, Scratch& scratch, std::vector<TokenId>& out) const override;
+  using PieceModel::encode;
+  void encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const override;
   void encode_spans(std::string_view piece, Scratch& scratch,
                     std::vector<TokenSpan>& out) const override;
   std::optional<TokenId> id_of(std::string_view token) const override {
     return vocabulary_.id_of(token);
   }
-  const std::string* token(TokenId id) const override { return vocabulary_.token(id); }
+  std::optional<std::string_view> token(TokenId id) const override { return vocabulary_.token(id); }
   size_t tokens() const override { return vocabulary_.size(); }
   TokenId largest_id() const override { return vocabulary_.largest_id(); }
 
@@ -115,7 +116,7 @@ void Model::read_pieces(const Json& json) {
       throw malformed(std::string(kOf) + " has a score that is no number");
     if (texts.back().empty()) throw malformed(std::string(kOf) + " has an empty piece");
   }
-  vocabulary_.set(std::move(texts));
+  vocabulary_.set(texts);
   bool any = false;
   float least = 0;
   std::vector<std::pair<std::string_view, int32_t>> found, symbols;
@@ -141,33 +142,38 @@ void Model::read_pieces(const Json& json) {
 
 // An ordinary BPE model that knows the pieces found in texts; it numbers them as they are here.
 void Model::make_bpe() {
-  Json vocabulary = Json::object(), merges = Json::array(), ranks = Json::array();
+  Json vocabulary = Json::object(), merges = Json::array();
   std::vector<ScoredPiece> scored;
   for (size_t id = 0; id < pieces_.size(); ++id) {
-    const auto& text = *vocabulary_.token(static_cast<TokenId>(id));
+    const std::string text(*vocabulary_.token(static_cast<TokenId>(id)));
     const Type type = pieces_[id].type;
     if (type == Type::control) continue;
     vocabulary[text] = id;
-    if (type == Type::normal) scored.push_back({text, pieces_[id].score});
+    if (type == Type::normal)
+      scored.push_back({*vocabulary_.token(static_cast<TokenId>(id)), pieces_[id].score});
   }
   const auto rules = merges_by_score(scored);
-  uint32_t rank = 0;
   for (size_t i = 0; i < rules.size(); ++i) {
-    for (const std::string_view side : {rules[i].left, rules[i].right}) {
+    const auto& [left, right, score] = rules[i];
+    for (const std::string_view side : {left, right}) {
       const std::string text(side);
       if (!vocabulary.contains(text)) vocabulary[text] = pieces_.size() + strangers_++;
     }
-    if (i > 0 && score_before(rules[i].score, rules[i - 1].score)) ++rank;
-    merges.push_back({rules[i].left, rules[i].right});
-    ranks.push_back(rank);
+    // The table of merges goes by what a rank makes.
+    if (i > 0 && !score_before(score, rules[i - 1].score) &&
+        std::string(left).append(right) !=
+            std::string(rules[i - 1].left).append(rules[i - 1].right))
+      throw unsupported("a BPE model where pieces have the same score",
+                        std::string(left).append(right), "models whose merges have an order");
+    merges.push_back({left, right});
   }
   bpe_ = std::make_unique<BpeModel>(Json{{"type", "BPE"},
                                          {"vocab", std::move(vocabulary)},
                                          {"merges", std::move(merges)},
-                                         {"ranks", std::move(ranks)},
+                                         {"one_rank", true},
                                          {"byte_fallback", byte_fallback_},
                                          {"fuse_unk", true},
-                                         {"unk_token", *vocabulary_.token(unknown_)}},
+                                         {"unk_token", std::string(*vocabulary_.token(unknown_))}},
                                     Alphabet::characters);
 }
 
@@ -298,12 +304,15 @@ void Model::encode_spans(std::string_view text, Scratch& scratch,
   out.insert(out.end(), spans.begin(), spans.end());
 }
 
-void Model::encode(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const {
+void Model::encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const {
   auto& work = static_cast<Work&>(scratch);
-  if (bpe_ && strangers_ == 0 && !has_symbols_) return bpe_->encode(text, *work.inner, out);
+  if (bpe_ && strangers_ == 0 && !has_symbols_) return bpe_->encode(list, *work.inner, out);
   std::vector<TokenSpan> spans;
-  encode_spans(text, scratch, spans);
-  for (const auto& span : spans) out.push_back(span.id);
+  for (size_t i = 0; i < list.count; ++i) {
+    spans.clear();
+    encode_spans(list.pieces[i], scratch, spans);
+    for (const auto& span : spans) out.push_back(span.id);
+  }
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ void Vocabulary::set(const std::vector<TokenEntry>& entries) {
   }
   // Tables are indexed by ids: a few far ones must not make them huge.
   const auto count = static_cast<int64_t>(entries.size());
-  if (largest >= std::max<int64_t>(1 << 16, 16 * count))
+  if (largest >= std::max<int64_t>(1 << 18, 16 * count))
     throw malformed("the vocabulary has " + std::to_string(count) + " tokens, but an id of " +
                     std::to_string(largest));
   make_room(static_cast<size_t>(largest + 1), entries.size(), bytes);

