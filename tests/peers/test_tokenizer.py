@@ -181,7 +181,7 @@ def test_merges_as_text_and_repeated_merges(tmp_path):
 EVERYTHING = [chr(c) for c in [*range(0xD800), *range(0xE000, 0x33500), *range(0xE0000, 0xE0200), *range(0x10FF00, 0x110000)]]
 
 
-@pytest.mark.parametrize("name", ["llama3", "smollm"])
+@pytest.mark.parametrize("name", ["llama3", "smollm", "gpt4o", "deepseek", "words"])
 def test_every_code_point_is_of_the_same_class(name, tmp_path):
     lines = ["".join(f"a{c}1 {c}" for c in EVERYTHING[i:i + 1024]) for i in range(0, len(EVERYTHING), 1024)]
     compare({**base(), "pre_tokenizer": PRE_TOKENIZERS[name]}, tmp_path, samples=lines, decode=False)

@@ -6,12 +6,14 @@
 #include <new>
 
 #include "core/error.h"
+#include "text/tokenizer/younger_characters.h"
 #include "text/utf8.h"
 
 namespace helio::text {
 namespace {
 
-// PCRE2's \s has U+180E, and its \w is not Unicode's: both are written out.
+// PCRE2's \s has U+180E, and its \w is not Unicode's: both are written out. What is younger than
+// its Unicode is added wherever a property is named.
 constexpr std::string_view kSpaceSet =
     R"(\x09-\x0d\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
 constexpr std::string_view kWordSet =
@@ -67,7 +69,11 @@ class Translator {
   void class_character(char c) {
     if (c == '[') throw refuse(pattern_, "'[' inside a class is not supported");
     if (c == '&' && peek(1) == '&') throw refuse(pattern_, "'&&' in a class is not supported");
-    if (c == ']' && at_ > class_begin_) in_class_ = false;
+    if (c == ']' && at_ > class_begin_) {
+      in_class_ = false;
+      out_ += younger_;  // last: they are rare
+      younger_.clear();
+    }
     out_.push_back(c);
   }
 
@@ -82,21 +88,26 @@ class Translator {
     const char next = peek(1);
     switch (next) {
       case 's':
-        set(kSpaceSet, "", in_class_);
+        set(std::string(kSpaceSet), "", in_class_);
         break;
       case 'w':
-        set(kWordSet, "", in_class_);
+        set(word_members(), "", in_class_);
         break;
       case 'S':
       case 'W':
         if (in_class_)
           throw refuse(pattern_, std::string("'\\") + next + "' in a class is not supported");
-        set(next == 'S' ? kSpaceSet : kWordSet, "^", false);
+        set(next == 'S' ? std::string(kSpaceSet) : word_members(), "^", false);
         break;
       case 'd':
       case 'D':
+        property("Nd", next == 'd' ? Members::in : Members::out);
+        ++at_;
+        break;
       case 'p':
       case 'P':
+        named_property();
+        break;
       case 'n':
       case 'r':
       case 't':
@@ -115,9 +126,46 @@ class Translator {
     }
   }
 
+  enum class Members { in, out };
+
+  static std::string word_members() {
+    return std::string(kWordSet) + younger_members("L") + younger_members("M") +
+           younger_members("Nd");
+  }
+
+  // \p{L}, \P{L}, \p{^L} or \pL.
+  void named_property() {
+    const bool braced = peek(2) == '{';
+    const size_t begin = at_ + (braced ? 3 : 2),
+                 end = braced ? pattern_.find('}', begin) : begin + 1;
+    if (end > pattern_.size()) throw refuse(pattern_, "a '{' without '}'");
+    std::string_view name = pattern_.substr(begin, end - begin);
+    bool out = peek(1) == 'P';
+    if (name.starts_with('^')) {
+      name.remove_prefix(1);
+      out = !out;
+    }
+    at_ = braced ? end : end - 1;
+    property(name, out ? Members::out : Members::in);
+  }
+
+  void property(std::string_view name, Members members) {
+    const std::string written =
+        std::string(members == Members::in ? "\\p{" : "\\P{") + std::string(name) + "}";
+    const std::string younger = younger_members(name);
+    // A class can't be told to lack what a \P{..} in it has: there Unicode 14 stays.
+    if (in_class_ || younger.empty()) {
+      out_ += written;
+      if (members == Members::in) younger_ += younger;
+      return;
+    }
+    out_.append(members == Members::in ? "[\\p{" : "[^\\p{").append(name).append("}");
+    out_.append(younger).append("]");
+  }
+
   void copy() {
     size_t length = 2;
-    if (peek(2) == '{' && (peek(1) == 'p' || peek(1) == 'P' || peek(1) == 'x')) {
+    if (peek(2) == '{' && peek(1) == 'x') {
       const size_t end = pattern_.find('}', at_);
       if (end == std::string_view::npos) throw refuse(pattern_, "a '{' without '}'");
       length = end + 1 - at_;
@@ -128,14 +176,14 @@ class Translator {
     at_ += length - 1;
   }
 
-  void set(std::string_view members, std::string_view negation, bool bare) {
+  void set(const std::string& members, std::string_view negation, bool bare) {
     if (bare) out_ += members;
     else out_.append("[").append(negation).append(members).append("]");
     ++at_;
   }
 
   std::string_view pattern_;
-  std::string out_ = {};
+  std::string out_ = {}, younger_ = {};
   size_t at_ = 0, class_begin_ = 0;
   bool in_class_ = false;
 };

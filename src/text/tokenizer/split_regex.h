@@ -16,7 +16,8 @@ struct Match {
 class SplitRegex {
  public:
   // Constructs that the two engines read differently, and broken patterns, are
-  // Error{invalid}. Letters assigned after Unicode 14 are not known as letters here.
+  // Error{invalid}. \p{..} knows Unicode
+  // 16, as HF's does; \p{C}, and \P{..} inside a class, know Unicode 14.
   explicit SplitRegex(const std::string& pattern);
   ~SplitRegex();
   SplitRegex(const SplitRegex&) = delete;

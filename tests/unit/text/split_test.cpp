@@ -178,6 +178,29 @@ TEST(Split, DigitsStandAloneOrTogether) {
             (Pieces{"a", "12", " ", "½", "b"}));
 }
 
+// Characters of Unicode 15 to 16, as HF's expressions have them; PCRE2 knows Unicode 14.
+TEST(SplitRegex, PropertiesKnowYoungerCharacters) {
+  const std::string letter = "\U000105D9", han = "\U0002EBF0", digit = "\U00010D40",
+                    mark = "\U00010EFD", sign = "\U0001FADF";
+  const auto matches = [](const char* pattern, const std::string& text) {
+    Pieces out;
+    SplitRegex(pattern).for_each_match(text, [&](Match match) {
+      out.push_back(text.substr(match.begin, match.end - match.begin));
+    });
+    return out;
+  };
+  const auto whole = [&](const char* pattern, const std::string& text) {
+    return matches(pattern, text) == Pieces{text};
+  };
+  EXPECT_TRUE(whole(R"([^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+)", " a" + letter + mark + han));
+  EXPECT_TRUE(whole(R"(\p{L}+)", "a" + letter + han));
+  EXPECT_TRUE(whole(R"(\pL\p{Lo}\p{^N})", "a" + han + letter));
+  EXPECT_TRUE(whole(R"([\p{N}\p{Mn}]+|\p{So})", "1" + digit + mark));
+  EXPECT_TRUE(whole(R"(\d+\D\w{3})", digit + "1" + letter + "a" + letter + digit));
+  EXPECT_TRUE(whole(R"(\p{Han}+\p{So})", "\u6f22" + han + sign));
+  EXPECT_TRUE(matches(R"(\P{L}|[^\p{L}]|\W)", letter + han).empty());
+}
+
 TEST(SplitRegex, EmptyMatchesAdvance) {
   Pieces out;
   const SplitRegex regex("b*");
