@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "text/tokenizer/tokenizer_parts.h"
 #include "text/utf8.h"
 
 namespace helio::text {
 
 AlignedText::AlignedText(std::string_view original, Track track)
-    : text_(original), tracked_(track == Track::yes) {
+    : text_(original), limit_(largest_made(original.size())), tracked_(track == Track::yes) {
   if (!tracked_) return;
   from_.reserve(text_.size());
   for (size_t at = 0; at < text_.size();) {
@@ -22,6 +23,7 @@ AlignedText AlignedText::slice(size_t begin, size_t end) const {
   AlignedText part;
   part.text_ = text_.substr(begin, end - begin);
   part.tracked_ = tracked_;
+  part.limit_ = limit_;
   if (tracked_ && begin < end) {
     part.from_.assign(from_.begin() + static_cast<std::ptrdiff_t>(begin),
                       from_.begin() + static_cast<std::ptrdiff_t>(end));
@@ -34,12 +36,17 @@ AlignedText::Source AlignedText::source_before(size_t at) const {
   return at < 1 || from_.empty() ? Source{shift_, shift_} : from_[std::min(at, from_.size()) - 1];
 }
 
+void AlignedText::set_text(std::string text) {
+  check_made(text.size(), limit_);
+  text_ = std::move(text);
+}
+
 void AlignedText::transform(const std::vector<Change>& changes, size_t removed) {
   std::string text;
   text.reserve(text_.size());
   if (!tracked_) {
     for (const auto& change : changes) append_utf8(text, change.code);
-    text_ = std::move(text);
+    set_text(std::move(text));
     return;
   }
   std::vector<Source> from;
@@ -60,6 +67,7 @@ void AlignedText::transform(const std::vector<Change>& changes, size_t removed) 
     append_utf8(text, change.code);
     from.resize(text.size(), source);
   }
+  check_made(text.size(), limit_);
   text_ = std::move(text);
   from_ = std::move(from);
 }
@@ -84,6 +92,7 @@ void AlignedText::rewrite(std::string text, const std::vector<Part>& from) {
 
 void AlignedText::prepend(std::string_view before) {
   if (text_.empty()) return;
+  check_made(text_.size() + before.size(), limit_);
   if (tracked_) {
     const size_t first = decode_utf8(text_, 0).size;
     const Source begin = from_[0], rest = from_[first - 1];
@@ -116,6 +125,7 @@ void AlignedText::replace(const std::vector<Part>& parts, std::string_view by) {
   for (const auto& part : parts) {
     keep(part.begin);
     text += by;
+    check_made(text.size(), limit_);
     if (tracked_) from.resize(text.size(), source_before(part.end));
     done = part.end;
   }

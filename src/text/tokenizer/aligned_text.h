@@ -47,13 +47,16 @@ class AlignedText {
   // Another text, of which each byte was made of a part of this one.
   void rewrite(std::string text, const std::vector<Part>& from);
   // Another text of the same meaning, when nothing is tracked.
-  void set_text(std::string text) { text_ = std::move(text); }
+  void set_text(std::string text);
+  // How long it may become, whatever the steps of a file make of it.
+  size_t limit() const { return limit_; }
 
  private:
   Source source_before(size_t at) const;  // of what is added behind byte `at`
 
   std::string text_ = {};
   std::vector<Source> from_ = {};  // one for each byte, when tracked
+  size_t limit_ = 0;  // bytes
   uint32_t shift_ = 0;
   bool tracked_ = false;
 };

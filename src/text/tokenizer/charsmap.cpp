@@ -140,12 +140,13 @@ std::optional<Charsmap::Entry> Charsmap::longest(std::string_view text) const {
   return entry;
 }
 
-bool Charsmap::changes(std::string_view text, std::vector<Change>& out) const {
+bool Charsmap::changes(std::string_view text, std::vector<Change>& out, size_t limit) const {
   bool any = false;
   for (size_t at = 0; at < text.size();) {
     const size_t end = grapheme_end(text, at);
     const std::string_view grapheme = text.substr(at, end - at);
     at = end;
+    check_made(out.size(), limit);
     if (grapheme.size() < 6)
       if (const auto by = look_up(grapheme)) {
         put(out, static_cast<int>(count_code_points(grapheme)), *by);

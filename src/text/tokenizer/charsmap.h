@@ -18,7 +18,7 @@ class Charsmap {
 
   // What the map makes of a text, and whether that is anything else than the text. An entry that
   // points out of the map is Error{invalid}.
-  bool changes(std::string_view text, std::vector<Change>& out) const;
+  bool changes(std::string_view text, std::vector<Change>& out, size_t limit) const;
 
   // SentencePiece's own rule: the longest entry that `text` begins with, and what it becomes.
   struct Entry {

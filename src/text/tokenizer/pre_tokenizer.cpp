@@ -11,6 +11,10 @@ namespace {
 
 using namespace steps;
 
+// Every step may make the text longer, and letters written for bytes double it: real files have
+// ten steps and write letters once.
+constexpr int kMostSteps = 100, kMostLetters = 4;
+
 Behaviour read_behaviour(const std::string& name) {
   for (const auto& [known, behaviour] :
        {std::pair{"Removed", Behaviour::removed}, std::pair{"Isolated", Behaviour::isolated},
@@ -52,6 +56,10 @@ class Reader {
 
   void read(const Json& json, bool is_last) {
     const std::string type = text_member(json, "type", "pre_tokenizer");
+    letters_ += type == "ByteLevel" ? 1 : 0;
+    if (++steps_read_ > kMostSteps || letters_ > kMostLetters)
+      throw malformed("the pre-tokenizer has too many steps (" + std::to_string(kMostSteps) +
+                      " may be, " + std::to_string(kMostLetters) + " of them ByteLevel)");
     if (type == "Sequence") {
       const Json& list = member(json, "pretokenizers", "Sequence");
       if (!list.is_array()) throw malformed("Sequence's pretokenizers must be a list");
@@ -160,6 +168,7 @@ class Reader {
 
   std::unique_ptr<Sequence> steps_ = std::make_unique<Sequence>();
   std::vector<std::string> patterns_ = {};  // of each step, when it isolates its matches
+  int steps_read_ = 0, letters_ = 0;
   bool rewritten_;
   bool needs_sources_ = false;
   LastLetters last_;

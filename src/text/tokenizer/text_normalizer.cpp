@@ -250,7 +250,7 @@ class Precompiled final : public NormalizerStep {
   void apply(AlignedText& text) const override {
     std::vector<Change> changes;
     changes.reserve(text.text().size());
-    if (map_.changes(text.text(), changes)) text.transform(changes);
+    if (map_.changes(text.text(), changes, text.limit())) text.transform(changes);
   }
 
  private:

@@ -9,6 +9,12 @@ Error unsupported(const std::string& what, const std::string& name, const std::s
 
 Error malformed(const std::string& what) { return Error(ErrorKind::invalid, what); }
 
+void check_made(size_t made, size_t limit) {
+  if (made > limit)
+    throw malformed("the tokenizer makes more than " + std::to_string(limit) +
+                    " bytes of a short text: its replacements grow without end");
+}
+
 const Json& member(const Json& json, const char* key, const std::string& of) {
   if (!json.is_object()) throw malformed(of + " must be an object");
   const auto found = json.find(key);

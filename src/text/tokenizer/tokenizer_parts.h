@@ -1,6 +1,7 @@
 // Reading members of a tokenizer.json with errors that name them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -17,6 +18,12 @@ Error malformed(const std::string& what);
 const Json& member(const Json& json, const char* key, const std::string& of);
 std::string text_member(const Json& json, const char* key, const std::string& of);
 bool flag_member(const Json& json, const char* key, const std::string& of, bool missing);
+
+// What a file may make of a text of so many bytes: a chain of replacements that doubles it at every
+// step would fill any memory.
+constexpr size_t largest_made(size_t bytes) { return (size_t(64) << 10) + 256 * bytes; }
+// Error{invalid} when `made` is above `limit`.
+void check_made(size_t made, size_t limit);
 
 // A token id: below two million, so that tables indexed by ids stay small.
 inline constexpr int64_t kLargestId = (int64_t(1) << 21) - 1;

@@ -147,6 +147,80 @@ TEST(HostileTokenizer, APatternThatWouldNeverEndIsStopped) {
   EXPECT_THROW(tokenizer->encode(std::string(3000, 'l')), Error);
 }
 
+// Files of a kilobyte that would make terabytes of one letter.
+TEST(HostileTokenizer, ReplacementsThatGrowWithoutEndAreStopped) {
+  const auto chain = [](const Json& step, const char* type, const char* list) {
+    return Json{{"type", type}, {list, Json(std::vector<Json>(60, step))}};
+  };
+  const Json doubling = {{"type", "Replace"}, {"pattern", {{"String", "l"}}}, {"content", "ll"}};
+  const Json letters = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  for (const auto& step : {doubling, Json{{"type", "ByteLevel"}}}) {
+    Json json = small();
+    json["normalizer"] = chain(step, "Sequence", "normalizers");
+    const auto tokenizer = parse_tokenizer(json.dump(), "test");
+    EXPECT_THROW(tokenizer->encode("l\u00e9"), Error);
+    EXPECT_THROW(tokenizer->encode_with_offsets("l\u00e9"), Error);
+    // An added token is normalised when the file is read.
+    json["added_tokens"][0]["content"] = "<l\u00e9>";
+    json["added_tokens"][0]["normalized"] = true;
+    EXPECT_NE(error_of(json).find("grow without end"), std::string::npos);
+  }
+  Json json = small();
+  json["pre_tokenizer"] = chain(letters, "Sequence", "pretokenizers");
+  EXPECT_NE(error_of(json).find("too many steps"), std::string::npos);
+}
+
+TEST(HostileTokenizer, OddNumbersAndRepeatedKeysAreReadOrRefused) {
+  const std::string whole = small().dump();
+  const auto with = [&](const std::string& what, const std::string& by) {
+    const size_t at = whole.find(what);
+    EXPECT_NE(at, std::string::npos) << what;
+    return std::string(whole).replace(at, what.size(), by);
+  };
+  for (const char* number : {"1e3", "5.0", "-0", "-1", "1e400", "18446744073709551616",
+                             "9223372036854775807", "true", "[]", "\"5\"", "NaN", "0x5"})
+    EXPECT_EQ(fuzz::try_tokenizer(with("\"lol\":5", "\"lol\":" + std::string(number))),
+              Outcome::refused)
+        << number;
+  // The last one counts, as in Python: three tokens are left of the six ids.
+  EXPECT_EQ(fuzz::try_tokenizer(with("\"lol\":5", "\"lol\":5,\"lol\":5")), Outcome::accepted);
+  EXPECT_EQ(fuzz::try_tokenizer(with("\"lol\":5", "\"lol\":9,\"lol\":5")), Outcome::accepted);
+  EXPECT_EQ(fuzz::try_tokenizer(with("\"type\":\"BPE\"", "\"type\":\"BPE\",\"type\":7")),
+            Outcome::refused);
+}
+
+// Merges whose results are the tokens they are made of: empty tokens, and affixes taken away.
+TEST(HostileTokenizer, MergesInACircleEnd) {
+  Json json = small();
+  json["pre_tokenizer"] = json["decoder"] = nullptr;
+  auto& model = json["model"];
+  json["added_tokens"] = Json::array();
+  json["post_processor"] = nullptr;
+  model["continuing_subword_prefix"] = "##";
+  model["unk_token"] = "##";
+  model["vocab"] = {{"", 0}, {"##", 1}, {"l", 2}, {"##l", 3}, {"ll", 4}, {"l##", 5}};
+  model["merges"] = {"l ##", "## ##", " ##", "l ##l", "ll ##"};
+  ASSERT_EQ(fuzz::try_tokenizer(json.dump()), Outcome::accepted);
+  const auto tokenizer = parse_tokenizer(json.dump(), "test");
+  EXPECT_EQ(tokenizer->encode(std::string(5000, 'x')).size(), 1u);
+  EXPECT_EQ(tokenizer->encode("l" + std::string(5000, 'x')).size(), 1u);
+}
+
+TEST(HostileTokenizer, ACharsmapMayNotSayMoreThanItHas) {
+  const auto with = [](const std::string& map) {
+    Json json = small();
+    json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", map}};
+    return json;
+  };
+  EXPECT_NE(error_of(with("/////w==")).find("longer than the map"), std::string::npos);  // 4 GiB
+  EXPECT_NE(error_of(with("AAAAAA==")).find("or empty"), std::string::npos);
+  EXPECT_NE(error_of(with("AAA")).find("no base64"), std::string::npos);
+  EXPECT_NE(error_of(with("")).find("too short"), std::string::npos);
+  // A trie of one unit, which points far away.
+  const auto tokenizer = parse_tokenizer(with("BAAAAP////8=").dump(), "test");
+  EXPECT_THROW(tokenizer->encode("lo"), Error);
+}
+
 TEST(HostileTokenizer, DeepAndBrokenJsonIsRefused) {
   EXPECT_EQ(fuzz::try_tokenizer(std::string(100'000, '[')), Outcome::refused);
   EXPECT_EQ(fuzz::try_tokenizer("{\"model\": \"\xFF\"}"), Outcome::refused);
@@ -179,6 +253,24 @@ constexpr std::array<std::string_view, 22> kPieces = {"{",
                                                       "\\\\p{L}",
                                                       "+",
                                                       "\"NFKC\""};
+
+// The fuzzer's own corpus: the layout of every family in miniature, and mutations of it.
+TEST(HostileTokenizer, TheFuzzersCorpusAndItsMutationsAreReadOrRefused) {
+  Rng rng(20241127);
+  int files = 0, accepted = 0;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(HELIO_SOURCE_DIR) / "tests/fuzz/corpus/tokenizer_json")) {
+    const std::string json = read_file(entry.path());
+    ASSERT_NO_THROW(parse_tokenizer(json, entry.path().string())) << entry.path();
+    ++files;
+    for (int round = 0; round < 400; ++round)
+      accepted += fuzz::try_tokenizer(mutate(json, kPieces, rng,
+                                             {.most_changes = 3, .longest_span = 16})) ==
+                  Outcome::accepted;
+  }
+  EXPECT_GE(files, 9);
+  EXPECT_GT(accepted, 100);
+}
 
 TEST(HostileTokenizer, ThousandsOfMutationsAreReadOrRefused) {
   const std::string whole = small().dump();
