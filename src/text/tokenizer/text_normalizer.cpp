@@ -210,6 +210,7 @@ class Replace final : public NormalizerStep {
     out.clear();
     pattern_.for_each_match(text, [&](Match match) {
       out.append(text.substr(done, match.begin - done)).append(by_);
+      check_made(out.size(), largest_made(text.size()));
       done = match.end;
     });
     if (done == 0 && out.empty()) return false;
@@ -367,8 +368,10 @@ bool NormalizerStep::rewrite(std::string_view text, std::string& out) const {
 
 std::string_view TextNormalizer::apply(std::string_view text, std::string& made) const {
   std::string other;
+  const size_t limit = largest_made(text.size());
   for (const auto& step : steps_) {
     if (!step->rewrite(text, other)) continue;
+    check_made(other.size(), limit);
     made.swap(other);
     text = made;
   }
