@@ -33,6 +33,15 @@ std::string joined(const Tokens& tokens) {
   return out;
 }
 
+size_t bytes_in(const Tokens& tokens) {
+  size_t bytes = 0;
+  for (const auto& token : tokens) bytes += token.size();
+  return bytes;
+}
+
+// Less than of a text: every token of a vocabulary may be decoded alone and kept.
+constexpr size_t most_decoded(size_t bytes) { return 256 * (bytes + 4); }
+
 // WordPiece's and CTC's: no spaces before punctuation and English contractions.
 std::string cleaned(std::string text) {
   constexpr std::pair<const char*, const char*> kRules[] = {
@@ -123,6 +132,7 @@ class Replace final : public DecoderStep {
       size_t at = 0;
       pattern_.for_each_match(token, [&](Match match) {
         out.append(token, at, match.begin - at).append(by_);
+        check_made(out.size(), most_decoded(token.size()));
         at = match.end;
       });
       if (at > 0 || !out.empty()) token = out.append(token, at);
@@ -232,15 +242,23 @@ void TokenDecoder::make_plan() {
   if (plan.after == names_.size() || names_[plan.after] == "Fuse") plan_ = plan;
 }
 
+void TokenDecoder::run_steps(size_t begin, size_t end, Tokens& tokens) const {
+  const size_t limit = most_decoded(bytes_in(tokens) + tokens.size());
+  for (size_t i = begin; i < end; ++i) {
+    steps_[i]->run(tokens);
+    check_made(bytes_in(tokens), limit);
+  }
+}
+
 void TokenDecoder::change_alone(Tokens& tokens) const {
-  for (size_t i = 0; i < plan_->alone; ++i) steps_[i]->run(tokens);
+  run_steps(0, plan_->alone, tokens);
 }
 
 std::string TokenDecoder::finish(std::string text) const {
   if (plan_->after >= steps_.size()) return text;
   Tokens tokens;
   tokens.push_back(std::move(text));
-  for (size_t i = plan_->after + 1; i < steps_.size(); ++i) steps_[i]->run(tokens);
+  run_steps(plan_->after + 1, steps_.size(), tokens);
   return tokens.size() == 1 ? std::move(tokens[0]) : joined(tokens);
 }
 
@@ -293,7 +311,7 @@ void TokenDecoder::read(const Json& json) {
 }
 
 std::string TokenDecoder::decode(Tokens tokens) const {
-  for (const auto& step : steps_) step->run(tokens);
+  run_steps(0, steps_.size(), tokens);
   return joined(tokens);
 }
 

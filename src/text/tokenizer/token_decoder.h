@@ -50,6 +50,8 @@ class TokenDecoder {
   std::string bytes_of(const std::string& token) const;
 
  private:
+  // Error{invalid} when they make the text hundreds of times longer.
+  void run_steps(size_t begin, size_t end, std::vector<std::string>& tokens) const;
   void read(const Json& json);
   void make_plan();
 

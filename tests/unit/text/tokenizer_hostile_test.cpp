@@ -165,6 +165,13 @@ TEST(HostileTokenizer, ReplacementsThatGrowWithoutEndAreStopped) {
     json["added_tokens"][0]["normalized"] = true;
     EXPECT_NE(error_of(json).find("grow without end"), std::string::npos);
   }
+  // A decoder may be refused when the file is read, or when it is used.
+  Json growing = small();
+  growing["decoder"] = chain(doubling, "Sequence", "decoders");
+  EXPECT_THROW(parse_tokenizer(growing.dump(), "test")->decode({0, 2, 5}), Error);
+  growing["decoder"]["decoders"].insert(growing["decoder"]["decoders"].begin(),
+                                        Json{{"type", "Fuse"}});
+  EXPECT_THROW(parse_tokenizer(growing.dump(), "test")->decode({0, 2, 5}), Error);
   Json json = small();
   json["pre_tokenizer"] = chain(letters, "Sequence", "pretokenizers");
   EXPECT_NE(error_of(json).find("too many steps"), std::string::npos);
