@@ -9,6 +9,7 @@
 
 #include "core/monitor.h"
 #include "text/count_words_of.h"
+#include "text/tokenizer_roles.h"
 
 namespace helio::text {
 
@@ -55,12 +56,7 @@ TrainedBpe train_bpe(CountedWords words, const BpeTrainOptions& options, Monitor
 // tokenizer.json as `Tokenizer.save` of HF tokenizers writes it, byte for byte.
 std::string tokenizer_json(const TrainedBpe& trained, const BpeTrainOptions& options);
 
-// The files that stand beside it, so that transformers loads the folder: tokenizer_config.json,
-// special_tokens_map.json, chat_template.jinja. `eos` is also bos; `pad` may be empty.
-struct TokenizerRoles {
-  std::string eos = "<|endoftext|>", pad = "<|pad|>";
-  int64_t model_max_length = 2048;
-};
+// With the files that stand beside it.
 void write_tokenizer_folder(const std::filesystem::path& dir, const TrainedBpe& trained,
                             const BpeTrainOptions& options, const TokenizerRoles& roles);
 

@@ -105,9 +105,15 @@ std::string tokenizer_json(const TrainedBpe& trained, const BpeTrainOptions& opt
 
 void write_tokenizer_folder(const std::filesystem::path& dir, const TrainedBpe& trained,
                             const BpeTrainOptions& options, const TokenizerRoles& roles) {
+  write_tokenizer_roles(dir, roles, options.special_tokens, 0, "");
+  write_file_atomic(dir / "tokenizer.json", tokenizer_json(trained, options));
+}
+
+void write_tokenizer_roles(const std::filesystem::path& dir, const TokenizerRoles& roles,
+                           const std::vector<std::string>& special_tokens, int64_t first_id,
+                           const std::string& unk) {
   const auto require = [&](const std::string& role, const std::string& token) {
-    const auto& all = options.special_tokens;
-    if (std::find(all.begin(), all.end(), token) == all.end())
+    if (std::find(special_tokens.begin(), special_tokens.end(), token) == special_tokens.end())
       throw Error(ErrorKind::invalid, "the " + role + " token '" + token + "' is no special token")
           .with_hint("add it to special_tokens");
   };
@@ -115,8 +121,8 @@ void write_tokenizer_folder(const std::filesystem::path& dir, const TrainedBpe& 
   if (!roles.pad.empty()) require("pad", roles.pad);
 
   OrderedJson decoder = OrderedJson::object();
-  for (size_t id = 0; id < options.special_tokens.size(); ++id)
-    decoder[std::to_string(id)] = token_flags(options.special_tokens[id]);
+  for (size_t i = 0; i < special_tokens.size(); ++i)
+    decoder[std::to_string(first_id + static_cast<int64_t>(i))] = token_flags(special_tokens[i]);
   OrderedJson config = {{"added_tokens_decoder", decoder},
                         {"bos_token", roles.eos},
                         {"clean_up_tokenization_spaces", false},
@@ -126,7 +132,7 @@ void write_tokenizer_folder(const std::filesystem::path& dir, const TrainedBpe& 
                         {"chat_template", solar_template_jinja()}};
   OrderedJson map = {{"bos_token", roles.eos}, {"eos_token", roles.eos}};
   if (!roles.pad.empty()) config["pad_token"] = map["pad_token"] = roles.pad;
-  write_file_atomic(dir / "tokenizer.json", tokenizer_json(trained, options));
+  if (!unk.empty()) config["unk_token"] = map["unk_token"] = unk;
   write_file_atomic(dir / "tokenizer_config.json", pretty(config));
   write_file_atomic(dir / "special_tokens_map.json", pretty(map));
   write_file_atomic(dir / "chat_template.jinja", solar_template_jinja());
