@@ -15,6 +15,7 @@ pkg_check_modules(GUMBO REQUIRED IMPORTED_TARGET gumbo)
 find_package(BZip2 REQUIRED)
 find_package(LibLZMA REQUIRED)
 find_package(simdjson REQUIRED)
+find_package(Boost 1.81 REQUIRED)  # headers only: Asio and Beast
 
 add_library(helio_deps_core INTERFACE)
 target_link_libraries(helio_deps_core INTERFACE

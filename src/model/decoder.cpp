@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "model/decoder_layer.h"
 #include "model/kv_cache.h"
+#include "model/paged_cache.h"
 #include "nn/layers.h"
 #include "nn/rotary.h"
 #include "nn/torch_error.h"
@@ -237,6 +238,45 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_Bt, KvCache& cache) const {
     const at::Tensor whole = at::cat({cache.ids(), ids_Bt}, 1);
     cache.clear();
     return m.run_cached(whole, cache).slice(1, past);
+  });
+}
+
+bool Decoder::alike(int64_t length, int64_t longer) const { return impl_->alike(length, longer); }
+
+at::Tensor Decoder::hidden(const at::Tensor& ids_N, PagedCache& cache,
+                           std::span<const nn::PagedStep> steps) const {
+  HELIO_CHECK(!c10::GradMode::is_enabled(), "a cache is for generation: no gradients");
+  const auto doing = [&] {
+    return "running the decoder on the next tokens of " + std::to_string(steps.size()) +
+           " sequences, " + nn::shape_text(ids_N) + " in all";
+  };
+  return nn::with_torch_errors(doing, [&] {
+    const Impl& m = *impl_;
+    std::vector<at::Tensor> parts;
+    std::vector<int64_t> fresh;
+    for (const nn::PagedStep& step : steps) {
+      parts.push_back(at::arange(step.past, step.past + step.fresh, at::TensorOptions(at::kLong)));
+      fresh.push_back(step.fresh);
+    }
+    const at::Tensor positions = at::cat(parts);
+    m.check_positions(positions);
+    const Impl::Rotations rotations = m.rotations(positions, fresh);
+    at::Tensor x_NH = m.embed(ids_N);
+    for (size_t i = 0; i < m.layers.size(); ++i) {
+      const DecoderLayer& layer = m.layers[i];
+      const nn::Rotation& rotation = layer.slides() ? rotations.sliding : rotations.full;
+      at::Tensor &keys = cache.keys(static_cast<int64_t>(i)),
+                 &values = cache.values(static_cast<int64_t>(i));
+      x_NH = layer.run(x_NH, [&](const at::Tensor& qkv) {
+        const auto heads =
+            qkv.view({qkv.size(0), -1, m.heads.size})
+                .split_with_sizes({m.heads.query, m.heads.key_value, m.heads.key_value}, 1);
+        nn::write_pages(nn::rope(heads[1], rotation), heads[2], keys, values, steps);
+        return nn::paged_attention(nn::rope(heads[0], rotation), keys, values, steps,
+                                   layer.rule());
+      });
+    }
+    return m.final_norm(x_NH);
   });
 }
 

@@ -11,15 +11,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "checkpoint/hf_config.h"
 #include "nn/linear_loss.h"
+#include "nn/paged_attention.h"
 
 namespace helio::model {
 
 class KvCache;
+class PagedCache;
 
 // Token rows, each one document or several packed end to end; attention never crosses from one
 // document into another.
@@ -58,6 +61,14 @@ class Decoder {
   // Where frequencies follow the length (dynamic, longrope), a step that changes them runs all
   // tokens again, so that the result is always that of the whole row.
   at::Tensor hidden(const at::Tensor& ids_Bt, KvCache& cache) const;
+  // The next tokens of several sequences, each going on from its own pages: ids [N] are all steps'
+  // in order. Returns [N, H]. Grad mode off. Cached tokens must stand as they do in the longer
+  // sequence: see alike().
+  at::Tensor hidden(const at::Tensor& ids_N, PagedCache& cache,
+                    std::span<const nn::PagedStep> steps) const;
+  // Do the tokens of a sequence of `length` have the keys they have in one of `longer`? Not where
+  // frequencies follow the length (dynamic, longrope) and it passes a limit.
+  bool alike(int64_t length, int64_t longer) const;
   // hidden [..., H] -> f32 logits [..., V].
   at::Tensor logits(const at::Tensor& hidden) const;
   at::Tensor head_weight() const;  // [V, H]; the embedding itself when tied

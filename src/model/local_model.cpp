@@ -44,11 +44,7 @@ class LocalModel final : public LanguageModel {
  public:
   LocalModel(LocalParts parts, const LoadOptions& options)
       : parts_(std::move(parts)), options_(options) {
-    const int64_t known = parts_.tokenizer->vocab_size(), rows = decoder().config().vocab_size;
-    if (known <= rows) return;
-    throw Error(ErrorKind::invalid, "the tokenizer has " + std::to_string(known) +
-                                        " ids, the model " + std::to_string(rows))
-        .with_hint("the model was trained with another tokenizer");
+    check_vocabulary(decoder().config(), *parts_.tokenizer);
   }
 
   std::vector<Score> score(const std::vector<ScoreRequest>& requests) override {
@@ -197,6 +193,13 @@ class LocalModel final : public LanguageModel {
 };
 
 }  // namespace
+
+void check_vocabulary(const checkpoint::DecoderConfig& config, const text::Tokenizer& tokenizer) {
+  if (tokenizer.vocab_size() <= config.vocab_size) return;
+  throw Error(ErrorKind::invalid, "the tokenizer has " + std::to_string(tokenizer.vocab_size()) +
+                                      " ids, the model " + std::to_string(config.vocab_size))
+      .with_hint("the model was trained with another tokenizer");
+}
 
 std::unique_ptr<LanguageModel> make_language_model(LocalParts parts, const LoadOptions& options) {
   return std::make_unique<LocalModel>(std::move(parts), options);

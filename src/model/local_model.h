@@ -18,6 +18,9 @@ struct LocalParts {
   std::function<std::string()> content = {};  // called at most once, when first asked for
 };
 
+// Error{invalid} when the tokenizer has ids that the model has no row for.
+void check_vocabulary(const checkpoint::DecoderConfig& config, const text::Tokenizer& tokenizer);
+
 std::unique_ptr<LanguageModel> make_language_model(LocalParts parts,
                                                    const LoadOptions& options = {});
 

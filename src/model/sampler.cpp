@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <vector>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "core/error.h"
 
 namespace helio::model {
 namespace {
+
+using text::TokenId;
 
 void refuse_nan(std::span<const float> logits) {
   for (const float value : logits) {
@@ -18,43 +21,103 @@ void refuse_nan(std::span<const float> logits) {
   }
 }
 
+// Tokens from the most probable down, equals by id, sorted only as far as they are asked for: of
+// 100,000 a draw seldom needs more than a few.
+class Ranking {
+ public:
+  explicit Ranking(std::span<const float> logits) : logits_(logits), order_(logits.size()) {
+    std::iota(order_.begin(), order_.end(), 0);
+  }
+  TokenId at(size_t rank) {
+    while (rank >= sorted_) sort_more();
+    return order_[rank];
+  }
+  float logit(size_t rank) { return logits_[static_cast<size_t>(at(rank))]; }
+  size_t size() const { return order_.size(); }
+
+ private:
+  void sort_more() {
+    const auto before = [&](TokenId a, TokenId b) {
+      const float left = logits_[static_cast<size_t>(a)], right = logits_[static_cast<size_t>(b)];
+      return left != right ? left > right : a < b;
+    };
+    const size_t end = std::min(order_.size(), std::max<size_t>(64, sorted_ * 4));
+    const auto from = order_.begin() + static_cast<std::ptrdiff_t>(sorted_),
+               to = order_.begin() + static_cast<std::ptrdiff_t>(end);
+    if (to != order_.end()) std::nth_element(from, to, order_.end(), before);
+    std::sort(from, to, before);
+    sorted_ = end;
+  }
+
+  std::span<const float> logits_;
+  std::vector<TokenId> order_;
+  size_t sorted_ = 0;
+};
+
 }  // namespace
 
-text::TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng) {
+void apply_penalties(std::span<float> logits, const SamplerOptions& options,
+                     std::span<const TokenId> prompt, std::span<const TokenId> answer) {
+  const auto place = [&](TokenId id) -> float* {
+    return id >= 0 && static_cast<size_t>(id) < logits.size() ? &logits[static_cast<size_t>(id)]
+                                                              : nullptr;
+  };
+  for (const auto& [id, value] : options.bias)
+    if (float* logit = place(id)) *logit += value;
+  if (options.repetition_penalty != 1) {
+    std::unordered_set<TokenId> seen(prompt.begin(), prompt.end());
+    seen.insert(answer.begin(), answer.end());
+    const auto penalty = static_cast<float>(options.repetition_penalty);
+    for (const TokenId id : seen)
+      if (float* logit = place(id)) *logit = *logit < 0 ? *logit * penalty : *logit / penalty;
+  }
+  if (options.presence_penalty != 0 || options.frequency_penalty != 0) {
+    std::unordered_map<TokenId, int64_t> counts;
+    for (const TokenId id : answer) ++counts[id];
+    for (const auto& [id, count] : counts)
+      if (float* logit = place(id))
+        *logit -= static_cast<float>(options.presence_penalty +
+                                     options.frequency_penalty * static_cast<double>(count));
+  }
+}
+
+TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng) {
   HELIO_CHECK(!logits.empty(), "logits to sample from");
   refuse_nan(logits);
-  if (options.temperature <= 0) {
-    return static_cast<text::TokenId>(std::max_element(logits.begin(), logits.end()) -
-                                      logits.begin());
-  }
-  // Most probable first; equals by id, so that the order is the same everywhere.
-  std::vector<int32_t> order(logits.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    const float left = logits[static_cast<size_t>(a)], right = logits[static_cast<size_t>(b)];
-    return left != right ? left > right : a < b;
-  });
-  if (options.top_k > 0 && static_cast<size_t>(options.top_k) < order.size())
-    order.resize(static_cast<size_t>(options.top_k));
-  const double largest = logits[static_cast<size_t>(order.front())];
-  std::vector<double> weights(order.size());
-  for (size_t i = 0; i < order.size(); ++i)
-    weights[i] = std::exp((logits[static_cast<size_t>(order[i])] - largest) / options.temperature);
-  double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  if (options.temperature <= 0)
+    return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  Ranking ranking(logits);
+  const double largest = ranking.logit(0);
+  const auto weight = [&](double logit) { return std::exp((logit - largest) / options.temperature); };
+  size_t kept = ranking.size();
+  if (options.top_k > 0) kept = std::min(kept, static_cast<size_t>(options.top_k));
+  double total = 0;
+  if (kept < ranking.size())
+    for (size_t rank = 0; rank < kept; ++rank) total += weight(ranking.logit(rank));
+  else
+    for (const float logit : logits) total += weight(logit);
   if (options.top_p < 1) {
     const double wanted = options.top_p * total;
     double sum = 0;
-    size_t kept = 0;
-    while (kept < weights.size() && (kept == 0 || sum < wanted)) sum += weights[kept++];
-    weights.resize(kept);
+    size_t rank = 0;
+    while (rank < kept && (rank == 0 || sum < wanted)) sum += weight(ranking.logit(rank++));
+    kept = rank;
+    total = sum;
+  }
+  if (options.min_p > 0) {  // the most probable weighs 1
+    double sum = 0;
+    size_t rank = 0;
+    while (rank < kept && (rank == 0 || weight(ranking.logit(rank)) >= options.min_p))
+      sum += weight(ranking.logit(rank++));
+    kept = rank;
     total = sum;
   }
   double point = rng.uniform() * total;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    point -= weights[i];
-    if (point < 0) return order[i];
+  for (size_t rank = 0; rank + 1 < kept; ++rank) {
+    point -= weight(ranking.logit(rank));
+    if (point < 0) return ranking.at(rank);
   }
-  return order[weights.size() - 1];  // rounding left a hair
+  return ranking.at(kept - 1);
 }
 
 }  // namespace helio::model

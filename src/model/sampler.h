@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "core/rng.h"
 #include "text/tokenizer.h"
@@ -13,10 +15,28 @@ struct SamplerOptions {
   double temperature = 0;  // 0: the most probable token (the first of equals)
   int64_t top_k = 0;       // only the k most probable; 0: all
   double top_p = 1;        // only the smallest set whose probabilities reach top_p
+  double min_p = 0;        // only tokens at least this share as probable as the most probable one
+
+  // Against repetition, applied to the logits first. The repetition penalty (transformers,
+  // RepetitionPenaltyLogitsProcessor) divides positive and multiplies negative logits of every
+  // token of the prompt and the answer; presence and frequency penalties (OpenAI's API) are taken
+  // off the logits of the answer's tokens, once and once for each time.
+  double repetition_penalty = 1, presence_penalty = 0, frequency_penalty = 0;
+  std::vector<std::pair<text::TokenId, float>> bias = {};  // added to the logits (OpenAI's)
+
+  bool changes_logits() const {
+    return repetition_penalty != 1 || presence_penalty != 0 || frequency_penalty != 0 ||
+           !bias.empty();
+  }
 };
 
-// In the order transformers applies them: temperature, top-k, top-p. Takes one number from `rng`,
-// none when greedy. Throws Error{failed} when a logit is not a number.
+// Bias and penalties. Ids outside the logits are passed over.
+void apply_penalties(std::span<float> logits, const SamplerOptions& options,
+                     std::span<const text::TokenId> prompt,
+                     std::span<const text::TokenId> answer);
+
+// In the order transformers applies them: temperature, top-k, top-p, min-p. Takes one number from
+// `rng`, none when greedy. Throws Error{failed} when a logit is not a number.
 text::TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng);
 
 }  // namespace helio::model

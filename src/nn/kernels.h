@@ -25,6 +25,19 @@ struct AttentionUnit {
   float *d_q = nullptr, *d_k = nullptr, *d_v = nullptr;
 };
 
+// One token's queries that share a key/value head, over the positions [first, last) of its sequence.
+struct PagedUnit {
+  int64_t first = 0, last = 0;
+  int64_t heads = 0, size = 0;    // query heads, floats of a head
+  int64_t page_tokens = 0;        // positions in a page
+  float scale = 1, softcap = 0;   // of scores; 0: not capped
+  const float* q = nullptr;       // [heads, size], rotated
+  // By page of the sequence: where the key/value head's [page_tokens, size] begin.
+  const float *const *key_pages = nullptr, *const *value_pages = nullptr;
+  float* out = nullptr;      // [heads, size]
+  float* scratch = nullptr;  // heads * (last - first) floats
+};
+
 enum class SoftmaxRows { log_prob, gradient };
 
 struct Kernels {
@@ -49,6 +62,7 @@ struct Kernels {
   int64_t (*attention_scratch)(int64_t tokens, int64_t head_size);
   void (*attention)(const AttentionUnit& unit);
   void (*attention_backward)(const AttentionUnit& unit);
+  void (*paged_attention)(const PagedUnit& unit);
 };
 
 // The best for this processor; null when it has neither instruction set, and compositions of ATen's

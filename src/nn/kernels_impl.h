@@ -189,10 +189,12 @@ void softmax_rows(float* logits, const int64_t* targets, const float* scale, flo
 }
 
 #include "nn/kernels_attention.h"
+#include "nn/kernels_paged.h"
 
 constexpr Kernels make_table(const char* name) {
   return {name,         rms_norm,       rms_norm_backward, swiglu,    swiglu_backward,
-          softmax_rows, attention_fits, attention_scratch, attention, attention_backward};
+          softmax_rows, attention_fits, attention_scratch, attention, attention_backward,
+          paged_attention};
 }
 
 }  // namespace

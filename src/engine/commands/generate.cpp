@@ -5,9 +5,9 @@
 #include "cli/command.h"
 #include "core/error.h"
 #include "model/language_model.h"
-#include "model/text_stream.h"
 #include "nn/runtime.h"
 #include "text/chat.h"
+#include "text/text_stream.h"
 
 namespace helio::engine {
 namespace {
@@ -53,7 +53,7 @@ class GenerateCommand final : public cli::Command {
     request_.seed = static_cast<uint64_t>(seed_);
     warn_if_cut(*model, context);
 
-    model::TextStream stream(stop_);
+    text::TextStream stream(stop_);
     std::string text;
     const auto show = [&](const std::string& part) {
       text += part;

@@ -6,17 +6,15 @@
 
 #include "core/error.h"
 #include "model/sampler.h"
-#include "model/text_stream.h"
 
 namespace helio::model {
 namespace {
 
 std::map<text::TokenId, double> shares(const std::vector<float>& logits,
-                                       const SamplerOptions& options) {
+                                       const SamplerOptions& options, int draws = 40000) {
   Rng rng(5);
   std::map<text::TokenId, double> counts;
-  constexpr int kDraws = 40000;
-  for (int i = 0; i < kDraws; ++i) counts[sample(logits, options, rng)] += 1.0 / kDraws;
+  for (int i = 0; i < draws; ++i) counts[sample(logits, options, rng)] += 1.0 / draws;
   return counts;
 }
 
@@ -54,49 +52,37 @@ TEST(Sampler, TopPKeepsTheSmallestSetThatReachesIt) {
             0);  // of two equals the first
 }
 
+TEST(Sampler, MinPKeepsWhatIsNearTheMostProbable) {
+  EXPECT_EQ(shares(kLogits, {.temperature = 1, .min_p = 0.5}).size(), 2);  // 0.5 and 0.3
+  EXPECT_EQ(shares(kLogits, {.temperature = 1, .min_p = 0.9}).size(), 1);
+  EXPECT_EQ(shares(kLogits, {.temperature = 1, .min_p = 0.19}).size(), 4);
+}
+
+TEST(Sampler, DrawsFromLargeVocabulariesAsFromSmallOnes) {
+  // All of 5,000 equal but for one: its share shows, and far ranks are reached.
+  std::vector<float> logits(5000, 0.0f);
+  logits[4321] = std::log(5000.0f);
+  const auto seen = shares(logits, {.temperature = 1}, 2000);
+  EXPECT_NEAR(seen.at(4321), 5000.0 / 9999.0, 0.04);
+  EXPECT_GT(seen.rbegin()->first, 4900);
+  EXPECT_GT(seen.size(), 800);
+}
+
+TEST(Sampler, PenaltiesFollowTransformersAndOpenAI) {
+  std::vector<float> logits = {2, -2, 1, 0.5f};
+  const std::vector<text::TokenId> prompt = {0, 1, 99}, answer = {2, 2};
+  apply_penalties(logits, {.repetition_penalty = 2}, prompt, answer);
+  EXPECT_EQ(logits, (std::vector<float>{1, -4, 0.5f, 0.5f}));
+  logits = {2, -2, 1, 0.5f};
+  apply_penalties(logits, {.presence_penalty = 0.5, .frequency_penalty = 0.25, .bias = {{3, 4.0f}}},
+                  prompt, answer);
+  EXPECT_EQ(logits, (std::vector<float>{2, -2, 0, 4.5f}));
+}
+
 TEST(Sampler, RefusesNaN) {
   Rng rng(1);
   EXPECT_THROW(sample(std::vector<float>{0, std::numeric_limits<float>::quiet_NaN()}, {}, rng),
                Error);
-}
-
-// Everything that came out, one push a byte.
-std::string streamed(std::string_view bytes, std::vector<std::string> stops = {}) {
-  TextStream stream(std::move(stops));
-  std::string out;
-  for (const char byte : bytes) out += stream.push({&byte, 1});
-  return out + stream.finish();
-}
-
-TEST(TextStream, HoldsBackCharactersThatAreNotWhole) {
-  TextStream stream;
-  EXPECT_EQ(stream.push("a\xEA\xB0"), "a");  // two of the three bytes of 가
-  EXPECT_EQ(stream.push("\x80!"), "가!");
-  EXPECT_EQ(streamed("가나다 👍 end"), "가나다 👍 end");
-}
-
-TEST(TextStream, BrokenBytesBecomeReplacementCharacters) {
-  EXPECT_EQ(streamed("a\xFF"
-                     "b"),
-            "a\xEF\xBF\xBD"
-            "b");
-  EXPECT_EQ(streamed("a\xEA\xB0"
-                     "b"),
-            "a\xEF\xBF\xBD"
-            "b");
-  EXPECT_EQ(streamed("a\xF0\x9F\x91"), "a\xEF\xBF\xBD");  // cut at the end
-  EXPECT_EQ(streamed("\x80\x80\x80\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
-}
-
-TEST(TextStream, EndsBeforeAStopStringAndShowsNoneOfIt) {
-  EXPECT_EQ(streamed("one\n\n### User: two", {"\n\n### User"}), "one");
-  EXPECT_EQ(streamed("one\n\n### Use it", {"\n\n### User"}), "one\n\n### Use it");
-  EXPECT_EQ(streamed("ab", {"abc", "b"}), "a");
-  TextStream stream({"STOP"});
-  EXPECT_EQ(stream.push("go ST"), "go ");
-  EXPECT_EQ(stream.push("AR STOP more"), "STAR ");
-  EXPECT_TRUE(stream.stopped());
-  EXPECT_EQ(stream.push("x") + stream.finish(), "");
 }
 
 }  // namespace

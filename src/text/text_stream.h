@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace helio::model {
+namespace helio::text {
 
 class TextStream {
  public:
@@ -25,4 +25,4 @@ class TextStream {
   bool stopped_ = false;
 };
 
-}  // namespace helio::model
+}  // namespace helio::text

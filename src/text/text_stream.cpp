@@ -1,10 +1,10 @@
-#include "model/text_stream.h"
+#include "text/text_stream.h"
 
 #include <algorithm>
 
 #include "text/utf8.h"
 
-namespace helio::model {
+namespace helio::text {
 namespace {
 
 // Bytes at the end of `text` that may begin a character whose rest has not come yet.
@@ -13,8 +13,8 @@ size_t unfinished_character(std::string_view text) {
     const auto byte = static_cast<uint8_t>(text[text.size() - back]);
     if (byte < 0x80) return 0;
     if (byte < 0xC0) continue;  // inside a character: look for its first byte
-    const text::CodePoint point = text::decode_utf8(text, text.size() - back);
-    return point.status == text::Utf8::invalid && point.size == back ? back : 0;
+    const CodePoint point = decode_utf8(text, text.size() - back);
+    return point.status == Utf8::invalid && point.size == back ? back : 0;
   }
   return 0;
 }
@@ -43,13 +43,13 @@ std::string TextStream::push(std::string_view bytes) {
   stopped_ = stop_at != std::string::npos;
   const std::string ready = held_.substr(0, stopped_ ? stop_at : held_.size() - keep);
   held_.erase(0, stopped_ ? held_.size() : ready.size());
-  return text::repair_utf8(ready);
+  return repair_utf8(ready);
 }
 
 std::string TextStream::finish() {
   std::string rest;
   rest.swap(held_);
-  return text::repair_utf8(rest);
+  return repair_utf8(rest);
 }
 
-}  // namespace helio::model
+}  // namespace helio::text

@@ -1,0 +1,81 @@
+#include "engine/load_served_model.h"
+
+#include <algorithm>
+#include <ctime>
+#include <map>
+#include <utility>
+
+#include "core/error.h"
+#include "core/fs.h"
+#include "model/local_model.h"
+#include "nn/tensor_io.h"
+#include "text/chat_template.h"
+
+namespace helio::engine {
+namespace {
+
+// generation_config.json may name several ids that end an answer (Llama 3: end of text and of turn).
+std::vector<text::TokenId> stop_ids_of(const fs::path& dir, const text::SpecialIds& special,
+                                       const text::Tokenizer& tokenizer) {
+  std::vector<text::TokenId> ids;
+  const auto add = [&](const Json& id) {
+    if (id.is_number_unsigned() && id.get<uint64_t>() < static_cast<uint64_t>(tokenizer.vocab_size()))
+      ids.push_back(id.get<text::TokenId>());
+  };
+  if (const fs::path file = dir / "generation_config.json"; fs::exists(file)) {
+    const Json json = load_json(file);
+    if (const auto eos = json.find("eos_token_id"); eos != json.end()) {
+      if (eos->is_array()) std::for_each(eos->begin(), eos->end(), add);
+      else add(*eos);
+    }
+  }
+  if (special.eos && std::find(ids.begin(), ids.end(), *special.eos) == ids.end())
+    ids.push_back(*special.eos);
+  return ids;
+}
+
+// The folder's own template, read once; a folder without one is served for completions only.
+void add_chat(serve::ServedModel& served, const fs::path& dir) {
+  const auto files = text::load_chat_files(dir);
+  if (files.templates.empty()) return;
+  using Templates = std::map<std::string, text::ChatTemplate>;
+  auto templates = std::make_shared<Templates>();
+  for (const auto& [name, source] : files.templates)
+    templates->emplace(name, text::ChatTemplate(source.text, source.from, files.special));
+  const auto shown = files.templates.find("default");
+  served.chat_template =
+      (shown != files.templates.end() ? shown : files.templates.begin())->second.text;
+  served.render_chat = [templates](const serve::ChatPrompt& prompt) {
+    auto chosen = templates->end();
+    if (!prompt.tools.is_null()) chosen = templates->find("tool_use");
+    if (chosen == templates->end()) chosen = templates->find("default");
+    if (chosen == templates->end()) chosen = templates->begin();
+    text::ChatRequest request{.tools = prompt.tools.is_null() ? nullptr : &prompt.tools,
+                              .generation_prompt = prompt.generation_prompt};
+    for (const auto& [name, value] : prompt.variables.items()) request.variables[name] = value;
+    return chosen->second.render(prompt.messages, request).text;
+  };
+}
+
+}  // namespace
+
+serve::ServedModel load_served_model(const std::string& name, const fs::path& dir,
+                                     const ServedModelOptions& options) {
+  return in_context(
+      [&] { return "loading the model in " + dir.string(); },
+      [&] {
+        serve::ServedModel served;
+        served.name = name;
+        served.created = static_cast<int64_t>(std::time(nullptr));
+        served.tokenizer = text::load_tokenizer(dir);
+        served.special_ids = text::load_special_ids(dir, *served.tokenizer);
+        served.stop_ids = stop_ids_of(dir, served.special_ids, *served.tokenizer);
+        add_chat(served, dir);
+        auto decoder = model::Decoder::load(dir, nn::parse_scalar_type(options.dtype));
+        model::check_vocabulary(decoder.config(), *served.tokenizer);
+        served.engine = model::make_generation_engine(std::move(decoder), options.engine);
+        return served;
+      });
+}
+
+}  // namespace helio::engine

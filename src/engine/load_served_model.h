@@ -1,0 +1,21 @@
+// A model folder as the server offers it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "model/generation_engine.h"
+#include "serve/served_model.h"
+
+namespace helio::engine {
+
+struct ServedModelOptions {
+  std::string dtype = "float32";
+  model::EngineOptions engine = {};
+};
+
+// Weights, tokenizer, chat template and stop ids of a Hugging Face folder.
+serve::ServedModel load_served_model(const std::string& name, const std::filesystem::path& dir,
+                                     const ServedModelOptions& options);
+
+}  // namespace helio::engine

@@ -1,0 +1,26 @@
+// Continuous batching on a local decoder: every step runs one new token of each sequence that
+// generates together with a piece of the prompts that came in meanwhile; sequences that begin alike
+// share their cache. One thread of its own.
+// The step's plan: Yu et al. 2022 (Orca), prompts in pieces: Agrawal et al. 2023 (Sarathi).
+#pragma once
+
+#include <memory>
+
+#include "model/decoder.h"
+#include "model/generation.h"
+
+namespace helio::model {
+
+struct EngineOptions {
+  int64_t slots = 32;          // sequences that generate at once
+  int64_t waiting = 1024;      // requests that may wait for a slot
+  int64_t cache_tokens = 0;    // room for keys and values; 0: four of the longest sequences
+  int64_t page_tokens = 32;
+  int64_t prompt_tokens = 512;  // of prompts in one step, so that nobody waits long for the next one
+};
+
+// The engine takes the decoder over. Error{memory} when the cache does not fit.
+std::unique_ptr<GenerationEngine> make_generation_engine(Decoder decoder,
+                                                         const EngineOptions& options = {});
+
+}  // namespace helio::model

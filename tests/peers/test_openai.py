@@ -1,0 +1,178 @@
+"""helio serve in front of PyPI's `openai` client: plain, streaming, asynchronous, errors, log-probabilities."""
+import asyncio
+import json
+import math
+import os
+import pathlib
+import subprocess
+
+import openai
+import pytest
+
+import served
+import tiny_model
+
+pytestmark = pytest.mark.skipif(os.environ.get("HELIO_TORCH", "ON") == "OFF", reason="needs helio-engine")
+KEY = "test-key-0123456789"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("serve") / "tiny"
+    tiny_model.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    keys = folder.parent / "keys.txt"
+    keys.write_text(f"# for tests\n{KEY}\n")
+    with served.serving(folder.parent / "log.txt", folder, f"again={folder}", "--api-key-file", keys, "--threads", "1") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    return openai.OpenAI(base_url=server.url + "/v1", api_key=KEY, max_retries=0)
+
+
+def tokens_of(folder, text):
+    done = subprocess.run([served.HELIO, "tokenizer", "info", str(folder), "--text", text, "--json"], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["ids"]
+
+
+def test_models(client):
+    assert [m.id for m in client.models.list()] == ["tiny", "again"]
+    assert client.models.retrieve("again").owned_by == "helio"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("none")
+
+
+def test_completion_equals_generate(client, folder):
+    answer = client.completions.create(model="tiny", prompt="The quick", max_tokens=12, temperature=0)
+    done = subprocess.run([served.HELIO, "generate", str(folder), "--prompt", "The quick", "--max-new-tokens", "12", "--json"],
+                          capture_output=True, text=True, check=True)
+    assert answer.choices[0].text == json.loads(done.stdout)["text"]
+    assert answer.usage.prompt_tokens == len(tokens_of(folder, "The quick"))
+    assert answer.choices[0].finish_reason in ("stop", "length")
+    streamed = "".join(part.choices[0].text for part in client.completions.create(model="tiny", prompt="The quick", max_tokens=12, temperature=0, stream=True))
+    assert streamed == answer.choices[0].text
+
+
+def test_seeds(client):
+    def draw(seed):
+        return [c.text for c in client.completions.create(model="tiny", prompt="fox", max_tokens=8, temperature=1.5, n=3, seed=seed).choices]
+    first = draw(5)
+    assert draw(5) == first and draw(6) != first
+    assert len(set(first)) > 1
+
+
+def test_echo_scores_equal_whole_scores(client, folder):
+    """What a prompt's tokens score is what the model gives each of them after those before it."""
+    ids = tokens_of(folder, "안녕하세요, fox")
+    answer = client.completions.create(model="tiny", prompt=ids, echo=True, logprobs=5, max_tokens=1, temperature=0)
+    scores = answer.choices[0].logprobs
+    assert len(scores.tokens) == len(ids) + 1 and scores.token_logprobs[0] is None
+    for at in range(1, len(ids)):
+        tops = scores.top_logprobs[at]
+        assert max(tops.values()) <= 0
+        one = client.completions.create(model="tiny", prompt=ids[:at], logprobs=5, max_tokens=1, temperature=0).choices[0].logprobs
+        assert math.isclose(max(one.top_logprobs[0].values()), max(tops.values()), abs_tol=1e-4)
+    # The greedy token's number is the same text in both places.
+    assert scores.token_logprobs[-1] == max(scores.top_logprobs[-1].values())
+    batch = client.completions.create(model="tiny", prompt=[ids, ids[:3]], echo=True, logprobs=1, max_tokens=1, temperature=0)
+    assert [c.index for c in batch.choices] == [0, 1]
+    for one, other in zip(batch.choices[0].logprobs.token_logprobs[1:], scores.token_logprobs[1:]):
+        assert math.isclose(one, other, abs_tol=1e-4)
+
+
+def test_chat(client):
+    messages = [{"role": "system", "content": "You are brief."}, {"role": "user", "content": "안녕?"}]
+    answer = client.chat.completions.create(model="tiny", messages=messages, max_completion_tokens=10, temperature=0, logprobs=True, top_logprobs=2)
+    choice = answer.choices[0]
+    assert choice.message.role == "assistant"
+    assert len(choice.logprobs.content[0].top_logprobs) == 2
+    assert b"".join(bytes(entry.bytes) for entry in choice.logprobs.content).decode("utf-8", "replace").removesuffix("<|end|>").startswith(choice.message.content[:3])
+    parts = list(client.chat.completions.create(model="tiny", messages=messages, max_completion_tokens=10, temperature=0, stream=True,
+                                                stream_options={"include_usage": True}))
+    assert parts[0].choices[0].delta.role == "assistant"
+    assert "".join(p.choices[0].delta.content or "" for p in parts if p.choices) == choice.message.content
+    assert parts[-1].choices == [] and parts[-1].usage.completion_tokens == answer.usage.completion_tokens
+    assert len({p.id for p in parts}) == 1
+
+
+def test_stop_bias_and_extra(client):
+    free = client.completions.create(model="tiny", prompt="fox", max_tokens=20, temperature=0).choices[0].text
+    stop = next(letter for letter in free[2:] if letter.isascii())
+    assert client.completions.create(model="tiny", prompt="fox", max_tokens=20, temperature=0, stop=[stop]).choices[0].text == free[:free.index(stop)]
+    banned = client.completions.create(model="tiny", prompt="fox", max_tokens=1, temperature=0, logit_bias={"7": 100}, logprobs=0)
+    assert banned.choices[0].logprobs.tokens == [client.completions.create(model="tiny", prompt=[7], max_tokens=1, echo=True, logprobs=0).choices[0].logprobs.tokens[0]]
+    client.completions.create(model="tiny", prompt="fox", max_tokens=2, extra_body={"top_k": 5, "min_p": 0.1, "repetition_penalty": 1.1, "nobody_knows": 1})
+
+
+def test_embeddings(client):
+    answer = client.embeddings.create(model="tiny", input=["fox", "fox", "한국어"])  # the client asks for base64
+    first, same, other = (entry.embedding for entry in answer.data)
+    assert first == same and len(first) == 32
+    assert math.isclose(sum(x * x for x in first), 1, abs_tol=1e-5)
+    plain = client.embeddings.create(model="tiny", input="한국어", encoding_format="float").data[0].embedding
+    assert all(math.isclose(a, b, abs_tol=1e-6) for a, b in zip(plain, other))
+
+
+def test_errors(client, server):
+    with pytest.raises(openai.AuthenticationError):
+        openai.OpenAI(base_url=server.url + "/v1", api_key="wrong", max_retries=0).models.list()
+    with pytest.raises(openai.NotFoundError) as missing:
+        client.completions.create(model="other", prompt="x")
+    assert missing.value.code == "model_not_found"
+    with pytest.raises(openai.BadRequestError) as bad:
+        client.completions.create(model="tiny", prompt="x", temperature=-1)
+    assert bad.value.param == "temperature" and bad.value.type == "invalid_request_error"
+    with pytest.raises(openai.BadRequestError) as long:
+        client.completions.create(model="tiny", prompt=[5] * 300)
+    assert long.value.code == "context_length_exceeded"
+
+
+def test_many_at_once_equal_one_at_a_time(server):
+    """Answers do not depend on who else is served (greedy, short of ties)."""
+    prompts = [f"The quick brown {word}" for word in ["fox", "dog", "날씨", "def", "one", "two", "three", "four"] * 4]
+
+    async def ask():
+        client = openai.AsyncOpenAI(base_url=server.url + "/v1", api_key=KEY, max_retries=0)
+        answers = await asyncio.gather(*(client.completions.create(model="tiny", prompt=p, max_tokens=16, temperature=0) for p in prompts))
+        streams = await client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": "hi"}], max_tokens=4, stream=True)
+        async for _ in streams:
+            pass
+        return [a.choices[0].text for a in answers]
+
+    together = asyncio.run(ask())
+    client = openai.OpenAI(base_url=server.url + "/v1", api_key=KEY)
+    assert together == [client.completions.create(model="tiny", prompt=p, max_tokens=16, temperature=0).choices[0].text for p in prompts]
+
+
+def test_a_client_that_leaves_frees_its_slot(client, server):
+    def gauge(name):
+        request = client._client.get(server.url + "/metrics", headers={"Authorization": f"Bearer {KEY}"})
+        return float(next(line for line in request.text.splitlines() if line.startswith(name)).split()[-1])
+
+    for _ in range(20):
+        stream = client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": "x"}], max_tokens=200, temperature=2, stream=True)
+        next(iter(stream))
+        stream.close()
+    for _ in range(200):
+        if gauge("helio_generations_running") == 0 and gauge("helio_cache_tokens") == 0:
+            break
+        import time
+        time.sleep(0.05)
+    assert gauge("helio_generations_running") == 0 and gauge("helio_cache_tokens") == 0 and gauge("helio_requests_answering") == 0
+
+
+def test_ends_on_sigterm(folder):
+    with served.serving(folder.parent / "log2.txt", folder, "--threads", "1") as server:
+        assert server.stop() == 0
+    assert "stopped" in pathlib.Path(server.log).read_text()
+
+
+def test_needs_keys_elsewhere(folder):
+    done = subprocess.run([served.HELIO, "serve", str(folder), "--address", "0.0.0.0", "--port", "0"], capture_output=True, text=True)
+    assert done.returncode == 2 and "--api-key-file" in done.stderr
