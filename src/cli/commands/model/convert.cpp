@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "text/formats/convert.h"
 
 namespace helio::cli {
 namespace {
@@ -30,9 +31,9 @@ class ModelConvert final : public Command {
     const checkpoint::GgufImport import(options_);
     for (const auto& key : import.model().unread_keys())
       context.monitor.warn("metadata '" + key + "' is not known to helio and was left out");
+    bool has_tokenizer = false;
     const auto report = import.write(context.monitor, context.stop, [&](const fs::path& dir) {
-      if (const auto text = import.model().file().string("tokenizer.chat_template"))
-        write_file_atomic(dir / "chat_template.jinja", *text);
+      has_tokenizer = write_tokenizer(import, dir, context.monitor);
     });
     if (context.json) {
       context.out << compact({{"model", options_.model},
@@ -44,7 +45,8 @@ class ModelConvert final : public Command {
                               {"kept_float32", report.kept_float32},
                               {"rounded_tensors", report.rounded_tensors},
                               {"rounded_values", report.rounded_values},
-                              {"tokenizer", nullptr}})
+                              {"tokenizer", has_tokenizer ? OrderedJson("tokenizer.json")
+                                                          : OrderedJson()}})
                   << "\n";
       return 0;
     }
@@ -60,11 +62,27 @@ class ModelConvert final : public Command {
                                       fmt::group_digits(report.rounded_values),
                                       report.rounded_tensors, report.dtype))
                 << "written and read back: " << options_.out << "\n";
-    context.out << "without tokenizer.json: copy the one of the model this file was made from\n";
+    if (!has_tokenizer)
+      context.out << "without tokenizer.json: copy the one of the model this file was made from\n";
     return 0;
   }
 
  private:
+  // The weights are worth having without it: a tokenizer that cannot be read is a warning.
+  bool write_tokenizer(const checkpoint::GgufImport& import, const fs::path& dir,
+                       Monitor& monitor) const {
+    try {
+      text::write_tokenizer(dir, text::read_tokenizer_file(options_.model),
+                            text::TokenizerTarget::tokenizer_json);
+      return true;
+    } catch (const Error& error) {
+      monitor.warn("the tokenizer was not converted: " + error.message());
+    }
+    if (const auto text = import.model().file().string("tokenizer.chat_template"))
+      write_file_atomic(dir / "chat_template.jinja", *text);
+    return false;
+  }
+
   checkpoint::GgufImportOptions options_ = {};
 };
 
