@@ -84,22 +84,23 @@ OrderedJson standard_bpe(const Pieces& pieces, bool byte_fallback, bool merged) 
   if (merged) {
     const std::unordered_set<std::string_view> known(pieces.texts.begin(), pieces.texts.end());
     const auto scored = pieces.scored();
-    const auto rules = merges_by_score(scored);
-    for (size_t i = 0; i < rules.size(); ++i) {
-      const auto& [left, right, score] = rules[i];
+    auto rules = merges_by_score(scored);
+    // Equal scores: the longer left side first, then the longer right side, as transformers'
+    // converter has them. For runs of spaces that gives SentencePiece's cuts; where it does not,
+    // the comparison after writing says so.
+    std::stable_sort(rules.begin(), rules.end(), [](const ScoredMerge& a, const ScoredMerge& b) {
+      if (score_before(a.score, b.score) || score_before(b.score, a.score))
+        return score_before(b.score, a.score);
+      const auto size = [](std::string_view text) { return count_code_points(text); };
+      return std::pair(size(a.left), size(a.right)) > std::pair(size(b.left), size(b.right));
+    });
+    for (const auto& [left, right, score] : rules) {
       for (const auto side : {left, right})
         if (!known.contains(side))
           throw malformed(
               fmt::format("piece '{}{}' is made of '{}', which is no piece", left, right, side))
               .with_hint("tokenizer.json has no such merges");
       merges.push_back({left, right});
-      if (i > 0 && !score_before(score, rules[i - 1].score) &&
-          std::string(left).append(right) !=
-              std::string(rules[i - 1].left).append(rules[i - 1].right))
-        throw malformed(fmt::format("pieces '{}{}' and '{}{}' have the same score {}",
-                                    rules[i - 1].left, rules[i - 1].right, left, right, score))
-            .with_hint(
-                "SentencePiece merges them from left to right, which tokenizer.json cannot say");
     }
   }
   return {{"type", "BPE"},

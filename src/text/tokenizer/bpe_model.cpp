@@ -1,6 +1,7 @@
 #include "text/tokenizer/bpe_model.h"
 
 #include <algorithm>
+#include <span>
 
 #include "text/tokenizer/byte_letters.h"
 #include "text/tokenizer/tokenizer_parts.h"
@@ -17,6 +18,11 @@ std::string affix(const Json& model, const char* key) {
   if (found == model.end() || found->is_null()) return "";
   return text_member(model, key, kOf);
 }
+
+// One merge by its ids.
+struct Found {
+  TokenId left = 0, right = 0, both = 0;
+};
 
 }  // namespace
 
@@ -92,10 +98,19 @@ void BpeModel::find_cuts() {
 }
 
 void BpeModel::read_merges(const std::vector<MergeEntry>& entries, const Json& json) {
-  // With "one_rank" all merges that stand together and make one token have one rank: so it is in
-  // formats that say tokens and not merges. HF gives each a rank of its own.
+  // HF gives each merge a rank of its own. With "one_rank" all merges that stand together and make
+  // one token share one: so it is in formats that say tokens and not merges. With "ranks" it is said
+  // for each merge, and equal ranks may make different tokens (SentencePiece's equal scores).
   const bool one_rank = flag_member(json, "one_rank", kOf, false);
-  TokenId last = -1;
+  const auto ranks = json.find("ranks");
+  if (ranks != json.end() && (!ranks->is_array() || ranks->size() != entries.size()))
+    throw malformed("'ranks' must be a list with a number for each merge");
+  const auto shares_rank = [&](size_t i, TokenId both, TokenId last) {
+    if (i == 0) return false;
+    return ranks != json.end() ? (*ranks)[i] == (*ranks)[i - 1] : one_rank && both == last;
+  };
+  std::vector<Found> tied;  // the merges of the present rank
+  bool by_pair = false;     // they make several tokens
   if (entries.size() > MergeTable::kMostMerges)
     throw malformed("the model has more than " + std::to_string(MergeTable::kMostMerges) +
                     " merges");
@@ -108,9 +123,6 @@ void BpeModel::read_merges(const std::vector<MergeEntry>& entries, const Json& j
     uint64_t left = 0, right = 0, both = 0;  // hashes
   };
   std::array<Pending, kStep> pending;
-  struct Found {
-    TokenId left = 0, right = 0, both = 0;
-  };
   std::array<Found, kStep> found;
   for (size_t begin = 0; begin < entries.size(); begin += kStep) {
     const size_t count = std::min(kStep, entries.size() - begin);
@@ -147,9 +159,22 @@ void BpeModel::read_merges(const std::vector<MergeEntry>& entries, const Json& j
       merges_.prefetch(found[i].left, found[i].right);
     }
     for (size_t i = 0; i < count; ++i) {
-      if (one_rank && found[i].both == last) merges_.add_way(found[i].left, found[i].right);
-      else merges_.add(found[i].left, found[i].right, found[i].both);
-      last = found[i].both;
+      const auto& [left, right, both] = found[i];
+      const bool shares = shares_rank(begin + i, both, tied.empty() ? -1 : tied.back().both);
+      if (!shares) {
+        tied.clear();
+        by_pair = false;
+        merges_.add(left, right, both);
+      }
+      tied.push_back(found[i]);
+      if (shares && !by_pair && both == tied.front().both) {
+        merges_.add_way(left, right);
+      } else if (shares) {
+        const size_t from = by_pair ? tied.size() - 1 : 0;
+        for (const auto& one : std::span(tied).subspan(from))
+          merges_.add_by_pair(one.left, one.right, one.both);
+        by_pair = true;
+      }
       if (alphabet_ == Alphabet::characters) pairs_.emplace_back(found[i].left, found[i].right);
     }
   }

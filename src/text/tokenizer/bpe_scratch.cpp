@@ -60,7 +60,7 @@ void merge_long(const MergeTable& merges, BpeModel::Work& work) {
     heap.pop_back();
     if (ranks[place(i)] != rank) continue;  // the neighbours have changed since
     const int32_t right = work.behind[place(i)], next = work.behind[place(right)];
-    ids[place(i)] = merges.becomes(rank);
+    ids[place(i)] = merges.becomes(rank, ids[place(i)], ids[place(right)]);
     if (sizes == Sizes::add) work.sizes[place(i)] += work.sizes[place(right)];
     ids[place(right)] = -1;
     ranks[place(right)] = kNoRule;
@@ -103,7 +103,7 @@ void merge_short(const MergeTable& merges, BpeModel::Work& work) {
     }
     if (least == kNoRule) break;
     const size_t right = behind[at], next = behind[right], left = before[at];
-    ids[at] = merges.becomes(least);
+    ids[at] = merges.becomes(least, ids[at], ids[right]);
     ids[right] = -1;
     ranks[right] = kNoRule;
     behind[at] = static_cast<uint8_t>(next);

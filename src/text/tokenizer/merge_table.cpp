@@ -26,4 +26,10 @@ void MergeTable::add(TokenId left, TokenId right, TokenId becomes) {
 
 void MergeTable::add_way(TokenId left, TokenId right) { put(left, right, becomes_.size() - 1); }
 
+void MergeTable::add_by_pair(TokenId left, TokenId right, TokenId becomes) {
+  put(left, right, becomes_.size() - 1);
+  becomes_.back() = kByPair;
+  by_pair_[key(left, right)] = becomes;
+}
+
 }  // namespace helio::text

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "text/tokenizer.h"
@@ -17,8 +18,10 @@ class MergeTable {
   void reserve(size_t merges);
   // The rank is the number of calls before this one; replaces an older entry.
   void add(TokenId left, TokenId right, TokenId becomes);
-  // Another way to what the call before made, at its rank.
+  // At the rank of the call before: another way to what that made, or to something else. A rank
+  // that makes several things knows them by their pairs: give all of its entries once more.
   void add_way(TokenId left, TokenId right);
+  void add_by_pair(TokenId left, TokenId right, TokenId becomes);
   size_t size() const { return becomes_.size(); }
 
   uint32_t rank(TokenId left, TokenId right) const {
@@ -30,7 +33,10 @@ class MergeTable {
       if ((slot >> kRankBits) == pair) return static_cast<uint32_t>(slot & kMostMerges);
     }
   }
-  TokenId becomes(uint32_t rank) const { return becomes_[rank]; }
+  TokenId becomes(uint32_t rank, TokenId left, TokenId right) const {
+    const TokenId id = becomes_[rank];
+    return id != kByPair ? id : by_pair_.at(key(left, right));
+  }
   void prefetch(TokenId left, TokenId right) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[place(key(left, right))]);
   }
@@ -38,6 +44,7 @@ class MergeTable {
  private:
   static constexpr int kIdBits = 21, kRankBits = 22;
   static constexpr uint64_t kEmpty = ~uint64_t(0);  // no rank is all ones
+  static constexpr TokenId kByPair = -2;
 
   static uint64_t key(TokenId left, TokenId right) {
     return (static_cast<uint64_t>(static_cast<uint32_t>(left)) << kIdBits) |
@@ -51,6 +58,7 @@ class MergeTable {
 
   std::vector<uint64_t> slots_ = {};
   std::vector<TokenId> becomes_ = {};  // by rank
+  std::unordered_map<uint64_t, TokenId> by_pair_ = {};  // where a rank makes several things
   size_t mask_ = 0;
   int shift_ = 63;
 };

@@ -153,24 +153,24 @@ void Model::make_bpe() {
       scored.push_back({*vocabulary_.token(static_cast<TokenId>(id)), pieces_[id].score});
   }
   const auto rules = merges_by_score(scored);
+  Json ranks = Json::array();
+  size_t rank = 0;
   for (size_t i = 0; i < rules.size(); ++i) {
     const auto& [left, right, score] = rules[i];
     for (const std::string_view side : {left, right}) {
       const std::string text(side);
       if (!vocabulary.contains(text)) vocabulary[text] = pieces_.size() + strangers_++;
     }
-    // The table of merges goes by what a rank makes.
-    if (i > 0 && !score_before(score, rules[i - 1].score) &&
-        std::string(left).append(right) !=
-            std::string(rules[i - 1].left).append(rules[i - 1].right))
-      throw unsupported("a BPE model where pieces have the same score",
-                        std::string(left).append(right), "models whose merges have an order");
+    // Equal scores are merged from left to right, whatever they make. (Llama 2 and Mistral give all
+    // runs of spaces one score.) Rules come from the best score down.
+    if (i > 0 && score_before(score, rules[i - 1].score)) ++rank;
     merges.push_back({left, right});
+    ranks.push_back(rank);
   }
   bpe_ = std::make_unique<BpeModel>(Json{{"type", "BPE"},
                                          {"vocab", std::move(vocabulary)},
                                          {"merges", std::move(merges)},
-                                         {"one_rank", true},
+                                         {"ranks", std::move(ranks)},
                                          {"byte_fallback", byte_fallback_},
                                          {"fuse_unk", true},
                                          {"unk_token", std::string(*vocabulary_.token(unknown_))}},

@@ -128,6 +128,10 @@ TEST(TokenizerFormats, SentencePieceWrittenByHand) {
   EXPECT_EQ(ids(small_bpe(), "  abcabc  bc "), (Ids{6, 7, 5, 7, 5, 6, 8}));
   EXPECT_EQ(ids(small_bpe(), "zzab"), (Ids{6, 0, 7}));
   EXPECT_EQ(ids(small_bpe(piece("ca", -1.5, 1)), "bcab"), (Ids{6, 8, 7}));  // as the library has it
+  // Equal scores: from left to right.
+  EXPECT_EQ(ids(small_bpe(piece("ca", -1, 1)), "cab"), (Ids{6, 9, 4}));
+  EXPECT_EQ(ids(small_bpe(piece("ca", -1, 1)), "abca"), (Ids{6, 7, 9}));
+  EXPECT_EQ(ids(small_bpe(piece("bca", -2, 1)), "cbcabc"), (Ids{6, 5, 8, 7, 5}));
   // Bare: no word mark, no trimming.
   const std::string bare = flag(3, 0) + flag(4, 0);
   EXPECT_EQ(ids(small_bpe("", flag(3, 2), bare), " ab "), (Ids{6, 7, 6}));
@@ -153,7 +157,6 @@ TEST(HostileTokenizerFormats, SentencePiece) {
       {small_bpe(piece("x", 0, 9)), "type unknown here: 9"},
       {small_bpe(piece("x", 0, 5)), "marked as unused"},
       {small_bpe(piece("ab", 0, 1)), "is there twice"},
-      {small_bpe(piece("ca", -1, 1)), "the same score"},
       {small_bpe(piece("<x>", 0, 2)), "2 unknown pieces"},
       {small_bpe(piece("<0x41>", 0, 6)), "byte_fallback is off"},
       {small_bpe(piece("<zz>", 0, 6), flag(3, 2) + flag(35, 1)), "names no byte"},
