@@ -223,10 +223,9 @@ bool is_surely_normal(std::string_view text, NormalForm form) {
 
 bool stays_in_nfc(char32_t code) { return is_surely_normal(code, false); }
 
-std::string normalize(std::string_view text, NormalForm form) {
-  if (is_ascii(text)) return std::string(text);  // every form leaves ASCII alone
-  if (is_surely_normal(text, form)) return std::string(text);
-  const std::string valid = repair_utf8(text);
+namespace {
+
+std::string map(std::string_view valid, NormalForm form) {
   utf8proc_uint8_t* mapped = nullptr;
   const auto size =
       utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
@@ -235,6 +234,26 @@ std::string normalize(std::string_view text, NormalForm form) {
   if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
   HELIO_CHECK(size >= 0, std::string("utf8proc: ") + utf8proc_errmsg(size));
   return {reinterpret_cast<const char*>(mapped), static_cast<size_t>(size)};
+}
+
+}  // namespace
+
+std::string normalize(std::string_view text, NormalForm form) {
+  if (is_ascii(text)) return std::string(text);  // every form leaves ASCII alone
+  if (is_surely_normal(text, form)) return std::string(text);
+  const std::string valid = repair_utf8(text);
+  if (form != NormalForm::nfc && form != NormalForm::nfkc) return map(valid, form);
+  // utf8proc 2.8 takes U+11A7 for a final letter and swallows it behind a syllable that has none;
+  // it stands before the first of them and composes with nothing, so texts may be cut there.
+  constexpr std::string_view kNoFinal = "\u11A7";
+  std::string out;
+  for (size_t at = 0;;) {
+    const size_t end = std::min(valid.find(kNoFinal, at), valid.size());
+    out += map(std::string_view(valid).substr(at, end - at), form);
+    if (end == valid.size()) return out;
+    out += kNoFinal;
+    at = end + kNoFinal.size();
+  }
 }
 
 }  // namespace helio::text

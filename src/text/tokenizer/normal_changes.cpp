@@ -28,7 +28,8 @@ int combining_class(char32_t code) {
 
 // The character that two make, or 0.
 char32_t compose(char32_t first, char32_t second) {
-  if (second < 0x300) return 0;
+  // U+11A7 is no final letter of a syllable, though utf8proc 2.8 takes it for one.
+  if (second < 0x300 || second == 0x11A7) return 0;
   utf8proc_int32_t pair[3] = {static_cast<utf8proc_int32_t>(first),
                               static_cast<utf8proc_int32_t>(second), 0};
   const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);

@@ -89,6 +89,10 @@ TEST(Normalize, GivesTheFourForms) {
   EXPECT_EQ(normalize("ＡＢ①", NormalForm::nfc), "ＡＢ①");
   EXPECT_EQ(normalize("㈜", NormalForm::nfkd), "(\u110C\u116E)");
   EXPECT_EQ(normalize("\xFFé", NormalForm::nfc), "\uFFFDé");
+  // Letters around the finals of Hangul: only U+11A8 to U+11C2 join a syllable.
+  EXPECT_EQ(normalize("시\u11A7\u11A8", NormalForm::nfc), "시\u11A7\u11A8");
+  EXPECT_EQ(normalize("\u11A7시\u11A8\u11A7e\u0301", NormalForm::nfkc), "\u11A7식\u11A7é");
+  EXPECT_EQ(normalize("시\u11C2시\u11C3", NormalForm::nfc), "싷시\u11C3");
   EXPECT_EQ(normalize("a\0é"s, NormalForm::nfc), "a\0é"s);
 }
 
