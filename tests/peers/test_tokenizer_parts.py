@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 HELIO = str(pathlib.Path(os.environ["HELIO_BIN"]) / "helio")
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
 SHARED = pathlib.Path("/work/shared/data/tokenizers")
-PARTS = ["a", "Z", "the", " the", "hello", " world", "é", "e\u0301", "한", "한국어", "을", "ㅋㅋ", "\u1112\u1161\u11ab", "\u1161", "漢字", "日本語", "カタカナー", "العربية", "1", "2023",
+PARTS = ["a", "Z", "the", " the", "hello", " world", "é", "e\u0301", "한", "한국어", "을", "ㅋㅋ", "\u1112\u1161\u11ab", "\u1161", "시\u11a7", "\U00011935\U00011930", "漢字", "日本語", "カタカナー", "العربية", "1", "2023",
          "Ⅷ", "½", "１", "①", " ", "  ", "    ", "\n", "\r\n", "\n\n", "\t", "\x0b", "\x1c", "\u00a0", "\u3000", "\u0085", "\u180e", "\u200b", "\u2028", ".", "!", "?!", "_", "-", "'",
          "'s", "'ll", "'d", "\u0301", "\u0323\u0301", "😀", "👩\u200d👩\u200d👧", "\u200d", "\ufe0f", "«", "\0", "＿", "Ⓐ", "ﬁ", "㋿", "ﾡ", "\uFFFD", "<tok>", "<tok", "[X]", " [X] ", "<unk>",
          "[UNK]", "<0x41>", "<", "▁", "▁▁", "\u212b", "İ", "ẞ", "/", "\r", "\ufeff", "ß", "日", "\u05b9", "\u1ac6", "\u0898\u0323", "zq", "</w>", "##", "|", "x,y", "naïve", "가나다라마바사"]

@@ -81,6 +81,8 @@ std::vector<Placed> decomposed(std::string_view text, NormalForm form) {
 }  // namespace
 
 bool has_younger_marks(std::string_view text) {
+  // The first half of U+11938, which is younger than HF's tables of compositions.
+  constexpr char32_t kYoungerFirst = 0x11935;
   // By blocks of 256 code points: whether one of them is a mark that HF does not know.
   static const std::vector<uint8_t> blocks = [] {
     std::vector<uint8_t> flags(0x1100, 0);
@@ -88,6 +90,7 @@ bool has_younger_marks(std::string_view text) {
       if (utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->combining_class != 0 &&
           !is_combining_mark(code))
         flags[code >> 8] = 1;
+    flags[kYoungerFirst >> 8] = 1;
     return flags;
   }();
   for (size_t at = 0; at < text.size();) {
@@ -97,6 +100,7 @@ bool has_younger_marks(std::string_view text) {
     }
     const auto point = decode_utf8(text, at);
     at += point.size;
+    if (point.value == kYoungerFirst) return true;
     if (blocks[point.value >> 8] &&
         utf8proc_get_property(static_cast<utf8proc_int32_t>(point.value))->combining_class != 0 &&
         !is_combining_mark(point.value))

@@ -14,7 +14,8 @@ namespace helio::text {
 std::vector<Change> normal_form_changes(std::string_view text, NormalForm form);
 // Characters that HF's normalisers, which are of an older Unicode, leave as they are.
 bool left_alone(char32_t code);
-// Whether a text has marks that order themselves in our Unicode and not in HF's: then only
+// Whether a text has marks that order themselves, or letters that compose, in our Unicode and not
+// in HF's: then only
 // normal_form_changes() gives HF's text.
 bool has_younger_marks(std::string_view text);
 
