@@ -1,5 +1,4 @@
-// Write a dataset's report as one HTML page and JSON: funnel, histograms, samples, partners,
-// copies.
+// Write a dataset's report as one HTML page and JSON: funnel, histograms, samples, partners.
 #include <fmt/format.h>
 
 #include <ostream>

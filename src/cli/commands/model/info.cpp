@@ -1,5 +1,4 @@
-// Say what a model folder holds: architecture, size, memory, tokenizer, chat template, where it
-// comes from.
+// Say what a model folder holds: architecture, size, memory, tokenizer, template, lineage.
 #include <fmt/format.h>
 
 #include <map>
