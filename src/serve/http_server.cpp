@@ -20,6 +20,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "serve/api_error.h"
 #include "serve/http_text.h"
 
 namespace helio::serve {
@@ -127,8 +128,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void refuse(int status, std::string_view why) {
     alive_ = false;
-    put(response_head({.status = status, .body = error_body(why)}, Framing::whole, alive_) +
-        error_body(why));
+    HttpResponse response = error_response(ApiError(status, std::string(why)));
+    put(response_head(response, Framing::whole, alive_));
+    put(std::move(response.body));
     ending_ = true;
     flush();
   }

@@ -4,8 +4,6 @@
 
 #include <iterator>
 
-#include "core/json.h"
-
 namespace helio::serve {
 namespace {
 
@@ -49,14 +47,6 @@ std::string response_head(const HttpResponse& response, Framing framing, bool ke
     fmt::format_to(out, "{}: {}\r\n", name, value);
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return head;
-}
-
-std::string error_body(std::string_view message) {
-  return compact({{"error",
-                   {{"message", message},
-                    {"type", "invalid_request_error"},
-                    {"param", nullptr},
-                    {"code", nullptr}}}});
 }
 
 void split_target(std::string_view target, std::string& path, std::string& query) {

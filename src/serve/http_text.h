@@ -12,8 +12,6 @@ enum class Framing { whole, chunked, until_closed };
 
 // Status line and headers, with the empty line behind them.
 std::string response_head(const HttpResponse& response, Framing framing, bool keep_alive);
-// OpenAI's error object for what is refused before any route sees it.
-std::string error_body(std::string_view message);
 // "/a%20b?x=1" to "/a b" and "x=1". A broken escape stays as it is.
 void split_target(std::string_view target, std::string& path, std::string& query);
 std::string lower_case(std::string_view text);
