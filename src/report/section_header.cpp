@@ -57,14 +57,22 @@ void model_tiles(Section& s) {
 void preference_tile(Section& s) {
   if (s.report.alignments.empty()) return;
   const AlignStep& last = s.report.alignments.front().steps.back();
-  // The model alone, when the run says it; else measured against the last step's reference.
-  const Number share = last.preference ? last.preference : last.heldout_accuracy;
-  const auto interval = last.preference ? last.preference_interval : last.interval;
-  if (!share) return tile(s, say("head.preference"), kDash, say("page.not_run"));
-  tile(s, say("head.preference"), percent(*share),
-       say("head.preference_sub",
-           {interval ? percent(interval->low) : kDash, interval ? percent(interval->high) : kDash,
-            count_or_dash(last.heldout_pairs)}));
+  // Two figures of one thing, each by its name: the model alone, and against the last step's
+  // reference.
+  const auto share_tile = [&](const char* name, const Number& share, const auto& interval) {
+    const std::string low = interval ? percent(interval->low) : std::string(kDash);
+    const std::string high = interval ? percent(interval->high) : std::string(kDash);
+    const std::string pairs = count_or_dash(last.heldout_pairs);
+    const bool both = last.preference && last.heldout_accuracy;
+    tile(s, say(name), percent(*share),
+         both ? say("head.preference_both", {percent(*last.heldout_accuracy), low, high, pairs})
+              : say("head.preference_sub", {low, high, pairs}));
+  };
+  if (last.preference)
+    share_tile("head.preference_alone", last.preference, last.preference_interval);
+  else if (last.heldout_accuracy)
+    share_tile("head.preference_against", last.heldout_accuracy, last.interval);
+  else tile(s, say("head.preference"), kDash, say("page.not_run"));
 }
 
 // One tile a language: of the last model that was scored, with the first one's beside it.
