@@ -1,6 +1,7 @@
 #include "eval/choices.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace helio::eval {
@@ -10,32 +11,64 @@ size_t argmax(const std::vector<double>& values) {
 }
 
 ChoiceTask::ChoiceTask(TaskSpec spec, std::vector<ChoiceItem> items, std::vector<Part> parts,
-                       std::string not_run, OrderedJson settings)
+                       std::string not_run, OrderedJson settings, Profile profile)
     : Task(std::move(spec)), items_(std::move(items)) {
   parts_ = std::move(parts);
   not_run_ = std::move(not_run);
   settings_ = std::move(settings);
+  profile_ = std::move(profile);
 }
 
-int64_t ChoiceTask::cost(int64_t item) const {
+int64_t ChoiceTask::cost(int64_t index) const {
+  const ChoiceItem& item = at(index);
   size_t bytes = 0;
-  for (const Ask& ask : at(item).asks) bytes += ask.context.size() + ask.continuation.size();
+  for (size_t i = 0; i < item.size(); ++i)
+    bytes += item.context(i).size() + item.continuation(i).size();
   return static_cast<int64_t>(bytes);
 }
 
-std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t item,
+std::vector<Ask> ChoiceTask::asks(int64_t index) const {
+  std::vector<Ask> out;
+  for (size_t i = 0; i < at(index).size(); ++i) out.push_back(at(index).ask(i));
+  return out;
+}
+
+std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t index,
                                                       const model::LanguageModel& model) const {
+  const ChoiceItem& item = at(index);
   std::vector<model::ScoreRequest> out;
-  for (const Ask& ask : at(item).asks) {
-    out.push_back(encode_pair(ask.context, ask.continuation, model));
+  for (size_t i = 0; i < item.size(); ++i) {
+    out.push_back(encode_pair(item.context(i), item.continuation(i), model, profile_.special));
     if (out.back().continuation.empty()) return {};
   }
   return out;
 }
 
+namespace {
+
+// Truthful answers' share of the probability of all answers, as lm-evaluation-harness's mc2.
+Judged judge_labelled(const ChoiceItem& item, const std::vector<model::Score>& scores) {
+  double all = 0, right = 0;
+  OrderedJson shown = OrderedJson::array();
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const double p = std::exp(scores[i].log_prob);
+    all += p;
+    if (item.right[i]) right += p;
+    shown.push_back(scores[i].log_prob);
+  }
+  Judged judged;
+  judged.metrics.push_back({.value = right / all});
+  judged.sample = {
+      {"doc", item.id}, {"log_probs", shown}, {"true", item.right}, {"true_share", right / all}};
+  return judged;
+}
+
+}  // namespace
+
 Judged ChoiceTask::judge(int64_t index, const std::vector<model::ScoreRequest>&,
                          const std::vector<model::Score>& scores) const {
   const ChoiceItem& item = at(index);
+  if (!item.right.empty()) return judge_labelled(item, scores);
   std::vector<double> sums, normed;
   OrderedJson shown = OrderedJson::array();
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -47,7 +80,13 @@ Judged ChoiceTask::judge(int64_t index, const std::vector<model::ScoreRequest>&,
   }
   Judged judged;
   judged.sample = {{"doc", item.id}, {"log_probs", shown}, {"gold", item.gold}};
+  judged.gold = static_cast<int64_t>(item.gold);
+  judged.predicted = static_cast<int64_t>(argmax(sums));
   for (const auto& metric : spec_.metrics) {
+    if (metric == "f1") {  // over all items: results.cpp
+      judged.metrics.push_back({});
+      continue;
+    }
     const bool by_length = metric == "acc_norm";
     const auto& values = by_length ? normed : sums;
     const size_t predicted = argmax(values);

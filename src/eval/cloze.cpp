@@ -92,8 +92,9 @@ std::unique_ptr<Task> make_cloze_task(const TaskSpec& spec, const Sources& sourc
       if (static_cast<int64_t>(offered.size()) < spec.cloze.choices) continue;
       ChoiceItem item{.id = source.id, .gold = rng.below(offered.size())};
       std::swap(offered[0], offered[item.gold]);
+      item.contexts = {source.cut.context};
       for (const auto& choice : offered) {
-        item.asks.push_back({source.cut.context, choice});
+        item.continuations.push_back(choice);
         item.lengths.push_back(text::count_code_points(text::trim(choice)));
       }
       made.push_back(std::move(item));

@@ -14,14 +14,16 @@ struct EvalOptions {
   std::vector<std::string> tasks = {"bits_per_byte", "cloze", "preference",
                                     "hellaswag",     "mmlu",  "winogrande"};
   std::string dataset = {}, pairs = {}, benchmarks = {}, out = {};
-  std::string dtype = "float32";
+  std::string dtype = "float32", profile = "current";
   double heldout = 0.1;
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234, batch_tokens = 8192,
           threads = 0;
   bool resume = false, restart = false, dry_run = false;
   void describe(Fields& f) {
     f.input("models", models, "Models to score, in the order shown.");
-    f("tasks", tasks, "Tasks (helio eval list).");
+    f("tasks", tasks, "Tasks and groups (helio eval list); NAME@SHOTS gives a task's examples.");
+    f("profile", profile, "Whose numbers: the version of lm-evaluation-harness.",
+      one_of({"openllm-v1", "evalverse", "current"}));
     f.input("dataset", dataset,
             "Dataset whose held-out documents give bits per byte and the cloze choice.");
     f.input("pairs", pairs, "Preference pairs; the held-out share is scored.");

@@ -1,5 +1,7 @@
 #include "eval/results.h"
 
+#include <algorithm>
+
 #include "eval/statistics.h"
 
 namespace helio::eval {
@@ -26,12 +28,28 @@ Estimate estimate(const TaskSpec& spec, const std::vector<Judged::Value>& values
   return mean(plain);
 }
 
-std::vector<Judged::Value> values_of(const ScoredTask& scored, int64_t begin, int64_t end,
-                                     size_t metric) {
-  std::vector<Judged::Value> out;
-  for (int64_t i = begin; i < end; ++i)
-    if (scored.asked[static_cast<size_t>(i)])
-      out.push_back(scored.items[static_cast<size_t>(i)].metrics[metric]);
+// Of the items [begin, end) that were asked.
+Estimate estimate_of(const Task& task, const ScoredTask& scored, int64_t begin, int64_t end,
+                     size_t metric) {
+  std::vector<Judged::Value> values;
+  std::vector<std::pair<int64_t, int64_t>> choices;
+  for (int64_t i = begin; i < end; ++i) {
+    if (!scored.asked[static_cast<size_t>(i)]) continue;
+    const Judged& item = scored.items[static_cast<size_t>(i)];
+    values.push_back(item.metrics[metric]);
+    choices.emplace_back(item.gold, item.predicted);
+  }
+  return task.spec().metrics[metric] == "f1" ? macro_f1(choices) : estimate(task.spec(), values);
+}
+
+// Parts by their group, in the order of TaskSpec::part_groups.
+std::vector<std::pair<std::string, std::vector<size_t>>> groups_of(const Task& task) {
+  std::vector<std::pair<std::string, std::vector<size_t>>> out;
+  for (const auto& group : task.spec().part_groups) {
+    out.push_back({group.substr(0, group.find(':')), {}});
+    for (size_t p = 0; p < task.parts().size(); ++p)
+      if (task.parts()[p].group == out.back().first) out.back().second.push_back(p);
+  }
   return out;
 }
 
@@ -77,34 +95,102 @@ OrderedJson result_json(const Task& task, const ScoredTask& scored, const std::s
                      {"total", task.total()}};
   out["unscorable"] = scored.unscorable;
   out["metrics"] = OrderedJson::object();
-  OrderedJson parts = OrderedJson::array();
+  OrderedJson parts = OrderedJson::array(), groups = OrderedJson::array();
   for (const Part& part : task.parts()) {
     if (part.name.empty()) continue;
     OrderedJson shown = {{"name", part.name}, {"status", part.not_run.empty() ? "ok" : "not_run"}};
     if (!part.not_run.empty()) shown["reason"] = part.not_run;
-    shown["n"] = values_of(scored, part.begin, part.end, 0).size();
+    shown["n"] = std::count(scored.asked.begin() + part.begin, scored.asked.begin() + part.end, 1);
     shown["total"] = part.total;
     shown["metrics"] = OrderedJson::object();
     parts.push_back(std::move(shown));
   }
+  const auto grouped = groups_of(task);
+  for (const auto& [name, members] : grouped)
+    groups.push_back({{"name", name}, {"n", 0}, {"metrics", OrderedJson::object()}});
   for (size_t m = 0; m < spec.metrics.size(); ++m) {
-    std::vector<Estimate> each;
+    const auto& metric = spec.metrics[m];
+    std::vector<Estimate> each, over_groups;
     for (size_t p = 0; p < parts.size(); ++p) {
       const Part& part = task.parts()[p];
-      each.push_back(estimate(spec, values_of(scored, part.begin, part.end, m)));
-      if (each.back().n) parts[p]["metrics"][spec.metrics[m]] = json(each.back());
+      each.push_back(estimate_of(task, scored, part.begin, part.end, m));
+      if (each.back().n) parts[p]["metrics"][metric] = json(each.back());
     }
+    for (size_t g = 0; g < grouped.size(); ++g) {
+      std::vector<Estimate> of_group;
+      for (const size_t p : grouped[g].second) of_group.push_back(each[p]);
+      over_groups.push_back(pooled(of_group));
+      groups[g]["n"] = over_groups.back().n;
+      if (over_groups.back().n) groups[g]["metrics"][metric] = json(over_groups.back());
+    }
+    const bool by_group = !over_groups.empty() && task.profile().errors == GroupErrors::over_groups;
     const Estimate whole = each.size() > 1 && !is_ratio(spec)
-                               ? pooled(each)
-                               : estimate(spec, values_of(scored, 0, task.items(), m));
-    out["metrics"][spec.metrics[m]] = json(whole);
-    if (spec.metrics[m] == spec.main_metric) {
+                               ? pooled(by_group ? over_groups : each)
+                               : estimate_of(task, scored, 0, task.items(), m);
+    out["metrics"][metric] = json(whole);
+    if (metric == spec.main_metric) {
       const OrderedJson chance = chance_of(task);
       out["at_chance"] =
           chance.is_null() ? OrderedJson() : OrderedJson(at_chance(whole, chance.get<double>()));
     }
   }
+  if (!groups.empty()) out["groups"] = std::move(groups);
   if (!parts.empty()) out["parts"] = std::move(parts);
+  return out;
+}
+
+namespace {
+
+Estimate read_estimate(const OrderedJson& metric, int64_t n) {
+  Estimate out{.value = metric.at("value").get<double>(), .n = n};
+  if (metric.at("stderr").is_number()) out.stderr_ = metric.at("stderr").get<double>();
+  return out;
+}
+
+const OrderedJson* find_result(const OrderedJson& results, const std::string& model,
+                               const std::string& task) {
+  for (const auto& result : results)
+    if (result.at("model") == model && result.at("task") == task) return &result;
+  return nullptr;
+}
+
+}  // namespace
+
+OrderedJson group_json(const SelectedGroup& group, const OrderedJson& tasks,
+                       const OrderedJson& results, const std::string& model) {
+  OrderedJson out = {{"model", model}, {"group", group.spec.name}, {"weights", group.spec.weights}};
+  out["members"] = group.members;
+  int64_t whole = 0;
+  for (const auto& member : group.members)
+    if (const auto* result = find_result(results, model, member))
+      whole += result->at("status") == "ok";
+  out["members_run"] = whole;
+  out["metrics"] = OrderedJson::object();
+  for (const auto& metric : group.spec.metrics) {
+    std::vector<Estimate> each;
+    bool complete = true;
+    for (const auto& member : group.members) {
+      std::string name = metric;
+      bool has = true;
+      for (const auto& task : tasks)
+        if (task.at("name") == member) {
+          if (metric == "main") name = task.at("main_metric");
+          const auto& its = task.at("metrics");
+          has = std::find(its.begin(), its.end(), name) != its.end();
+        }
+      if (!has) continue;
+      const auto* result = find_result(results, model, member);
+      if (!result || result->at("status") != "ok") complete = false;
+      else
+        each.push_back(
+            read_estimate(result->at("metrics").at(name), result->at("n").get<int64_t>()));
+    }
+    // A mean of what happened to run would be another number under the same name.
+    out["metrics"][metric] =
+        !complete || each.empty()
+            ? OrderedJson()
+            : json(group.spec.weights == "equal" ? mean_of(each) : pooled(each));
+  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "eval/scoring.h"
 #include "eval/task.h"
+#include "eval/task_selection.h"
 
 namespace helio::eval {
 
@@ -16,5 +17,10 @@ OrderedJson result_json(const Task& task, const ScoredTask& scored, const std::s
 // One model on one task, not scored: `status` "not_run" with why, or "planned".
 OrderedJson unscored_json(const Task& task, const std::string& model, const std::string& status,
                           const std::string& reason);
+
+// One model on a group: its mean over the tasks, null unless every task has run. `tasks` and
+// `results` are those of results.json.
+OrderedJson group_json(const SelectedGroup& group, const OrderedJson& tasks,
+                       const OrderedJson& results, const std::string& model);
 
 }  // namespace helio::eval

@@ -12,6 +12,7 @@
 #include "core/version.h"
 #include "eval/results.h"
 #include "eval/scoring.h"
+#include "eval/task_selection.h"
 
 namespace helio::eval {
 namespace {
@@ -55,10 +56,8 @@ class Evaluation {
     for (const auto& path : options.models)
       if (!fs::is_directory(path))
         throw Error(ErrorKind::not_found, "no model folder '" + path + "'");
-    std::set<std::string> seen;
-    for (const auto& name : options.tasks)
-      if (const TaskSpec spec = find_task(name); !seen.insert(spec.name).second)
-        throw Error(ErrorKind::usage, "task '" + spec.name + "' is named twice");
+    selection_ = select_tasks(options.tasks);
+    for (const auto& task : selection_.tasks) with_profile(task.spec, options.profile);
   }
 
   OrderedJson run() {
@@ -98,14 +97,16 @@ class Evaluation {
     const Sources sources{.benchmarks = options_.benchmarks,
                           .dataset = options_.dataset,
                           .pairs = options_.pairs,
+                          .profile = options_.profile,
                           .heldout = options_.heldout,
                           .limit = options_.limit,
                           .limit_per_subject = options_.limit_per_subject,
                           .shots = options_.shots,
                           .seed = options_.seed};
-    for (const auto& name : options_.tasks) {
-      const TaskSpec spec = find_task(name);
-      tasks_.push_back(make_task(spec, sources));
+    for (const auto& [spec, shots] : selection_.tasks) {
+      Sources its = sources;
+      if (its.shots < 0) its.shots = shots;
+      tasks_.push_back(make_task(spec, its));
       if (!tasks_.back()->not_run().empty())
         environment_.monitor.note(spec.name + " is not run: " + tasks_.back()->not_run());
       environment_.stop.check();
@@ -178,8 +179,14 @@ class Evaluation {
                        {"settings", recorded_options(options_)}};
     if (models_.empty())
       for (const auto& name : names_) out["models"].push_back({{"name", name}});
-    out["settings"]["bos_policy"] = "as the tokenizer does";
+    out["settings"]["bos_policy"] =
+        find_profile(options_.profile).special == text::SpecialTokens::add ? "as the tokenizer does"
+                                                                           : "none";
     for (const auto& task : tasks_) out["tasks"].push_back(task_json(*task));
+    if (!selection_.groups.empty()) out["groups"] = OrderedJson::array();
+    for (const auto& model : out["models"])
+      for (const auto& group : selection_.groups)
+        out["groups"].push_back(group_json(group, out["tasks"], results_, model.at("name")));
     return out;
   }
 
@@ -225,6 +232,7 @@ class Evaluation {
   const EvalOptions& options_;
   const EvalEnvironment& environment_;
   std::vector<std::string> names_;
+  Selection selection_ = {};
   std::vector<std::unique_ptr<Task>> tasks_ = {};
   OrderedJson models_ = OrderedJson::array(), results_ = OrderedJson::array();
 };

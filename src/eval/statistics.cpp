@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace helio::eval {
 namespace {
@@ -64,18 +65,54 @@ Estimate proportion(int64_t successes, int64_t n) {
 Estimate pooled(const std::vector<Estimate>& parts) {
   Estimate out;
   double sum = 0, squares = 0, groups = 0;
+  bool known = true;
   for (const Estimate& part : parts) {
     if (part.n == 0) continue;
     const auto n = static_cast<double>(part.n);
     out.n += part.n;
     groups += 1;
     sum += part.value * n;
+    known = known && (part.stderr_ || part.n == 1);
     if (part.stderr_) squares += (n - 1) * *part.stderr_ * *part.stderr_ * n;
   }
   if (out.n == 0) return out;
   const auto all = static_cast<double>(out.n);
   out.value = sum / all;
-  if (all > groups) out.stderr_ = std::sqrt(squares / (all - groups) / all);
+  if (known && all > groups) out.stderr_ = std::sqrt(squares / (all - groups) / all);
+  symmetric_interval(out);
+  return out;
+}
+
+Estimate macro_f1(const std::vector<std::pair<int64_t, int64_t>>& pairs) {
+  struct Counts {
+    double right = 0, gold = 0, predicted = 0;
+  };
+  std::map<int64_t, Counts> labels;
+  for (const auto& [gold, predicted] : pairs) {
+    ++labels[gold].gold;
+    ++labels[predicted].predicted;
+    if (gold == predicted) ++labels[gold].right;
+  }
+  Estimate out{.n = static_cast<int64_t>(pairs.size())};
+  for (const auto& [label, c] : labels) out.value += 2 * c.right / (c.gold + c.predicted);
+  if (!labels.empty()) out.value /= static_cast<double>(labels.size());
+  return out;
+}
+
+Estimate mean_of(const std::vector<Estimate>& tasks) {
+  Estimate out;
+  if (tasks.empty()) return out;
+  double squares = 0;
+  bool known = true;
+  for (const Estimate& task : tasks) {
+    out.value += task.value;
+    out.n += task.n;
+    known = known && task.stderr_;
+    squares += task.stderr_ ? *task.stderr_ * *task.stderr_ : 0;
+  }
+  const auto count = static_cast<double>(tasks.size());
+  out.value /= count;
+  if (known) out.stderr_ = std::sqrt(squares) / count;
   symmetric_interval(out);
   return out;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/json.h"
@@ -37,6 +38,13 @@ Estimate proportion(int64_t successes, int64_t n);
 // The mean of parts weighted by their size. Its standard error pools the parts' as
 // lm-evaluation-harness does: sqrt(sum (n_k - 1) * n_k * se_k^2 / (N - K) / N).
 Estimate pooled(const std::vector<Estimate>& parts);
+
+// The mean of F1 over the choices that are gold or predicted somewhere, as scikit-learn's
+// f1_score(average="macro"). Pairs of (gold, predicted). No standard error.
+Estimate macro_f1(const std::vector<std::pair<int64_t, int64_t>>& pairs);
+
+// The plain mean of tasks, each of independent items: sqrt(sum se^2) / their number.
+Estimate mean_of(const std::vector<Estimate>& tasks);
 
 // Is the score no further than two standard errors from a guess?
 bool at_chance(const Estimate& estimate, double chance);

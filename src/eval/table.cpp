@@ -20,6 +20,18 @@ std::string cell(const OrderedJson& result, const OrderedJson& task) {
   return out;
 }
 
+// The first of the group's metrics; what ran of it where some tasks did not.
+std::string group_cell(const OrderedJson& group) {
+  const auto& metric = group.at("metrics").front();
+  if (metric.is_null())
+    return fmt::format("— ({} of {})", group.at("members_run").get<int64_t>(),
+                       group.at("members").size());
+  std::string out = fmt::format("{:.4f}", metric.at("value").get<double>());
+  if (metric.at("stderr").is_number())
+    out += fmt::format(" ±{:.4f}", metric.at("stderr").get<double>());
+  return out;
+}
+
 std::string padded(const std::string& text, size_t width) {
   const auto length = static_cast<size_t>(text::count_code_points(text));
   return text + std::string(width > length ? width - length : 0, ' ');
@@ -38,6 +50,12 @@ std::string results_table(const OrderedJson& results) {
         task.at("main_metric").get<std::string>() +
         (items < total ? fmt::format(", {} of {}", items, total) : fmt::format(", {}", items)));
   }
+  const auto groups = results.value("groups", OrderedJson::array());
+  for (const auto& group : groups) {
+    if (group.at("model") != results.at("models")[0].at("name")) continue;
+    rows[0].push_back(group.at("group"));
+    second.push_back(fmt::format("mean of {}", group.at("members").size()));
+  }
   rows.push_back(second);
   for (const auto& model : results.at("models")) {
     rows.push_back({model.at("name")});
@@ -45,6 +63,8 @@ std::string results_table(const OrderedJson& results) {
       for (const auto& result : results.at("results"))
         if (result.at("model") == model.at("name") && result.at("task") == task.at("name"))
           rows.back().push_back(cell(result, task));
+    for (const auto& group : groups)
+      if (group.at("model") == model.at("name")) rows.back().push_back(group_cell(group));
   }
   std::string out;
   std::vector<size_t> widths(rows[0].size(), 0);

@@ -19,10 +19,10 @@ size_t trailing_space(std::string_view text) {
   return text.size() - end;
 }
 
-std::vector<text::TokenId> encoded(const std::string& text, const model::LanguageModel& model) {
+std::vector<text::TokenId> encoded(const std::string& text, const model::LanguageModel& model,
+                                   text::SpecialTokens special) {
   // A text that begins with BOS written out gets no second one.
   const auto& tokenizer = model.tokenizer();
-  auto special = text::SpecialTokens::add;
   if (const auto bos = model.special_ids().bos)
     for (const auto& token : tokenizer.added_tokens())
       if (token.id == *bos && !token.content.empty() && text.starts_with(token.content))
@@ -54,7 +54,7 @@ text::TokenId start_token(const model::LanguageModel& model) {
 }
 
 model::ScoreRequest encode_pair(const std::string& context, const std::string& continuation,
-                                const model::LanguageModel& model) {
+                                const model::LanguageModel& model, text::SpecialTokens special) {
   model::ScoreRequest out;
   if (context.empty()) {
     const auto start = start_token(model);
@@ -65,8 +65,8 @@ model::ScoreRequest encode_pair(const std::string& context, const std::string& c
     return out;
   }
   const size_t space = trailing_space(context);
-  const auto whole = encoded(context + continuation, model);
-  out.context = encoded(context.substr(0, context.size() - space), model);
+  const auto whole = encoded(context + continuation, model, special);
+  out.context = encoded(context.substr(0, context.size() - space), model, special);
   const size_t cut = std::min(out.context.size(), whole.size());
   out.continuation.assign(whole.begin() + static_cast<ptrdiff_t>(cut), whole.end());
   // All of the context was whitespace and the tokenizer adds nothing.
@@ -77,6 +77,9 @@ model::ScoreRequest encode_pair(const std::string& context, const std::string& c
 std::unique_ptr<Task> make_task(const TaskSpec& spec, const Sources& sources) {
   return in_context([&] { return "while making ready task '" + spec.name + "'"; },
                     [&]() -> std::unique_ptr<Task> {
+                      if (spec.mode == "group")
+                        throw Error(ErrorKind::usage, "'" + spec.name + "' is a group of tasks");
+                      if (spec.mode == "generate") return make_generation_task(spec, sources);
                       if (spec.mode == "bits_per_byte")
                         return make_bits_per_byte_task(spec, sources);
                       if (spec.mode == "cloze") return make_cloze_task(spec, sources);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/json.h"
 #include "eval/benchmark_data.h"
+#include "eval/profile.h"
 #include "eval/task_spec.h"
 #include "model/language_model.h"
 
@@ -19,11 +21,19 @@ struct Part {
   int64_t total = 0;           // items there are
   int64_t begin = 0, end = 0;  // items used: [begin, end) of the task's
   std::string not_run = {};    // why there are none
+  std::string group = {};      // the group of parts it belongs to
 };
 
 // One context and one continuation, as text.
 struct Ask {
   std::string context = {}, continuation = {};
+};
+
+// A question that is answered in the model's own words.
+struct Question {
+  std::string prompt = {};
+  std::vector<std::string> until = {};  // the answer is cut before the first of these
+  int64_t max_tokens = 0;
 };
 
 // What one item adds to each metric: sum of value over sum of weight.
@@ -32,6 +42,7 @@ struct Judged {
     double value = 0, weight = 1;
   };
   std::vector<Value> metrics = {};  // in the order of TaskSpec::metrics
+  int64_t gold = 0, predicted = 0;  // choices, for metrics over all items (f1)
   OrderedJson sample = {};          // a line of samples/
 };
 
@@ -47,6 +58,7 @@ class Task {
     return not_run_;
   }  // why the whole task is not run, or empty
   const OrderedJson& settings() const { return settings_; }
+  const Profile& profile() const { return profile_; }
 
   // Why this model cannot be asked, or empty.
   virtual std::string refuses(const model::LanguageModel&) const { return {}; }
@@ -57,6 +69,8 @@ class Task {
                        const std::vector<model::Score>& scores) const = 0;
   // The item's questions as text where they are text; for `helio eval requests`.
   virtual std::vector<Ask> asks(int64_t) const { return {}; }
+  // What is asked when the answer is the model's own words.
+  virtual std::optional<Question> question(int64_t) const { return std::nullopt; }
   virtual std::string item_id(int64_t item) const = 0;
   // Bytes of text to run: what progress is counted in, since items differ a hundredfold.
   virtual int64_t cost(int64_t item) const = 0;
@@ -64,13 +78,14 @@ class Task {
  protected:
   explicit Task(TaskSpec spec) : spec_(std::move(spec)) {}
   TaskSpec spec_;
+  Profile profile_ = find_profile("current");
   std::vector<Part> parts_ = {};
   std::string not_run_ = {};
   OrderedJson settings_ = OrderedJson::object();
 };
 
 struct Sources {
-  std::string benchmarks = {}, dataset = {}, pairs = {};
+  std::string benchmarks = {}, dataset = {}, pairs = {}, profile = "current";
   double heldout = 0.1;
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234;
 };
@@ -85,10 +100,12 @@ int64_t share_of_limit(const Sources& sources, int64_t index, int64_t parts, int
 
 // (context, continuation) as ids, the way lm-evaluation-harness splits: whitespace at the context's
 // end moves to the continuation, and the ids of both together are cut at the length of the
-// context's own. With an empty context the model's BOS (or EOS) stands for it.
-// The result's continuation is empty when the split leaves nothing to score.
+// context's own. `special` says whether the tokenizer may add its own. With an empty context the
+// model's BOS (or EOS) stands for it. The result's continuation is empty when the split leaves
+// nothing to score.
 model::ScoreRequest encode_pair(const std::string& context, const std::string& continuation,
-                                const model::LanguageModel& model);
+                                const model::LanguageModel& model,
+                                text::SpecialTokens special = text::SpecialTokens::add);
 // BOS, or EOS when there is none; an Error when there is neither.
 text::TokenId start_token(const model::LanguageModel& model);
 
@@ -97,6 +114,7 @@ size_t argmax(const std::vector<double>& values);
 
 // The one file of each mode.
 std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sources);
+std::unique_ptr<Task> make_generation_task(const TaskSpec& spec, const Sources& sources);
 std::unique_ptr<Task> make_bits_per_byte_task(const TaskSpec& spec, const Sources& sources);
 std::unique_ptr<Task> make_cloze_task(const TaskSpec& spec, const Sources& sources);
 std::unique_ptr<Task> make_preference_task(const TaskSpec& spec, const Sources& sources);

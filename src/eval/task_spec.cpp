@@ -6,6 +6,7 @@
 #include "core/fs.h"
 #include "core/options.h"
 #include "eval/prepare.h"
+#include "eval/profile.h"
 
 namespace helio::eval {
 namespace {
@@ -18,11 +19,15 @@ struct ModeRule {
   std::vector<std::string> metrics;
 };
 const std::vector<ModeRule>& modes() {
-  static const std::vector<ModeRule> all = {{"multiple_choice", "benchmarks", {"acc", "acc_norm"}},
-                                            {"partial_context", "benchmarks", {"acc"}},
-                                            {"bits_per_byte", "dataset", {"bits_per_byte"}},
-                                            {"cloze", "dataset", {"acc", "acc_norm"}},
-                                            {"preference", "pairs", {"acc", "acc_norm"}}};
+  static const std::vector<ModeRule> all = {
+      {"multiple_choice", "benchmarks", {"acc", "acc_norm", "f1"}},
+      {"partial_context", "benchmarks", {"acc", "f1"}},
+      {"labelled_choices", "benchmarks", {"acc"}},
+      {"generate", "benchmarks", {"exact_match", "exact_match_flexible"}},
+      {"group", "members", {"acc", "acc_norm", "f1", "main"}},
+      {"bits_per_byte", "dataset", {"bits_per_byte"}},
+      {"cloze", "dataset", {"acc", "acc_norm"}},
+      {"preference", "pairs", {"acc", "acc_norm"}}};
   return all;
 }
 
@@ -42,13 +47,22 @@ void check(const TaskSpec& task) {
       "main_metric must be one of its metrics");
   if (task.needs == "benchmarks") {
     require(!task.data.places.empty(), "data.places is empty");
-    require(!task.gold.empty(), "gold is missing");
+    if (task.mode == "multiple_choice" || task.mode == "partial_context")
+      require(!task.gold.empty(), "gold is missing");
     require(task.shots.count == 0 || !task.shots.split.empty(), "shots without shots.split");
     require(task.prepare == "none" || find_prepare(task.prepare),
             "no piece called '" + task.prepare + "' in src/eval/prepare");
   }
   if (task.needs == "dataset") require(!task.languages.empty(), "languages is empty");
-  if (task.mode == "multiple_choice") {
+  if (task.mode == "group") require(!task.members.empty(), "members is empty");
+  if (task.mode == "generate") {
+    require(!task.prompt.empty() && !task.target.empty(), "prompt and target are needed");
+    require(!task.answer.until.empty(), "answer.until is empty");
+  }
+  if (task.mode == "labelled_choices")
+    require(!task.labels.empty() && task.shots.count == 0, "labels are needed, and no shots");
+  for (const auto& name : task.profiles.known) find_profile(name);
+  if (task.mode == "multiple_choice" || task.mode == "labelled_choices") {
     require(!task.prompt.empty(), "prompt is missing");
     require(task.choices.empty() != task.choices_from.empty(),
             "exactly one of choices and choices_from");
@@ -69,6 +83,27 @@ TaskSpec read_task(std::string_view yaml, const std::string& name, const std::st
                       check(task);
                       return task;
                     });
+}
+
+TaskSpec with_profile(TaskSpec task, const std::string& profile) {
+  const Profile& wanted = find_profile(profile);
+  if (task.reproduces.protocol != "lm-evaluation-harness") return task;
+  const auto& known = task.profiles.known;
+  if (std::find(known.begin(), known.end(), wanted.name) == known.end()) {
+    std::string names;
+    for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
+    throw Error(ErrorKind::usage, "task '" + task.name + "' has no profile '" + wanted.name + "'")
+        .with_hint("it follows " + names);
+  }
+  task.reproduces.version = wanted.version;
+  if (wanted.name == "current") return task;
+  const OverrideSpec& over =
+      wanted.name == "evalverse" ? task.profiles.evalverse : task.profiles.openllm_v1;
+  if (!over.description.empty()) task.description = over.description;
+  if (!over.labels_rule.empty()) task.labels_rule = over.labels_rule;
+  if (!over.until.empty()) task.answer.until = over.until;
+  if (over.draw_extra >= 0) task.shots.draw_extra = over.draw_extra;
+  return task;
 }
 
 std::string task_yaml(const std::string& name) {

@@ -47,6 +47,41 @@ struct ShotSpec {
   }
 };
 
+// What another version of the protocol does otherwise; what is not given stays.
+struct OverrideSpec {
+  std::string description = {}, labels_rule = {};
+  std::vector<std::string> until = {};
+  int64_t draw_extra = -1;
+  void describe(Fields& f) {
+    f("description", description, "Stands before everything else.");
+    f("labels_rule", labels_rule, "Which labels count.");
+    f("until", until, "Texts that end an answer.");
+    f("draw_extra", draw_extra, "Examples drawn beyond those used.", at_least(-1));
+  }
+};
+
+struct ProfileSpec {
+  std::vector<std::string> known = {"current"};
+  OverrideSpec evalverse = {}, openllm_v1 = {};
+  void describe(Fields& f) {
+    f("known", known, "Profiles whose numbers the task can give.");
+    f.section("evalverse", evalverse, "What version 0.4.2 does otherwise.");
+    f.section("openllm_v1", openllm_v1, "What version b281b09 does otherwise.");
+  }
+};
+
+// An answer in the model's own words.
+struct AnswerSpec {
+  std::vector<std::string> until = {};
+  int64_t max_tokens = 256;
+  std::string read = "gsm8k";
+  void describe(Fields& f) {
+    f("until", until, "Texts that end it: it is cut before the first.");
+    f("max_tokens", max_tokens, "Longest answer in tokens.", at_least(1));
+    f("read", read, "How the answer is read and compared.", one_of({"gsm8k"}));
+  }
+};
+
 struct WindowSpec {
   int64_t max_chars = 2000;
   double context = 0.5;
@@ -87,21 +122,34 @@ struct TaskSpec {
   std::vector<std::string> subjects = {}, strip = {}, choices = {}, metrics = {}, languages = {};
   std::string description = {}, prompt = {}, choices_from = {}, contexts_from = {},
               continuation = {};
+  std::string target = {}, labels = {}, labels_rule = "true";
+  std::vector<std::string> members = {}, part_groups = {};
+  std::string weights = "size";
+  int64_t gold_from = 0;
   std::string gold = {}, gold_in = {}, delimiter = " ", separator = "\n\n", main_metric = {};
   double chance = 0;
   WindowSpec window = {};
   ClozeSpec cloze = {};
   PairSpec pairs = {};
+  ProfileSpec profiles = {};
+  AnswerSpec answer = {};
 
   void describe(Fields& f) {
     f("about", about, "What it asks, in a line.");
     f.section("reproduces", reproduces, "The protocol whose numbers it gives.");
-    f("needs", needs, "What it is made from.", one_of({"benchmarks", "dataset", "pairs"}));
+    f("needs", needs, "What it is made from.",
+      one_of({"benchmarks", "dataset", "pairs", "members"}));
     f("mode", mode, "How an item is asked and judged.",
-      one_of({"multiple_choice", "partial_context", "bits_per_byte", "cloze", "preference"}));
+      one_of({"multiple_choice", "partial_context", "labelled_choices", "generate", "group",
+              "bits_per_byte", "cloze", "preference"}));
+    f("members", members, "group: its tasks, each with its shots: NAME or NAME@SHOTS.");
+    f("weights", weights, "group: does a task count by its size, or each alike.",
+      one_of({"size", "equal"}));
     f.section("data", data, "Where the documents are.");
     f("subjects", subjects,
       "Parts with their own documents; the task's score is their mean weighted by size.");
+    f("part_groups", part_groups,
+      "Groups of parts with a figure of their own: \"name: part part\".");
     f("languages", languages, "Languages of a dataset, each a part of its own.");
     f.section("shots", shots, "Examples before the question.");
     f("prepare", prepare, "Named piece that rewrites a document first.");
@@ -112,9 +160,16 @@ struct TaskSpec {
     f("choices_from", choices_from, "Or the field that holds them.");
     f("contexts_from", contexts_from, "partial_context: the field with one context a choice.");
     f("continuation", continuation, "partial_context: what is scored after each context.");
-    f("gold", gold, "Field with the right choice's number.");
+    f("gold", gold, "Field with the right choice's number, or the number itself.");
+    f("gold_from", gold_from, "The first choice's number.", between(0, 1));
     f("gold_in", gold_in,
-      "Field with a list: the right choice is the place of gold's value in it.");
+      "Field with a list: the right choice is the place of gold's value in it. `choices`: those "
+      "above.");
+    f("labels", labels, "labelled_choices: field with a 1 for each true choice, 0 for each other.");
+    f("labels_rule", labels_rule, "Which labels count: all, or those before the first 0.",
+      one_of({"true", "before_first_false"}));
+    f("target", target, "generate: the answer, as an example shows it.");
+    f.section("answer", answer, "generate: how the model answers.");
     f("delimiter", delimiter, "Between the question and a choice.");
     f("separator", separator, "After each example.");
     f("metrics", metrics, "What is measured.");
@@ -123,6 +178,7 @@ struct TaskSpec {
     f.section("window", window, "bits_per_byte: what is scored.");
     f.section("cloze", cloze, "cloze: how items are made.");
     f.section("pairs", pairs, "preference: how pairs are made into ids.");
+    f.section("profiles", profiles, "Other versions of the protocol.");
   }
 };
 
@@ -134,6 +190,9 @@ struct TaskFile {
   std::string name = {}, yaml = {};
 };
 const std::vector<TaskFile>& task_files();  // generated by cmake/registries.cmake, in name order
+
+// The task as a profile asks it. Error{usage} where its numbers cannot be had.
+TaskSpec with_profile(TaskSpec task, const std::string& profile);
 
 // A task by its name, or a path to somebody's own .task.yaml.
 TaskSpec find_task(const std::string& name_or_path);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
 
 #include "core/error.h"
 #include "core/fs.h"
@@ -67,15 +68,58 @@ TEST(BenchmarkPrompts, MadeUpDocumentsGiveLmEvalsRequests) {
     }
     const ChoiceItem& item = choice_task(*task).at(row.at("doc"));
     EXPECT_EQ(item.gold, row.at("gold").get<size_t>());
-    ASSERT_EQ(item.asks.size(), row.at("requests").size());
-    for (size_t i = 0; i < item.asks.size(); ++i) {
-      EXPECT_EQ(item.asks[i].context, row.at("requests")[i][0].get<std::string>())
+    ASSERT_EQ(item.size(), row.at("requests").size());
+    for (size_t i = 0; i < item.size(); ++i) {
+      EXPECT_EQ(item.context(i), row.at("requests")[i][0].get<std::string>())
           << row.at("task") << " " << shots << " " << row.at("doc");
-      EXPECT_EQ(item.asks[i].continuation, row.at("requests")[i][1].get<std::string>());
+      EXPECT_EQ(item.continuation(i), row.at("requests")[i][1].get<std::string>());
       ++checked;
     }
   }
   EXPECT_EQ(checked, 2 * (6 * 4 + 5 * 2 + 4 * 4));
+}
+
+// Made-up documents of many tasks (tools/record/eval_requests.py): text by text.
+TEST(BenchmarkPrompts, EveryTasksMadeUpDocumentsGiveLmEvalsRequests) {
+  const fs::path folder = fs::path(HELIO_SOURCE_DIR) / "tests/fixtures/eval_requests";
+  const Json docs = load_json(folder / "docs.json");
+  TempDir dir;
+  for (const auto& [place, rows] : docs.items()) {
+    std::string lines;
+    for (const Json& row : rows) lines += row.dump() + "\n";
+    dir.write(place + ".jsonl", lines);
+  }
+  std::set<std::string> names;
+  int64_t checked = 0;
+  for (const Json& row : lines_of(folder / "requests.jsonl")) {
+    const std::string name = row.at("task"), part = row.at("part");
+    SCOPED_TRACE(name + " " + part + " " + row.at("shots").dump());
+    TaskSpec spec = find_task(name);
+    if (!part.empty()) spec.subjects = {part};
+    const auto task =
+        make_task(spec, {.benchmarks = dir.path().string(), .shots = row.at("shots")});
+    ASSERT_EQ(task->not_run(), "");
+    const Json& documents = row.at("documents");
+    ASSERT_EQ(task->items(), static_cast<int64_t>(documents.size()));
+    for (int64_t item = 0; item < task->items(); ++item, ++checked) {
+      const Json& wanted = documents[static_cast<size_t>(item)];
+      if (const auto question = task->question(item)) {
+        EXPECT_EQ(question->prompt, wanted.at("requests")[0][0].get<std::string>());
+        EXPECT_EQ(Json(question->until), wanted.at("requests")[0][1].at("until"));
+        continue;
+      }
+      const auto& choices = choice_task(*task).at(item);
+      if (choices.right.empty()) EXPECT_EQ(choices.gold, wanted.at("gold").get<size_t>());
+      ASSERT_EQ(choices.size(), wanted.at("requests").size());
+      for (size_t i = 0; i < choices.size(); ++i) {
+        EXPECT_EQ(choices.context(i), wanted["requests"][i][0].get<std::string>());
+        EXPECT_EQ(choices.continuation(i), wanted["requests"][i][1].get<std::string>());
+      }
+    }
+    names.insert(name);
+  }
+  EXPECT_EQ(names.size(), 11u);
+  EXPECT_GT(checked, 60);
 }
 
 TEST(BenchmarkPrompts, RealDocumentsHashToLmEvalsRequests) {
@@ -101,65 +145,16 @@ TEST(BenchmarkPrompts, RealDocumentsHashToLmEvalsRequests) {
             if ("mmlu_" + part.name == full) index += part.begin;
         const ChoiceItem& item = choice_task(*task).at(index);
         EXPECT_EQ(item.gold, row.at("gold").get<size_t>());
-        ASSERT_EQ(item.asks.size(), row.at("hashes").size());
-        for (size_t i = 0; i < item.asks.size(); ++i) {
-          ASSERT_EQ(digest(item.asks[i], 16), row.at("hashes")[i].get<std::string>())
-              << item.id << ": " << item.asks[i].context;
+        ASSERT_EQ(item.size(), row.at("hashes").size());
+        for (size_t i = 0; i < item.size(); ++i) {
+          ASSERT_EQ(digest(item.ask(i), 16), row.at("hashes")[i].get<std::string>())
+              << item.id << ": " << item.context(i);
           ++checked;
         }
       }
     EXPECT_EQ(checked, 30 * 4 + 30 * 2 + 177 * 4);
   }
 }
-
-struct Golden {
-  const char* task;
-  const char* file;
-  int64_t shots, requests;
-  const char*
-      train_place;  // where the recording took its examples from, when not where lm-eval does
-};
-
-// Whole benchmarks, every request of every document.
-class WholeBenchmark : public ::testing::TestWithParam<Golden> {};
-
-TEST_P(WholeBenchmark, EveryRequestHashesToLmEvals) {
-  const Golden& golden = GetParam();
-  const char* root = std::getenv("HELIO_BENCHMARKS");
-  const fs::path folder = root ? root : "/work/shared/data/benchmarks";
-  const fs::path file = folder / "golden/requests" / golden.file;
-  if (!fs::exists(file))
-    GTEST_SKIP() << golden.file << " is not in $HELIO_BENCHMARKS/golden/requests";
-  TaskSpec spec = find_task(golden.task);
-  if (golden.train_place) spec.data.places.push_back(golden.train_place);
-  const auto task = make_task(spec, {.benchmarks = folder.string(), .shots = golden.shots});
-  ASSERT_EQ(task->not_run(), "");
-  int64_t checked = 0;
-  std::map<std::string, int64_t> begin;
-  for (const Part& part : task->parts()) begin[part.name] = part.begin;
-  for (const Json& row : lines_of(file)) {
-    std::string part = row[0].get<std::string>().substr(std::string(golden.task).size());
-    if (!part.empty()) part.erase(0, 1);
-    ASSERT_TRUE(begin.contains(part)) << row[0];
-    const ChoiceItem& item = choice_task(*task).at(begin[part] + row[1].get<int64_t>());
-    ASSERT_EQ(item.asks.size(), row[2].size());
-    for (size_t i = 0; i < item.asks.size(); ++i) {
-      ASSERT_EQ(digest(item.asks[i], 12), row[2][i].get<std::string>()) << item.id << "\n"
-                                                                        << item.asks[i].context;
-      ++checked;
-    }
-  }
-  EXPECT_EQ(checked, golden.requests);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    LmEval0413, WholeBenchmark,
-    ::testing::Values(Golden{"mmlu", "mmlu_5shot.hashes.jsonl.gz", 5, 56168, nullptr},
-                      Golden{"winogrande", "winogrande_5shot.hashes.jsonl.gz", 5, 2534,
-                             "winogrande/raw/{split}_l"},
-                      Golden{"arc_challenge", "arc_challenge_25shot.hashes.jsonl.gz", 25, 4687,
-                             nullptr}),
-    [](const auto& info) { return std::string(info.param.task); });
 
 TEST(BenchmarkData, MissingIsNotRunDamagedIsAnError) {
   TempDir dir;

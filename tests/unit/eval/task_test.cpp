@@ -44,7 +44,8 @@ TEST(TaskFiles, MistakesAreNamedWithTheirPlace) {
   EXPECT_NE(error(good + "choices_from: c\n").find("exactly one"), std::string::npos);
   EXPECT_NE(error(good + "prepare: magic\n").find("magic"), std::string::npos);
   EXPECT_NE(error(good + "needs: pairs\n").find("needs: benchmarks"), std::string::npos);
-  EXPECT_NE(error("mode: multiple_choice\nmetrics: [f1]\nmain_metric: f1\n").find("no metric 'f1'"),
+  EXPECT_NE(error("mode: multiple_choice\nmetrics: [recall]\nmain_metric: recall\n")
+                .find("no metric 'recall'"),
             std::string::npos);
   EXPECT_NE(error("mode: essay\n").find("essay"), std::string::npos);
   EXPECT_NE(error("- 1\n"), "");
@@ -108,7 +109,8 @@ ChoiceTask one_item(std::vector<int64_t> lengths) {
   TaskSpec spec = find_task("hellaswag");
   ChoiceItem item{.id = "0", .gold = 1};
   for (const auto length : lengths) {
-    item.asks.push_back({"c", std::string(static_cast<size_t>(length) + 1, 'x')});
+    item.contexts = {"c"};
+    item.continuations.emplace_back(static_cast<size_t>(length) + 1, 'x');
     item.lengths.push_back(length);
   }
   return ChoiceTask(spec, {item}, {Part{.total = 1, .end = 1}}, "", {});

@@ -30,8 +30,11 @@ class EvalList final : public Command {
                        {"metrics", task.metrics},
                        {"main_metric", task.main_metric}});
       else
-        context.out << fmt::format("{:<15} {}\n{:<15} needs --{}; {}; {}\n", task.name, task.about,
-                                   "", task.needs, task.main_metric, protocol);
+        context.out << fmt::format("{:<19} {}\n{:<19} {}; {}; {}\n", task.name, task.about, "",
+                                   task.mode == "group"
+                                       ? fmt::format("{}", fmt::join(task.members, " "))
+                                       : "needs --" + task.needs,
+                                   task.mode == "group" ? "a group" : task.main_metric, protocol);
     }
     if (context.json) context.out << compact({{"tasks", all}}) << "\n";
     return 0;

@@ -1,9 +1,10 @@
-// Print what a task asks, without a model: one JSON line a continuation.
+// Print what a task asks, without a model: one JSON line a continuation, in order.
 #include <ostream>
 
 #include "cli/command.h"
 #include "core/error.h"
 #include "eval/task.h"
+#include "eval/task_selection.h"
 
 namespace helio::cli {
 namespace {
@@ -15,41 +16,77 @@ class EvalRequests final : public Command {
             .required = {"task"},
             .examples = {
                 "helio eval requests hellaswag --benchmarks benchmarks --limit 3",
+                "helio eval requests h6 --profile evalverse --benchmarks benchmarks",
                 "helio eval requests mmlu --benchmarks benchmarks --shots 5 --limit-per-subject 1",
                 "helio eval requests cloze --dataset datasets/corpus --limit 2"}};
   }
   void describe(Fields& f) override {
-    f("task", task_, "A task's name, or the path of a .task.yaml.");
+    f("task", task_, "A task or group, NAME@SHOTS, or the path of a .task.yaml.");
     f.input("benchmarks", sources_.benchmarks, "Folder of benchmark data.");
     f.input("dataset", sources_.dataset, "Dataset, for tasks made from held-out documents.");
+    f("profile", sources_.profile, "Whose requests: the version of lm-evaluation-harness.",
+      one_of({"openllm-v1", "evalverse", "current"}));
     f("limit", sources_.limit, "Items; 0: all.", at_least(0));
     f("limit_per_subject", sources_.limit_per_subject, "Items of each subject; 0: as limit says.",
       at_least(0));
     f("shots", sources_.shots, "Few-shot examples; -1: as the task says.", at_least(-1));
-    f("seed", sources_.seed, "Seed of draws.", at_least(0));
+    f("seed", sources_.seed, "Seed of draws; 1234: the profile's own.", at_least(0));
   }
 
   int run(Context& context) override {
-    const auto task = eval::make_task(eval::find_task(task_), sources_);
-    if (!task->not_run().empty())
-      throw Error(ErrorKind::not_found, "'" + task_ + "' cannot be shown: " + task->not_run());
-    for (int64_t item = 0; item < task->items(); ++item) {
-      context.stop.check();
-      const auto asks = task->asks(item);
-      if (asks.empty())
-        throw Error(ErrorKind::usage, "what '" + task_ + "' asks depends on the model's tokenizer")
-            .with_hint("`helio eval run` writes each item's scores to samples/");
-      for (size_t i = 0; i < asks.size(); ++i)
-        context.out << compact({{"doc", task->item_id(item)},
-                                {"choice", i},
-                                {"context", asks[i].context},
-                                {"continuation", asks[i].continuation}})
-                    << "\n";
+    const auto selection = eval::select_tasks({task_});
+    size_t shown = 0;
+    std::string missing;
+    for (const auto& selected : selection.tasks) {
+      eval::Sources sources = sources_;
+      if (sources.shots < 0) sources.shots = selected.shots;
+      const auto task = eval::make_task(selected.spec, sources);
+      if (!task->not_run().empty()) {
+        missing = "'" + selected.spec.name + "' cannot be shown: " + task->not_run();
+        if (selection.tasks.size() > 1) context.monitor.note(missing);
+        continue;
+      }
+      ++shown;
+      print(*task, context);
     }
+    if (shown == 0) throw Error(ErrorKind::not_found, missing);
     return 0;
   }
 
  private:
+  void print(const eval::Task& task, Context& context) const {
+    const std::string name = compact(task.spec().name);
+    for (int64_t item = 0; item < task.items(); ++item) {
+      context.stop.check();
+      std::string lines;
+      const std::string begin =
+          "{\"task\":" + name + ",\"doc\":" + compact(task.item_id(item)) + ",";
+      if (const auto question = task.question(item)) {
+        lines = begin + "\"context\":" + compact(question->prompt) +
+                ",\"until\":" + compact(question->until) +
+                ",\"max_tokens\":" + std::to_string(question->max_tokens) + "}\n";
+      } else {
+        lines = choices(task, item, begin);
+      }
+      context.out << lines;
+    }
+  }
+
+  static std::string choices(const eval::Task& task, int64_t item, const std::string& begin) {
+    const auto asks = task.asks(item);
+    if (asks.empty())
+      throw Error(ErrorKind::usage,
+                  "what '" + task.spec().name + "' asks depends on the model's tokenizer")
+          .with_hint("`helio eval run` writes each item's scores to samples/");
+    std::string lines, context;  // the context as JSON: most items have one for all choices
+    for (size_t i = 0; i < asks.size(); ++i) {
+      if (i == 0 || asks[i].context != asks[i - 1].context) context = compact(asks[i].context);
+      lines += begin + "\"choice\":" + std::to_string(i) + ",\"context\":" + context +
+               ",\"continuation\":" + compact(asks[i].continuation) + "}\n";
+    }
+    return lines;
+  }
+
   std::string task_ = {};
   eval::Sources sources_ = {};
 };

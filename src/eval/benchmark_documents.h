@@ -1,0 +1,28 @@
+// The documents of a benchmark in the order they are asked, each with its examples: what tasks with
+// choices and tasks with answers have in common.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "eval/benchmark_items.h"
+#include "eval/task.h"
+
+namespace helio::eval {
+
+struct BenchmarkRead {
+  std::vector<Part> parts = {};
+  std::string not_run = {};  // why there are no items at all
+  OrderedJson settings =
+      OrderedJson::object();  // shots, profile, hashes of the data and of the draws
+};
+
+// Calls `add(document, before, id)` for each document that is asked: `before` is what stands before
+// the question. Missing data is said in the parts; damaged data is an Error.
+using AddItem =
+    std::function<void(const Json& document, const std::string& before, std::string id)>;
+BenchmarkRead read_benchmark(const ItemBuilder& builder, const Sources& sources,
+                             const Profile& profile, const AddItem& add);
+
+}  // namespace helio::eval
