@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "core/fs.h"
+#include "model/load_decoder.h"
 #include "model/local_model.h"
-#include "nn/tensor_io.h"
 #include "text/chat_template.h"
 
 namespace helio::engine {
@@ -71,7 +71,7 @@ serve::ServedModel load_served_model(const std::string& name, const fs::path& di
         served.special_ids = text::load_special_ids(dir, *served.tokenizer);
         served.stop_ids = stop_ids_of(dir, served.special_ids, *served.tokenizer);
         add_chat(served, dir);
-        auto decoder = model::Decoder::load(dir, nn::parse_scalar_type(options.dtype));
+        auto decoder = model::load_decoder_to_run(dir, options.dtype, options.weights);
         model::check_vocabulary(decoder.config(), *served.tokenizer);
         served.engine = model::make_generation_engine(std::move(decoder), options.engine);
         return served;

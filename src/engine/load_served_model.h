@@ -10,7 +10,7 @@
 namespace helio::engine {
 
 struct ServedModelOptions {
-  std::string dtype = "float32";
+  std::string dtype = "float32", weights = "f32";  // model/load_decoder.h
   model::EngineOptions engine = {};
 };
 

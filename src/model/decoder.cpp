@@ -8,16 +8,11 @@
 #include <ATen/ops/linear.h>
 #include <c10/core/GradMode.h>
 
-#include <cmath>
-#include <optional>
-
-#include "checkpoint/decoder_weights.h"
 #include "core/error.h"
-#include "model/decoder_layer.h"
+#include "model/decoder_impl.h"
 #include "model/kv_cache.h"
 #include "model/paged_cache.h"
 #include "nn/layers.h"
-#include "nn/rotary.h"
 #include "nn/torch_error.h"
 
 namespace helio::model {
@@ -38,7 +33,9 @@ std::vector<int64_t> document_lengths(const PackedBatch& batch) {
   return lengths;
 }
 
-void check_config(const checkpoint::DecoderConfig& c) {
+}  // namespace
+
+void check_decoder_config(const checkpoint::DecoderConfig& c) {
   const auto positive = [](const char* key, int64_t value) {
     if (value > 0) return;
     throw Error(ErrorKind::invalid, std::string("a decoder needs a positive ") + key);
@@ -60,16 +57,6 @@ void check_config(const checkpoint::DecoderConfig& c) {
   }
 }
 
-}  // namespace
-
-PackedBatch PackedBatch::rows(at::Tensor ids_BT) {
-  const at::Tensor positions = at::arange(ids_BT.size(1), at::TensorOptions(at::kLong));
-  return {.ids_BT = ids_BT, .positions_BT = positions.expand_as(ids_BT)};
-}
-
-namespace {
-
-// Gemma's embeddings are multiplied by a number that has the weights' type.
 double embedding_scale(const checkpoint::DecoderConfig& c, at::ScalarType dtype) {
   if (!c.scaled_embedding) return 1;
   const float scale = static_cast<float>(std::sqrt(static_cast<double>(c.hidden_size)));
@@ -78,84 +65,10 @@ double embedding_scale(const checkpoint::DecoderConfig& c, at::ScalarType dtype)
   return scale;
 }
 
-}  // namespace
-
-struct Decoder::Impl {
-  // The rotation of each kind of layer for some positions.
-  struct Rotations {
-    nn::Rotation full = {}, sliding = {};
-  };
-
-  checkpoint::DecoderConfig config;
-  at::ScalarType dtype;
-  std::vector<Named> parameters;
-  at::Tensor embedding, norm, head;  // head is the embedding when tied
-  std::vector<DecoderLayer> layers;
-  std::optional<nn::Rotary> rotary, sliding_rotary;  // sliding layers', where theirs is another
-  nn::Heads heads;
-  double scale;  // of embeddings
-
-  Impl(checkpoint::DecoderConfig c, at::ScalarType type)
-      : config(std::move(c)), dtype(type), scale(embedding_scale(config, type)) {
-    check_config(config);
-    heads = {.query = config.heads, .key_value = config.kv_heads, .size = config.head_dim};
-    const auto rotating =
-        static_cast<int64_t>(static_cast<double>(config.head_dim) * config.rotary_share);
-    rotary.emplace(rotating, config.rope_theta, config.rope);
-    if (config.sliding_rope)
-      sliding_rotary.emplace(rotating, config.sliding_rope->theta, config.sliding_rope->scaling);
-    const auto outer = checkpoint::outer_weights(config);
-    embedding = add(outer[0]);
-    for (int64_t i = 0; i < config.layers; ++i) {
-      layers.emplace_back(config, i);
-      for (const auto& weight : checkpoint::layer_weights(config, i, config.experts.count))
-        layers.back().add(weight.role, add(weight));
-    }
-    norm = add(outer[1]);
-    head = config.tied_embeddings ? embedding : add(outer[2]);
-  }
-  // Layers point at the config.
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-
-  at::Tensor add(const checkpoint::DecoderWeight& weight) {
-    at::Tensor tensor = at::empty(weight.shape, at::TensorOptions(dtype));
-    tensor.set_requires_grad(true);
-    parameters.push_back({weight.name, tensor});
-    return tensor;
-  }
-
-  // Positions are checked here, ids by the embedding.
-  void check_positions(const at::Tensor& positions) const {
-    if (positions.numel() == 0) return;
-    const int64_t last = positions.max().item<int64_t>(), longest = config.longest_sequence();
-    if (longest > 0 && last >= longest) {
-      throw Error(ErrorKind::invalid, "a sequence of " + std::to_string(last + 1) +
-                                          " tokens is longer than the model's " +
-                                          std::to_string(longest) + " positions");
-    }
-  }
-
-  Rotations rotations(const at::Tensor& positions, const std::vector<int64_t>& lengths) const {
-    Rotations both{.full = rotary->rotation(positions, lengths)};
-    both.sliding = sliding_rotary ? sliding_rotary->rotation(positions, lengths) : both.full;
-    return both;
-  }
-  // Do the cached tokens of sequences of `length` stand as they would in longer ones?
-  bool alike(int64_t length, int64_t longer) const {
-    return rotary->alike(length, longer) &&
-           (!sliding_rotary || sliding_rotary->alike(length, longer));
-  }
-
-  at::Tensor embed(const at::Tensor& ids) const {
-    const at::Tensor x_NH = at::embedding(embedding, ids.reshape({-1}));
-    return scale == 1 ? x_NH : x_NH * scale;
-  }
-  at::Tensor final_norm(const at::Tensor& x_NH) const {
-    return nn::rms_norm(x_NH, norm, config.rms_norm_eps, config.norm_weight);
-  }
-  at::Tensor run_cached(const at::Tensor& ids_Bt, KvCache& cache) const;
-};
+PackedBatch PackedBatch::rows(at::Tensor ids_BT) {
+  const at::Tensor positions = at::arange(ids_BT.size(1), at::TensorOptions(at::kLong));
+  return {.ids_BT = ids_BT, .positions_BT = positions.expand_as(ids_BT)};
+}
 
 // The next tokens of each row through all layers, [B, t, H]; their keys and values stay in the
 // cache.
@@ -198,8 +111,11 @@ Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 const std::vector<Decoder::Named>& Decoder::parameters() const { return impl_->parameters; }
 const checkpoint::DecoderConfig& Decoder::config() const { return impl_->config; }
 at::ScalarType Decoder::dtype() const { return impl_->dtype; }
-at::Tensor Decoder::head_weight() const { return impl_->head; }
-nn::Head Decoder::head() const { return {impl_->head, impl_->config.logit_softcap}; }
+at::Tensor Decoder::head_weight() const {
+  HELIO_CHECK(impl_->head.defined(), "a head that is not packed");
+  return impl_->head;
+}
+nn::Head Decoder::head() const { return {head_weight(), impl_->config.logit_softcap}; }
 
 at::Tensor Decoder::hidden(const PackedBatch& batch) const {
   const auto doing = [&] {
@@ -261,6 +177,7 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_N, PagedCache& cache,
     const at::Tensor positions = at::cat(parts);
     m.check_positions(positions);
     const Impl::Rotations rotations = m.rotations(positions, fresh);
+    if (m.runs_packed(cache)) return m.run_packed(ids_N, cache, steps, rotations);
     at::Tensor x_NH = m.embed(ids_N);
     for (size_t i = 0; i < m.layers.size(); ++i) {
       const DecoderLayer& layer = m.layers[i];
@@ -283,11 +200,12 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_N, PagedCache& cache,
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
   return nn::with_torch_errors(
       [&] {
-        return "computing logits of " +
-               nn::shapes_text({{"hidden", hidden}, {"head", impl_->head}});
+        return "computing logits of hidden " +
+               nn::shape_text(hidden) + " for " + std::to_string(impl_->config.vocab_size) +
+               " tokens";
       },
       [&] {
-        const at::Tensor logits = at::linear(hidden, impl_->head).to(at::kFloat);
+        const at::Tensor logits = impl_->products_of_head(hidden);
         const double cap = impl_->config.logit_softcap;
         return cap == 0 ? logits : (logits / cap).tanh() * cap;
       });

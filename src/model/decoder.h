@@ -10,13 +10,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "checkpoint/hf_config.h"
 #include "nn/linear_loss.h"
+#include "nn/packed_weight.h"
 #include "nn/paged_attention.h"
 
 namespace helio::model {
@@ -44,6 +47,13 @@ class Decoder {
   // Reads a Hugging Face folder. Missing, extra and wrongly shaped tensors are errors that name
   // them.
   static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat);
+  // The same for running only, in f32 with the matrices packed as `format`: generation through a
+  // PagedCache then goes through layers fused for it (model/packed_layer.h). The embedding and the
+  // head are int8 where the rest is int4. Also reads a GGUF
+  // file, whose Q8_0 blocks int8 then holds as they are, and its Q4_0 blocks int4 (but for the
+  // embedding and the head). Layer by layer: never more than one expanded. Throws invalid
+  // for a mixture of experts in a format other than f32.
+  static Decoder load_packed(const std::filesystem::path& dir_or_gguf, nn::WeightFormat format);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;
@@ -83,9 +93,16 @@ class Decoder {
   const std::vector<Named>& parameters() const;
   const checkpoint::DecoderConfig& config() const;
   at::ScalarType dtype() const;
+  // Of a packed one: how, and the bytes of its matrices. Its parameters() are what is not packed;
+  // head(), head_weight() and save() are for f32 only.
+  std::optional<nn::WeightFormat> packed_as() const;
+  size_t packed_bytes() const;
 
  private:
+  // Where packed weights come from: each in f32, asked for in the model's order.
+  struct Source;
   struct Impl;
+  explicit Decoder(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -8,12 +8,14 @@
 #include <set>
 
 #include "checkpoint/decoder_weights.h"
+#include "checkpoint/gguf/model.h"
 #include "checkpoint/safetensors.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/gguf.h"
 #include "core/json.h"
 #include "core/rng.h"
-#include "model/decoder.h"
+#include "model/decoder_impl.h"
 #include "nn/tensor_io.h"
 #include "nn/torch_error.h"
 
@@ -43,16 +45,39 @@ bool may_be_ignored(const checkpoint::SafeTensors& file, const checkpoint::Tenso
          std::memcmp(head.data(), words.data(), head.size()) == 0;
 }
 
-void refuse_extra_tensors(const checkpoint::SafeTensors& file, const Decoder& decoder) {
-  std::set<std::string_view> known;
-  for (const auto& parameter : decoder.parameters()) known.insert(parameter.name);
+void refuse_extra_tensors(const checkpoint::SafeTensors& file,
+                          const checkpoint::DecoderConfig& config) {
+  std::set<std::string> known;
+  for (const auto& weight : checkpoint::decoder_weights(config)) known.insert(weight.name);
   for (const checkpoint::TensorInfo& tensor : file.tensors()) {
-    if (known.contains(tensor.name) || may_be_ignored(file, tensor, decoder.config())) continue;
+    if (known.contains(tensor.name) || may_be_ignored(file, tensor, config)) continue;
     throw Error(ErrorKind::invalid, "tensor '" + tensor.name + "' is not part of this model")
         .with_hint(
             "config.json (num_hidden_layers, tie_word_embeddings, biases) does not describe "
             "these weights");
   }
+}
+
+Error missing(const std::string& name) {
+  return Error(ErrorKind::invalid, "tensor '" + name + "' is missing")
+      .with_hint("config.json and the weights do not belong together, or a shard is missing");
+}
+
+const checkpoint::TensorInfo& found(const checkpoint::SafeTensors& file, const std::string& name) {
+  const checkpoint::TensorInfo* info = file.find(name);
+  if (info == nullptr) throw missing(name);
+  return *info;
+}
+
+// Room for a weight that a file has: not before the file says that it has that size.
+at::Tensor room_for(const checkpoint::DecoderWeight& weight, const std::vector<int64_t>& stored) {
+  if (stored == weight.shape) return at::empty(weight.shape, at::TensorOptions(at::kFloat));
+  const auto text = [](const std::vector<int64_t>& shape) {
+    return compact(OrderedJson(shape));
+  };
+  throw Error(ErrorKind::invalid, "tensor '" + weight.name + "' has shape " + text(stored) +
+                                      ", the model needs " + text(weight.shape))
+      .with_hint("the config and the weights do not belong together");
 }
 
 OrderedJson generation_config(const checkpoint::DecoderConfig& config) {
@@ -91,20 +116,51 @@ Decoder Decoder::load(const std::filesystem::path& dir, at::ScalarType dtype) {
   return in_context(line, [&] {
     Decoder decoder(checkpoint::load_decoder_config(dir), dtype);
     const checkpoint::SafeTensors file(dir);
-    for (const Named& parameter : decoder.parameters()) {
-      const checkpoint::TensorInfo* info = file.find(parameter.name);
-      if (info == nullptr) {
-        throw Error(ErrorKind::invalid, "tensor '" + parameter.name + "' is missing")
-            .with_hint("config.json and the weights do not belong together, or a shard is missing");
-      }
-      nn::read_tensor_into(file, *info, parameter.tensor);
-    }
-    refuse_extra_tensors(file, decoder);
+    for (const Named& parameter : decoder.parameters())
+      nn::read_tensor_into(file, found(file, parameter.name), parameter.tensor);
+    refuse_extra_tensors(file, decoder.config());
     return decoder;
   });
 }
 
+Decoder Decoder::load_packed(const std::filesystem::path& dir, nn::WeightFormat format) {
+  const auto line = [&] { return "reading the weights in " + dir.string(); };
+  return in_context(line, [&] {
+    const auto packed = [&](const checkpoint::DecoderConfig& config, const auto& read) {
+      const Source source{.format = format, .read = read};
+      return Decoder(nn::with_torch_errors(
+          [] { return std::string("packing a decoder's weights"); },
+          [&] { return std::make_unique<Impl>(config, at::kFloat, &source); }));
+    };
+    if (std::filesystem::is_regular_file(dir) && is_gguf(dir)) {
+      const checkpoint::GgufModel file(dir);
+      const Json config = Json::parse(compact(file.config()));
+      return packed(checkpoint::parse_decoder_config(config, dir.string()),
+                    [&](const checkpoint::DecoderWeight& weight) {
+                      const checkpoint::Weight* stored = file.find(weight.name);
+                      if (stored == nullptr) throw missing(weight.name);
+                      at::Tensor tensor = room_for(weight, stored->shape);
+                      file.read(*stored, 0,
+                                {tensor.mutable_data_ptr<float>(),
+                                 static_cast<size_t>(tensor.numel())});
+                      return tensor;
+                    });
+    }
+    const checkpoint::SafeTensors file(dir);
+    const auto config = checkpoint::load_decoder_config(dir);
+    refuse_extra_tensors(file, config);
+    return packed(config, [&](const checkpoint::DecoderWeight& weight) {
+      const checkpoint::TensorInfo& stored = found(file, weight.name);
+      at::Tensor tensor = room_for(weight, stored.shape);
+      nn::read_tensor_into(file, stored, tensor);
+      return tensor;
+    });
+  });
+}
+
 void Decoder::save(const std::filesystem::path& dir, at::ScalarType dtype) const {
+  HELIO_CHECK(packed_as().value_or(nn::WeightFormat::f32) == nn::WeightFormat::f32,
+              "weights that are not only packed");
   checkpoint::DecoderConfig written = config();
   written.dtype = nn::config_dtype(dtype);
   nn::with_torch_errors(

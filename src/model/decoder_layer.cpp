@@ -5,8 +5,10 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "nn/experts.h"
 
 namespace helio::model {
@@ -46,6 +48,64 @@ std::vector<at::Tensor> DecoderLayer::present(std::initializer_list<Role> roles)
   return list;
 }
 
+std::vector<float> DecoderLayer::floats(std::initializer_list<Role> roles) const {
+  std::vector<float> values;
+  for (const at::Tensor& part : present(roles)) {
+    const at::Tensor numbers = part.detach().to(at::kFloat).contiguous();
+    const float* const data = numbers.const_data_ptr<float>();
+    values.insert(values.end(), data, data + numbers.numel());
+  }
+  return values;
+}
+
+std::vector<float> DecoderLayer::norm_floats(Role role) const {
+  std::vector<float> weight = floats({role});
+  if (config_->norm_weight == checkpoint::NormWeight::plus_one)
+    for (float& value : weight) value += 1;
+  return weight;
+}
+
+void DecoderLayer::pack(nn::WeightFormat format) {
+  if (routed_) {
+    if (format == nn::WeightFormat::f32) return;
+    throw Error(ErrorKind::invalid, "a mixture of experts does not run with weights as " +
+                                        std::string(nn::weight_format_name(format)))
+        .with_hint("use --weights f32");
+  }
+  const auto matrix = [&](std::initializer_list<Role> roles) {
+    return nn::PackedWeight(format, present(roles));
+  };
+  packed_ = PackedLayer{
+      .qkv = matrix({Role::qkv, Role::q, Role::k, Role::v}),
+      .o = matrix({Role::o}),
+      .gate_up = matrix({Role::gate_up, Role::gate, Role::up}),
+      .down = matrix({Role::down}),
+      .attention_in_norm = norm_floats(Role::attention_in_norm),
+      .q_norm = norm_floats(Role::q_norm),
+      .k_norm = norm_floats(Role::k_norm),
+      .attention_out_norm = norm_floats(Role::attention_out_norm),
+      .mlp_in_norm = norm_floats(Role::mlp_in_norm),
+      .mlp_out_norm = norm_floats(Role::mlp_out_norm),
+      .qkv_bias = floats({Role::q_bias, Role::k_bias, Role::v_bias}),
+      .o_bias = floats({Role::o_bias}),
+      .gate_up_bias = floats({Role::gate_bias, Role::up_bias}),
+      .down_bias = floats({Role::down_bias}),
+  };
+  if (!only_packed()) return;
+  for (const Role role : {Role::qkv, Role::q, Role::k, Role::v, Role::o, Role::gate_up, Role::gate,
+                          Role::up, Role::down})
+    weights_[static_cast<size_t>(role)].clear();
+}
+
+at::Tensor DecoderLayer::joint(const at::Tensor& x, const nn::PackedWeight* packed,
+                               std::initializer_list<Role> weights,
+                               std::initializer_list<Role> biases) const {
+  const std::vector<at::Tensor> added = present(biases);
+  if (packed == nullptr) return nn::joint_linear(x, present(weights), added);
+  const at::Tensor y = packed->product(x);
+  return added.empty() ? y : y + at::cat(added);
+}
+
 at::Tensor DecoderLayer::norm(const at::Tensor& x, Role role) const {
   const at::Tensor weight = one(role);
   if (!weight.defined()) return x;
@@ -53,8 +113,9 @@ at::Tensor DecoderLayer::norm(const at::Tensor& x, Role role) const {
 }
 
 at::Tensor DecoderLayer::project(const at::Tensor& x) const {
-  const at::Tensor qkv = nn::joint_linear(x, present({Role::qkv, Role::q, Role::k, Role::v}),
-                                          present({Role::q_bias, Role::k_bias, Role::v_bias}));
+  const at::Tensor qkv =
+      joint(x, only_packed() ? &packed_->qkv : nullptr, {Role::qkv, Role::q, Role::k, Role::v},
+            {Role::q_bias, Role::k_bias, Role::v_bias});
   if (config_->qk_norm == QkNorm::none) return qkv;
   const int64_t tokens = qkv.size(0), size = config_->head_dim;
   const int64_t q_width = config_->heads * size, kv_width = config_->kv_heads * size;
@@ -68,13 +129,19 @@ at::Tensor DecoderLayer::project(const at::Tensor& x) const {
 }
 
 at::Tensor DecoderLayer::feed_forward(const at::Tensor& x) const {
-  const at::Tensor gate_up = nn::joint_linear(x, present({Role::gate_up, Role::gate, Role::up}),
-                                              present({Role::gate_bias, Role::up_bias}));
+  const at::Tensor gate_up =
+      joint(x, only_packed() ? &packed_->gate_up : nullptr,
+            {Role::gate_up, Role::gate, Role::up}, {Role::gate_bias, Role::up_bias});
   return config_->activation == Activation::silu ? nn::swiglu(gate_up) : nn::geglu(gate_up);
 }
 
 at::Tensor DecoderLayer::add_to_residual(const at::Tensor& x, const at::Tensor& y, Role weight,
                                          Role bias, Role out_norm) const {
+  if (only_packed()) {
+    const at::Tensor z =
+        joint(y, weight == Role::o ? &packed_->o : &packed_->down, {weight}, {bias});
+    return x + norm(z, out_norm);
+  }
   const at::Tensor add = one(bias);
   if (one(out_norm).defined())
     return x + norm(at::linear(y, one(weight), add.defined() ? std::optional(add) : std::nullopt),

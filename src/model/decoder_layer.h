@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "checkpoint/decoder_weights.h"
+#include "model/packed_layer.h"
 #include "nn/layers.h"
 
 namespace helio::model {
@@ -20,6 +22,13 @@ class DecoderLayer {
 
   // In the order of layer_weights: of several with one role, the next expert's.
   void add(checkpoint::Role role, const at::Tensor& weight);
+
+  // For running only: makes packed() of the weights. But for f32, which shares them, the matrices are
+  // then gone from here, and run() computes with the packed ones. Throws invalid for experts in other
+  // formats.
+  void pack(nn::WeightFormat format);
+  // What run_packed_layer() runs; null before pack(), and for layers with experts.
+  const PackedLayer* packed() const { return packed_ ? &*packed_ : nullptr; }
 
   // Turns queries, keys and values [N, (Q + 2K) D], not yet rotated, into attended values [N, Q D].
   using Attend = std::function<at::Tensor(const at::Tensor& qkv)>;
@@ -34,7 +43,13 @@ class DecoderLayer {
   at::Tensor one(Role role) const;  // undefined when the layer has none
   std::vector<at::Tensor> present(std::initializer_list<Role> roles) const;
 
+  // Are the matrices only in packed_?
+  bool only_packed() const { return packed_ && packed_->o.format() != nn::WeightFormat::f32; }
+  std::vector<float> floats(std::initializer_list<Role> roles) const;  // one after another
+  std::vector<float> norm_floats(Role role) const;
   at::Tensor norm(const at::Tensor& x, Role role) const;  // x itself without such a norm
+  at::Tensor joint(const at::Tensor& x, const nn::PackedWeight* packed,
+                   std::initializer_list<Role> weights, std::initializer_list<Role> biases) const;
   at::Tensor project(const at::Tensor& x) const;
   at::Tensor feed_forward(const at::Tensor& x) const;
   // x + y @ weight^T + bias, y's part normalised first where the family does so.
@@ -45,6 +60,7 @@ class DecoderLayer {
   bool slides_, routed_;
   nn::AttentionRule rule_;
   std::array<std::vector<at::Tensor>, checkpoint::kRoles> weights_ = {};
+  std::optional<PackedLayer> packed_ = {};
 };
 
 }  // namespace helio::model

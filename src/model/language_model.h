@@ -52,6 +52,7 @@ class LanguageModel {
 
 struct LoadOptions {
   std::string dtype = "float32";  // "float32", "bfloat16"
+  std::string weights = "f32";    // of generation: see model/load_decoder.h
   int64_t batch_tokens = 8192;    // padded tokens per forward when scoring
 };
 

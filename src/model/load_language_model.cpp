@@ -2,15 +2,20 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/hash.h"
+#include "model/load_decoder.h"
 #include "model/local_model.h"
-#include "nn/tensor_io.h"
 
 namespace helio::model {
 namespace {
 
 // Of what decides the numbers: weights, shape, tokenizer.
-std::string content_of(const std::filesystem::path& dir) {
+std::string content_of(const std::filesystem::path& dir, const std::string& weights) {
   Sha256Stream hash;
+  if (weights != "f32") hash.update("weights " + weights + "\n");
+  if (std::filesystem::is_regular_file(dir)) {  // GGUF
+    hash.update(sha256_file(dir));
+    return hash.hex();
+  }
   for (const auto& file : list_files(dir)) {
     const std::string name = file.lexically_relative(dir).generic_string();
     if (name.ends_with(".safetensors") || name == "config.json" || name == "tokenizer.json")
@@ -28,10 +33,10 @@ std::unique_ptr<LanguageModel> load_language_model(const std::filesystem::path& 
                       auto tokenizer = text::load_tokenizer(dir);
                       const auto special_ids = text::load_special_ids(dir, *tokenizer);
                       return make_language_model(
-                          {.decoder = Decoder::load(dir, nn::parse_scalar_type(options.dtype)),
+                          {.decoder = load_decoder_to_run(dir, options.dtype, options.weights),
                            .tokenizer = std::move(tokenizer),
                            .special_ids = special_ids,
-                           .content = [dir] { return content_of(dir); }},
+                           .content = [dir, weights = options.weights] { return content_of(dir, weights); }},
                           options);
                     });
 }

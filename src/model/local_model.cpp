@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <span>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "model/kv_cache.h"
+#include "model/paged_cache.h"
 #include "model/sampler.h"
 
 namespace helio::model {
@@ -39,6 +42,45 @@ std::vector<TokenId> model_input(const ScoreRequest& request, int64_t positions)
   if (static_cast<int64_t>(ids.size()) > positions) ids.erase(ids.begin(), ids.end() - positions);
   return ids;
 }
+
+// A sequence that goes on: through pages, whose steps a packed decoder has fused, but where
+// frequencies follow the length through a cache that runs all tokens again.
+class Continuation {
+ public:
+  Continuation(const Decoder& decoder, int64_t longest) : decoder_(decoder) {
+    const auto& config = decoder.config();
+    if (config.rope.follows_length()) {
+      whole_.emplace(config, 1, longest, decoder.dtype());
+      return;
+    }
+    const int64_t pages = (longest + kPageTokens - 1) / kPageTokens;
+    pages_.resize(static_cast<size_t>(pages));
+    std::iota(pages_.begin(), pages_.end(), 0);
+    paged_.emplace(config, pages, kPageTokens, decoder.dtype());
+  }
+
+  // f32 [1, V] of what follows the last of `ids`, the sequence's next.
+  at::Tensor logits_after(const std::vector<int64_t>& ids) {
+    const auto fresh = static_cast<int64_t>(ids.size());
+    at::Tensor hidden;
+    if (whole_) {
+      hidden = decoder_.hidden(long_tensor(ids).unsqueeze(0), *whole_).squeeze(0);
+    } else {
+      const nn::PagedStep step{.pages = pages_, .past = past_, .fresh = fresh};
+      hidden = decoder_.hidden(long_tensor(ids), *paged_, {&step, 1});
+      past_ += fresh;
+    }
+    return decoder_.logits(hidden.slice(0, fresh - 1)).contiguous();
+  }
+
+ private:
+  static constexpr int64_t kPageTokens = 32;
+  const Decoder& decoder_;
+  std::optional<KvCache> whole_ = {};
+  std::optional<PagedCache> paged_ = {};
+  std::vector<int32_t> pages_ = {};
+  int64_t past_ = 0;
+};
 
 class LocalModel final : public LanguageModel {
  public:
@@ -74,14 +116,13 @@ class LocalModel final : public LanguageModel {
     const size_t kept = std::min(request.prompt.size(), room);
     std::vector<int64_t> ids(request.prompt.end() - static_cast<int64_t>(kept),
                              request.prompt.end());
-    KvCache cache(decoder().config(), 1, static_cast<int64_t>(kept) + wanted, decoder().dtype());
+    Continuation continuation(decoder(), static_cast<int64_t>(kept) + wanted);
     Rng rng = Rng::stream(request.seed, "generate");
     const SamplerOptions sampler{
         .temperature = request.temperature, .top_k = request.top_k, .top_p = request.top_p};
     std::vector<TokenId> out;
     while (static_cast<int64_t>(out.size()) < wanted) {
-      const at::Tensor hidden = decoder().hidden(long_tensor(ids).unsqueeze(0), cache);
-      const at::Tensor logits = decoder().logits(hidden.select(1, hidden.size(1) - 1)).contiguous();
+      const at::Tensor logits = continuation.logits_after(ids);
       const TokenId token = sample(
           {logits.const_data_ptr<float>(), static_cast<size_t>(logits.numel())}, sampler, rng);
       const auto& stops = request.stop_ids;

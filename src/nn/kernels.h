@@ -51,6 +51,8 @@ struct Kernels {
                             int64_t width);
   // out [rows, width] = silu(gate) * up; gate_up [rows, 2 width].
   void (*swiglu)(const float* gate_up, float* out, int64_t rows, int64_t width);
+  // The same with gelu(gate), in its tanh form.
+  void (*geglu)(const float* gate_up, float* out, int64_t rows, int64_t width);
   void (*swiglu_backward)(const float* d_out, const float* gate_up, float* d_gate_up, int64_t rows,
                           int64_t width);
   // log_probs[n] = log softmax(logits[n])[targets[n]]. With SoftmaxRows::gradient the logits become

@@ -124,6 +124,22 @@ void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
   }
 }
 
+// 0.5 x (1 + tanh(u)) = x sigmoid(2u), u = sqrt(2 / pi) (x + 0.044715 x^3)
+inline Vector gelu(Vector x) {
+  return x * sigmoid(1.5957691216057308F * (x + 0.044715F * (x * x * x)));
+}
+
+void geglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
+  const int64_t whole = width - width % kLanes, rest = width % kLanes;
+  for (int64_t n = 0; n < rows; ++n, gate_up += 2 * width, out += width) {
+    const float* up = gate_up + width;
+    for (int64_t i = 0; i < whole; i += kLanes)
+      store(out + i, gelu(load(gate_up + i)) * load(up + i));
+    store_part(out + whole,
+               gelu(load_part(gate_up + whole, rest)) * load_part(up + whole, rest), rest);
+  }
+}
+
 // d silu(gate) * up / d gate, with s = sigmoid(gate). (No lambda: they do not take on the file's
 // target.)
 inline Vector d_gate(Vector d, Vector gate, Vector up, Vector s) {
@@ -192,9 +208,9 @@ void softmax_rows(float* logits, const int64_t* targets, const float* scale, flo
 #include "nn/kernels_paged.h"
 
 constexpr Kernels make_table(const char* name) {
-  return {name,         rms_norm,       rms_norm_backward, swiglu,    swiglu_backward,
-          softmax_rows, attention_fits, attention_scratch, attention, attention_backward,
-          paged_attention};
+  return {name,         rms_norm,       rms_norm_backward, swiglu,    geglu,
+          swiglu_backward, softmax_rows, attention_fits, attention_scratch, attention,
+          attention_backward, paged_attention};
 }
 
 }  // namespace

@@ -17,6 +17,10 @@ namespace {
 // does better even after putting the pages together.
 constexpr int64_t kFewTokens = 4;
 
+double score_scale(const AttentionRule& rule, int64_t size) {
+  return rule.scale != 0 ? rule.scale : 1 / std::sqrt(static_cast<double>(size));
+}
+
 at::Tensor page_list(const PagedStep& step, int64_t tokens_per_page) {
   const int64_t count = (step.past + step.fresh + tokens_per_page - 1) / tokens_per_page;
   at::Tensor list = at::empty({count}, at::TensorOptions(at::kInt));
@@ -42,43 +46,53 @@ struct Job {
 void run_jobs(const Kernels& kernels, const std::vector<Job>& jobs, const at::Tensor& q,
               const at::Tensor& key_pool, const at::Tensor& value_pool, const AttentionRule& rule,
               at::Tensor& out) {
-  const int64_t queries = q.size(1), size = q.size(2), kv_heads = key_pool.size(1),
-                tokens = key_pool.size(2), group = queries / kv_heads;
-  const float* const keys = key_pool.const_data_ptr<float>();
-  const float* const values = value_pool.const_data_ptr<float>();
+  const PagedPools pools(key_pool, value_pool);
+  const int64_t row = q.size(1) * q.size(2);
   const float* const q_data = q.const_data_ptr<float>();
   float* const out_data = out.mutable_data_ptr<float>();
-  const auto scale = static_cast<float>(
-      rule.scale != 0 ? rule.scale : 1 / std::sqrt(static_cast<double>(size)));
-  parallel_units(static_cast<int64_t>(jobs.size()) * kv_heads, [&](int64_t unit) {
-    const Job& job = jobs[static_cast<size_t>(unit / kv_heads)];
-    const int64_t head = unit % kv_heads, last = job.position + 1;
-    const int64_t first = rule.window > 0 ? std::max<int64_t>(0, last - rule.window) : 0;
-    const auto pages = static_cast<size_t>((last + tokens - 1) / tokens);
-    std::vector<const float*> key_pages(pages), value_pages(pages);
-    for (size_t i = 0; i < pages; ++i) {
-      const int64_t at = (job.step->pages[i] * kv_heads + head) * tokens * size;
-      key_pages[i] = keys + at;
-      value_pages[i] = values + at;
-    }
-    std::vector<float> scratch(static_cast<size_t>(group * (last - first)));
-    const int64_t place = (job.token * queries + head * group) * size;
-    kernels.paged_attention({.first = first,
-                             .last = last,
-                             .heads = group,
-                             .size = size,
-                             .page_tokens = tokens,
-                             .scale = scale,
-                             .softcap = static_cast<float>(rule.softcap),
-                             .q = q_data + place,
-                             .key_pages = key_pages.data(),
-                             .value_pages = value_pages.data(),
-                             .out = out_data + place,
-                             .scratch = scratch.data()});
+  parallel_units(static_cast<int64_t>(jobs.size()) * pools.kv_heads, [&](int64_t unit) {
+    const Job& job = jobs[static_cast<size_t>(unit / pools.kv_heads)];
+    attend_in_pages(kernels, pools, *job.step, job.position, unit % pools.kv_heads, q.size(1),
+                    q_data + job.token * row, out_data + job.token * row, rule);
   });
 }
 
 }  // namespace
+
+PagedPools::PagedPools(const at::Tensor& key_pool, const at::Tensor& value_pool)
+    : keys(key_pool.const_data_ptr<float>()),
+      values(value_pool.const_data_ptr<float>()),
+      kv_heads(key_pool.size(1)),
+      page_tokens(key_pool.size(2)),
+      size(key_pool.size(3)) {}
+
+void attend_in_pages(const Kernels& kernels, const PagedPools& pools, const PagedStep& step,
+                     int64_t position, int64_t head, int64_t queries, const float* q, float* out,
+                     const AttentionRule& rule) {
+  const int64_t last = position + 1, tokens = pools.page_tokens, group = queries / pools.kv_heads;
+  const int64_t first = rule.window > 0 ? std::max<int64_t>(0, last - rule.window) : 0;
+  const auto pages = static_cast<size_t>((last + tokens - 1) / tokens);
+  std::vector<const float*> key_pages(pages), value_pages(pages);
+  for (size_t i = 0; i < pages; ++i) {
+    const int64_t at = pools.place(step.pages[i], head);
+    key_pages[i] = pools.keys + at;
+    value_pages[i] = pools.values + at;
+  }
+  std::vector<float> scratch(static_cast<size_t>(group * (last - first)));
+  const int64_t place = head * group * pools.size;
+  kernels.paged_attention({.first = first,
+                           .last = last,
+                           .heads = group,
+                           .size = pools.size,
+                           .page_tokens = tokens,
+                           .scale = static_cast<float>(score_scale(rule, pools.size)),
+                           .softcap = static_cast<float>(rule.softcap),
+                           .q = q + place,
+                           .key_pages = key_pages.data(),
+                           .value_pages = value_pages.data(),
+                           .out = out + place,
+                           .scratch = scratch.data()});
+}
 
 void write_pages(const at::Tensor& keys_NKD, const at::Tensor& values_NKD, at::Tensor& key_pool,
                  at::Tensor& value_pool, std::span<const PagedStep> steps) {

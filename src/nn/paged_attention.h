@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "nn/kernels.h"
 #include "nn/layers.h"
 
 namespace helio::nn {
@@ -28,5 +29,22 @@ void write_pages(const at::Tensor& keys_NKD, const at::Tensor& values_NKD, at::T
 at::Tensor paged_attention(const at::Tensor& q_NQD, const at::Tensor& key_pool,
                            const at::Tensor& value_pool, std::span<const PagedStep> steps,
                            const AttentionRule& rule);
+
+// A layer's pools of f32 pages as plain arrays.
+struct PagedPools {
+  const float *keys, *values;
+  int64_t kv_heads, page_tokens, size;
+  PagedPools(const at::Tensor& key_pool, const at::Tensor& value_pool);
+  // Where a page's [page_tokens, size] of a key/value head begins.
+  int64_t place(int32_t page, int64_t head) const {
+    return (page * kv_heads + head) * page_tokens * size;
+  }
+};
+
+// The same for one token at `position` of a sequence and the query heads that share one key/value
+// head. q and out [queries, size] are the token's.
+void attend_in_pages(const Kernels& kernels, const PagedPools& pools, const PagedStep& step,
+                     int64_t position, int64_t head, int64_t queries, const float* q, float* out,
+                     const AttentionRule& rule);
 
 }  // namespace helio::nn

@@ -39,6 +39,10 @@ class GenerateCommand final : public cli::Command {
     f("seed", seed_, "Seed of the choices when temperature is above 0.", at_least(0));
     f("stop", stop_, "Texts that end the answer; they are not part of it.");
     f("dtype", load_.dtype, "Type to compute in.", one_of({"float32", "bfloat16"}));
+    f("weights", load_.weights,
+      "How matrices are held: f32, exact; bf16, int8 (Q8_0), int4 (Q4_0); auto: bf16 where the folder "
+      "holds bfloat16, else f32.",
+      one_of({"f32", "bf16", "int8", "int4", "auto"}));
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
 

@@ -34,6 +34,10 @@ class ServeCommand final : public cli::Command {
     f("allow_host", access_.hosts, "Names this server goes by, for the Host check.");
     f("allow_origin", access_.origins, "Web pages that may call it (https://site); *: any.");
     f("dtype", dtype_, "Type to compute in.", one_of({"float32", "bfloat16"}));
+    f("weights", weights_,
+      "How matrices are held: f32, exact; bf16, int8 (Q8_0), int4 (Q4_0); auto: bf16 where the folder "
+      "holds bfloat16, else f32.",
+      one_of({"f32", "bf16", "int8", "int4", "auto"}));
     f("slots", engine_.slots, "Answers that are generated at once.", between(1, 1024));
     f("queue", engine_.waiting, "Requests that may wait; more are told 429.", at_least(0));
     f("cache_tokens", engine_.cache_tokens,
@@ -65,7 +69,8 @@ class ServeCommand final : public cli::Command {
           throw Error(ErrorKind::usage, "two models are named '" + name + "'")
               .with_hint("NAME=DIR gives another name");
       context.monitor.note("loading " + name + " from " + dir);
-      models.push_back(load_served_model(name, dir, {.dtype = dtype_, .engine = engine_}));
+      models.push_back(load_served_model(
+          name, dir, {.dtype = dtype_, .weights = weights_, .engine = engine_}));
     }
     serve::Service service(std::move(models), access_);
     service_at = &service;
@@ -98,7 +103,7 @@ class ServeCommand final : public cli::Command {
   }
 
   std::vector<std::string> models_ = {};
-  std::string key_file_ = {}, dtype_ = "float32";
+  std::string key_file_ = {}, dtype_ = "float32", weights_ = "f32";
   int64_t port_ = 8000, grace_ = 20, threads_ = 0;
   serve::HttpOptions http_ = {};
   serve::AccessOptions access_ = {};

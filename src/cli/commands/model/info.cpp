@@ -43,6 +43,22 @@ OrderedJson weights_json(const checkpoint::SafeTensors& weights) {
           {"memory", {{"float32", parameters * 4}, {"bfloat16", parameters * 2}}}};
 }
 
+// Bytes with --weights int8 or int4 (nn/packed_weight.h): matrices in blocks of 32 columns and panels
+// of 16 rows, 34 or 18 bytes a block (embedding and head always 34), vectors in float32.
+int64_t packed_bytes(const checkpoint::SafeTensors& weights, int64_t block_bytes) {
+  int64_t bytes = 0;
+  for (const auto& tensor : weights.tensors()) {
+    if (tensor.shape.size() != 2) {
+      bytes += tensor.elements() * 4;
+      continue;
+    }
+    const bool outer = tensor.name == "model.embed_tokens.weight" || tensor.name == "lm_head.weight";
+    const int64_t panels = (tensor.shape[0] + 15) / 16, blocks = (tensor.shape[1] + 31) / 32;
+    bytes += panels * 16 * blocks * (outer ? 34 : block_bytes);
+  }
+  return bytes;
+}
+
 OrderedJson rope_json(const std::string& type, double theta, double factor) {
   OrderedJson json = {{"type", type}, {"theta", theta}};
   if (type != "default") json["factor"] = factor;
@@ -224,8 +240,12 @@ void print_text(std::ostream& out, const OrderedJson& info) {
   for (const auto& [dtype, share] : w["stored"].items())
     line("stored", fmt::format("{}: {} tensors, {} bytes", dtype, share["tensors"].dump(),
                                grouped(share["bytes"])));
-  line("memory", fmt::format("{} bytes in float32, {} in bfloat16 (weights alone)",
-                             grouped(w["memory"]["float32"]), grouped(w["memory"]["bfloat16"])));
+  std::string memory = fmt::format("{} bytes in float32, {} in bfloat16",
+                                   grouped(w["memory"]["float32"]), grouped(w["memory"]["bfloat16"]));
+  if (w["memory"].contains("int8"))
+    memory += fmt::format(", {} in int8, {} in int4", grouped(w["memory"]["int8"]),
+                          grouped(w["memory"]["int4"]));
+  line("memory", memory + " (weights alone)");
   const auto& t = info["tokenizer"];
   line("tokenizer", t.is_null()
                         ? "none in the folder"
@@ -270,6 +290,11 @@ class ModelInfo final : public Command {
       info["why_not"] = error.message();
     }
     info["weights"] = weights_json(weights);
+    // A mixture of experts does not run so.
+    if (info.contains("shape") && !info["shape"].contains("experts")) {
+      info["weights"]["memory"]["int8"] = packed_bytes(weights, 34);
+      info["weights"]["memory"]["int4"] = packed_bytes(weights, 18);
+    }
     info["tokenizer"] = fs::exists(dir / "tokenizer.json") ? tokenizer_json(dir / "tokenizer.json")
                                                            : OrderedJson(nullptr);
     info["template"] = template_json(dir);

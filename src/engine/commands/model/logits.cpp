@@ -11,8 +11,8 @@
 #include "core/fs.h"
 #include "core/lines.h"
 #include "model/decoder.h"
+#include "model/load_decoder.h"
 #include "nn/runtime.h"
-#include "nn/tensor_io.h"
 
 namespace helio::engine {
 namespace {
@@ -64,13 +64,17 @@ class LogitsCommand final : public cli::Command {
     f("out", out_,
       "File to write: one [tokens, vocabulary] F32 tensor a row, named \"0\", \"1\", ...");
     f("dtype", dtype_, "Type to compute in.", one_of({"float32", "bfloat16"}));
+    f("weights", weights_,
+      "How matrices are held: f32, exact; bf16, int8 (Q8_0), int4 (Q4_0); auto: bf16 where the folder "
+      "holds bfloat16, else f32.",
+      one_of({"f32", "bf16", "int8", "int4", "auto"}));
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
 
   int run(cli::Context& context) override {
     nn::prepare_runtime(threads_);
     const c10::AutoGradMode no_grad(false);
-    const auto decoder = model::Decoder::load(model_, nn::parse_scalar_type(dtype_));
+    const auto decoder = model::load_decoder_to_run(model_, dtype_, weights_);
     Rows rows;
     read_jsonl(in_, [&](const Json& row, int64_t line) {
       rows.push_back(read_row(row, in_, line, decoder.config()));
@@ -125,7 +129,7 @@ class LogitsCommand final : public cli::Command {
     return total;
   }
 
-  std::string model_ = {}, in_ = {}, out_ = {}, dtype_ = "float32";
+  std::string model_ = {}, in_ = {}, out_ = {}, dtype_ = "float32", weights_ = "f32";
   int64_t threads_ = 0;
 };
 

@@ -1,0 +1,72 @@
+#include "model/load_decoder.h"
+
+#include <algorithm>
+#include <map>
+
+#include "checkpoint/safetensors.h"
+#include "core/error.h"
+#include "core/gguf.h"
+#include "nn/tensor_io.h"
+
+namespace helio::model {
+namespace {
+
+using nn::WeightFormat;
+
+bool holds_bf16(const std::filesystem::path& dir) {
+  const checkpoint::SafeTensors file(dir);
+  const auto& tensors = file.tensors();
+  return std::all_of(tensors.begin(), tensors.end(), [](const checkpoint::TensorInfo& tensor) {
+    return tensor.shape.size() < 2 || tensor.dtype == checkpoint::DType::bf16;
+  });
+}
+
+// What the matrices of most layers are stored as.
+WeightFormat gguf_format(const std::filesystem::path& path) {
+  const GgufFile file(path);
+  std::map<GgmlType, int64_t> elements;
+  for (const GgufTensor& tensor : file.header().tensors)
+    if (tensor.name.starts_with("blk.") && tensor.shape.size() == 2)
+      elements[tensor.type] += tensor.elements();
+  const auto most = std::max_element(elements.begin(), elements.end(), [](const auto& a, const auto& b) {
+    return a.second < b.second;
+  });
+  if (most == elements.end()) return WeightFormat::f32;
+  switch (most->first) {
+    case GgmlType::bf16:
+      return WeightFormat::bf16;
+    case GgmlType::q8_0:
+      return WeightFormat::int8;
+    case GgmlType::q4_0:
+      return WeightFormat::int4;
+    default:
+      return WeightFormat::f32;
+  }
+}
+
+WeightFormat format_of(const std::filesystem::path& dir, std::string_view weights) {
+  if (weights == "auto") {
+    if (std::filesystem::is_regular_file(dir) && is_gguf(dir)) return gguf_format(dir);
+    const bool experts = checkpoint::load_decoder_config(dir).experts.count > 0;
+    return !experts && holds_bf16(dir) ? WeightFormat::bf16 : WeightFormat::f32;
+  }
+  for (const auto format :
+       {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8, WeightFormat::int4})
+    if (nn::weight_format_name(format) == weights) return format;
+  throw Error(ErrorKind::usage, "unknown weights '" + std::string(weights) + "'")
+      .with_hint("known: f32, bf16, int8, int4, auto");
+}
+
+}  // namespace
+
+Decoder load_decoder_to_run(const std::filesystem::path& dir, std::string_view dtype,
+                            std::string_view weights) {
+  const at::ScalarType type = nn::parse_scalar_type(dtype);
+  if (type == at::kFloat) return Decoder::load_packed(dir, format_of(dir, weights));
+  if (weights != "f32" && weights != "auto")
+    throw Error(ErrorKind::usage, "weights " + std::string(weights) + " are computed with in float32")
+        .with_hint("leave dtype at float32");
+  return Decoder::load(dir, type);
+}
+
+}  // namespace helio::model

@@ -1,0 +1,134 @@
+#include "nn/product_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <string_view>
+
+#include "checkpoint/quant/floats.h"
+
+namespace helio::nn {
+namespace {
+
+using checkpoint::bfloat_to_float;
+using checkpoint::half_to_float;
+
+void quantise_rows(const float* x, int64_t rows, int64_t width, int32_t zero, int8_t* codes,
+                   float* scales, int32_t* offsets) {
+  const int64_t blocks = (width + kBlock - 1) / kBlock;
+  for (int64_t row = 0; row < rows; ++row, x += width) {
+    for (int64_t b = 0; b < blocks; ++b, codes += kBlock) {
+      const int64_t count = std::min(kBlock, width - b * kBlock);
+      const float* const values = x + b * kBlock;
+      float most = 0;
+      for (int64_t i = 0; i < count; ++i) most = std::max(most, std::fabs(values[i]));
+      const float inverse = most > 0 ? 127 / most : 0;
+      int32_t sum = 0;
+      for (int64_t i = 0; i < kBlock; ++i) {
+        codes[i] = i < count ? static_cast<int8_t>(std::nearbyint(values[i] * inverse)) : int8_t{0};
+        sum += codes[i];
+      }
+      *scales++ = most / 127;
+      *offsets++ = -zero * sum;
+    }
+  }
+}
+
+void put(const PanelJob& job, int64_t token, int64_t column, float value) {
+  float& place = job.out[token * job.out_row + column];
+  place = job.output == Output::add ? place + value : value;
+}
+
+// `stored(block, row, column)` is what the panel has there.
+template <class Stored>
+void quantised_panel(const PanelJob& job, const Stored& stored) {
+  for (int64_t t = 0; t < job.tokens; ++t) {
+    for (int64_t r = 0; r < job.columns; ++r) {
+      float total = 0;
+      for (int64_t b = 0; b < job.blocks; ++b) {
+        int32_t sum = job.offsets[t * job.blocks + b];
+        for (int64_t k = 0; k < kBlock; ++k)
+          sum += stored(b, r, k) * job.codes[(t * job.blocks + b) * kBlock + k];
+        total += static_cast<float>(sum) * half_to_float(job.scales[b * kPanelRows + r]) *
+                 job.code_scales[t * job.blocks + b];
+      }
+      put(job, t, r, total);
+    }
+  }
+}
+
+void int8_panel(const PanelJob& job) {
+  const auto* data = static_cast<const uint8_t*>(job.weights);
+  quantised_panel(job, [&](int64_t b, int64_t r, int64_t k) -> int32_t {
+    return data[b * 512 + k / 4 * 64 + r * 4 + k % 4];
+  });
+}
+
+void int4_panel(const PanelJob& job) {
+  const auto* data = static_cast<const uint8_t*>(job.weights);
+  quantised_panel(job, [&](int64_t b, int64_t r, int64_t k) -> int32_t {
+    const int64_t in = k % 16;
+    const uint8_t both = data[b * 256 + in / 4 * 64 + r * 4 + in % 4];
+    return k < 16 ? both & 15 : both >> 4;
+  });
+}
+
+void bf16_panel(const PanelJob& job) {
+  const auto* data = static_cast<const uint16_t*>(job.weights);
+  for (int64_t t = 0; t < job.tokens; ++t) {
+    for (int64_t r = 0; r < job.columns; ++r) {
+      float sum = 0;
+      for (int64_t k = 0; k < job.blocks * kBlock; ++k)
+        sum += bfloat_to_float(data[k / 2 * 2 * kPanelRows + r * 2 + k % 2]) *
+               job.x[t * job.x_row + k];
+      put(job, t, r, sum);
+    }
+  }
+}
+
+void f32_rows(const PanelJob& job) {
+  const auto* data = static_cast<const float*>(job.weights);
+  for (int64_t t = 0; t < job.tokens; ++t) {
+    for (int64_t r = 0; r < job.columns; ++r) {
+      float sum = 0;
+      for (int64_t k = 0; k < job.width; ++k) sum += data[r * job.width + k] * job.x[t * job.x_row + k];
+      put(job, t, r, sum);
+    }
+  }
+}
+
+struct Processor {
+  bool avx512 = false, avx2 = false;
+};
+
+Processor processor() {
+  Processor found;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  found.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                 __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                 __builtin_cpu_supports("avx512vnni");
+  found.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+               __builtin_cpu_supports("f16c");
+#endif
+  return found;
+}
+
+}  // namespace
+
+const ProductKernels& plain_product_kernels() {
+  static constexpr ProductKernels table = {"plain",    quantise_rows, int8_panel,
+                                           int4_panel, bf16_panel,    f32_rows};
+  return table;
+}
+
+const ProductKernels& product_kernels() {
+  static const Processor has = processor();
+  const char* setting = std::getenv("HELIO_KERNELS");
+  const std::string_view wanted = setting ? setting : "";
+  if (wanted == "none") return plain_product_kernels();
+  if (has.avx512 && wanted != "avx2") return avx512_product_kernels();
+  return has.avx2 ? avx2_product_kernels() : plain_product_kernels();
+}
+
+}  // namespace helio::nn
