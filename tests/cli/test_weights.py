@@ -63,7 +63,7 @@ def difference(got, want):
 def test_fewer_bits_are_near_float32(model):
     exact = logits(model)
     sizes = [difference(logits(model, "--weights", weights), exact) for weights in ("bf16", "int8", "int4")]
-    assert 0 < sizes[0] < 0.01 and 0 < sizes[1] < 0.03 and sizes[1] < sizes[2] < 0.3, sizes
+    assert 0 < sizes[0] < 0.02 and sizes[0] < sizes[1] < 0.08 and sizes[1] < sizes[2] < 0.8, sizes
     assert np.array_equal(logits(model, "--weights", "auto"), exact)
 
 

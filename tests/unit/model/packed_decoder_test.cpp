@@ -137,15 +137,15 @@ TEST_P(PackedFamily, StepsEqualTheGeneralPathInEveryFormat) {
 }
 
 // Beside float32: what rounding the weights, and for int8 and int4 the activations, does to the
-// logits of small random models. docs/models.md has the figures.
+// logits of small random models, whose own weights are bfloat16. docs/models.md has the figures.
 TEST_P(PackedFamily, LogitsStayNearFloat32) {
   if (has_experts()) {
     EXPECT_THROW(Decoder::load_packed(dir(), WeightFormat::int8), Error);
     return;
   }
   for (const auto& [format, bound] :
-       {std::pair(WeightFormat::bf16, 0.03), std::pair(WeightFormat::int8, 0.1),
-        std::pair(WeightFormat::int4, 0.6)}) {
+       {std::pair(WeightFormat::bf16, 1e-5), std::pair(WeightFormat::int8, 0.1),
+        std::pair(WeightFormat::int4, 0.7)}) {
     const Decoder decoder = Decoder::load_packed(dir(), format);
     EXPECT_EQ(decoder.packed_as(), format);
     const checkpoint::SafeTensors recorded(dir() / "logits.safetensors");
