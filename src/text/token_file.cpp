@@ -17,11 +17,11 @@ TokenFileWriter::TokenFileWriter(const fs::path& path, int64_t vocab_size)
 
 void TokenFileWriter::add(std::span<const TokenId> ids) {
   const int size = vocab_size_ <= kTwoBytes ? 2 : 4;
-  bytes_.clear();
+  bytes_.resize(ids.size() * static_cast<size_t>(size));
+  char* to = bytes_.data();
   for (const TokenId id : ids) {
     HELIO_CHECK(id >= 0 && id < vocab_size_, "an id beyond the vocabulary");
-    for (int i = 0; i < size; ++i)
-      bytes_ += static_cast<char>(static_cast<uint32_t>(id) >> (8 * i));
+    for (int i = 0; i < size; ++i) *to++ = static_cast<char>(static_cast<uint32_t>(id) >> (8 * i));
   }
   file_.write(bytes_);
   lengths_.push_back(static_cast<int64_t>(ids.size()));

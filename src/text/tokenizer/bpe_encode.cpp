@@ -8,6 +8,22 @@
 #include "text/utf8.h"
 
 namespace helio::text {
+namespace {
+
+// Whether it is worth asking: the last character may be a syllable, and not the only one.
+bool may_be_korean(std::string_view word) {
+  if (word.size() < 6) return false;
+  const auto lead = static_cast<uint8_t>(word[word.size() - 3]);
+  return lead >= 0xEA && lead <= 0xED;
+}
+
+}  // namespace
+
+const SyllableRules& BpeModel::syllable_rules() const {
+  std::call_once(syllables_once_,
+                 [&] { syllables_ = std::make_shared<SyllableRules>(merges_, byte_ids_); });
+  return *syllables_;
+}
 
 std::unique_ptr<PieceModel::Scratch> BpeModel::make_scratch() const {
   return std::make_unique<Work>();
@@ -113,29 +129,36 @@ void BpeModel::find_ids(std::string_view word, Work& work) const {
       return;
     }
   }
-  if (bytes && word.size() <= kShortWord && add_letters(word, work))
-    return merge_short(merges_, work);
+  if (bytes && word.size() <= kShortWord) {
+    if ((may_be_korean(word) && work.syllables.pays() &&
+         work.syllables.start(syllable_rules(), word, work.ids, work.ranks)) ||
+        add_letters(word, work))
+      return merge_short(merges_, work);
+  }
   work.ids.clear();
   if (bytes) add_bytes(word, work, Sizes::leave);
   else add_characters(word, work, Sizes::leave);
   if (work.ids.size() > 1) merge_all(merges_, work);
 }
 
-void BpeModel::encode_word(std::string_view word, Work& work, TokenBuffer& out) const {
-  auto* const slot = work.long_words.slot(word);
+void BpeModel::encode_word(std::string_view word, Seen seen, Work& work, TokenBuffer& out) const {
+  const bool is_long = word.size() > WordKey::kLongest;
+  auto* slot = is_long || seen == Seen::with_more_ids ? work.long_words.slot(word) : nullptr;
   if (slot && slot->holds(word)) {
     out.append(slot->ids, slot->count);
     return;
   }
   find_ids(word, work);
-  if (slot && (word.size() > WordKey::kLongest || work.ids.size() > WordCache::Slot::kIds))
-    slot->keep(word, work.ids.data(), work.ids.size());
+  if (!slot && work.ids.size() > WordCache::Slot::kIds) slot = work.long_words.slot(word);
+  if (slot) slot->keep(word, work.ids.data(), work.ids.size());
   out.append(work.ids.data(), work.ids.size());
 }
 
 void BpeModel::encode_words(const PieceList& list, Work& work, TokenBuffer& out) const {
   work.words.encode(list.text, list.pieces, list.count, out,
-                    [&](std::string_view word, TokenBuffer& to) { encode_word(word, work, to); });
+                    [&](std::string_view word, Seen seen, TokenBuffer& to) {
+                      encode_word(word, seen, work, to);
+                    });
 }
 
 void BpeModel::encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_map>
 
 #include "text/tokenizer/byte_letters.h"
+#include "text/tokenizer/syllables.h"
 #include "text/tokenizer/tokenizer_parts.h"
 #include "text/utf8.h"
 
@@ -42,25 +44,31 @@ BpeModel::BpeModel(const Json& json, Alphabet alphabet, const ModelLists* lists)
   if (!prefix_.empty() || !suffix_.empty() || byte_fallback_) alphabet_ = Alphabet::characters;
   if (lists) vocabulary_.set(lists->tokens);
   else vocabulary_.read(member(json, "vocab", kOf));
+  if (alphabet_ == Alphabet::bytes) find_byte_ids();
   read_merges(lists ? lists->merges : read_merge_entries(member(json, "merges", kOf)), json);
-  if (alphabet_ == Alphabet::bytes) prepare_letters();
-  else prepare_characters();
+  if (alphabet_ == Alphabet::characters) prepare_characters();
   pairs_ = {};
 }
 
 BpeModel::~BpeModel() = default;
 
-void BpeModel::prepare_letters() {
+void BpeModel::find_byte_ids() {
   for (size_t byte = 0; byte < 256; ++byte) {
     std::string letter;
     append_utf8(letter, byte_letters()[byte]);
     byte_ids_[byte] = id_of(letter).value_or(-1);
   }
-  byte_pair_ranks_.resize(1 << 16);
-  for (size_t pair = 0; pair < byte_pair_ranks_.size(); ++pair) {
-    const TokenId left = byte_ids_[pair >> 8], right = byte_ids_[pair & 255];
-    byte_pair_ranks_[pair] =
-        left >= 0 && right >= 0 ? merges_.rank(left, right) : MergeTable::kNone;
+}
+
+// `pairs`: at least all merges of two letters.
+void BpeModel::find_byte_pairs(const std::vector<std::pair<TokenId, TokenId>>& pairs) {
+  byte_pair_ranks_.assign(1 << 16, MergeTable::kNone);
+  std::unordered_map<TokenId, size_t> byte_of;
+  for (size_t byte = 0; byte < 256; ++byte) byte_of.emplace(byte_ids_[byte], byte);
+  for (const auto& [left, right] : pairs) {
+    const auto first = byte_of.find(left), second = byte_of.find(right);
+    if (first != byte_of.end() && second != byte_of.end())
+      byte_pair_ranks_[(first->second << 8) | second->second] = merges_.rank(left, right);
   }
 }
 
@@ -97,10 +105,10 @@ void BpeModel::find_cuts() {
   joined_.erase(std::unique(joined_.begin(), joined_.end()), joined_.end());
 }
 
-void BpeModel::read_merges(const std::vector<MergeEntry>& entries, const Json& json) {
+void BpeModel::read_merges(const MergeEntries& entries, const Json& json) {
   // HF gives each merge a rank of its own. With "one_rank" all merges that stand together and make
-  // one token share one: so it is in formats that say tokens and not merges. With "ranks" it is said
-  // for each merge, and equal ranks may make different tokens (SentencePiece's equal scores).
+  // one token share one: so it is in formats that say tokens and not merges. With "ranks" it is
+  // said for each merge, and equal ranks may make different tokens (SentencePiece's equal scores).
   const bool one_rank = flag_member(json, "one_rank", kOf, false);
   const auto ranks = json.find("ranks");
   if (ranks != json.end() && (!ranks->is_array() || ranks->size() != entries.size()))
@@ -119,44 +127,58 @@ void BpeModel::read_merges(const std::vector<MergeEntry>& entries, const Json& j
   // In steps: the tables' lines are fetched for some merges at once before they are read.
   constexpr size_t kStep = 32;
   struct Pending {
-    std::string becomes = {};
-    uint64_t left = 0, right = 0, both = 0;  // hashes
+    uint64_t left = 0, right = 0;  // hashes
+    TokenId left_id = -1, right_id = -1;
   };
   std::array<Pending, kStep> pending;
   std::array<Found, kStep> found;
+  std::vector<std::pair<TokenId, TokenId>> letters;  // merges of two, and a few others
+  std::string becomes;
+  TokenId last = -1;
   for (size_t begin = 0; begin < entries.size(); begin += kStep) {
     const size_t count = std::min(kStep, entries.size() - begin);
     for (size_t i = 0; i < count; ++i) {
       const auto& [left, right] = entries[begin + i];
-      auto& next = pending[i];
       if (right.size() < prefix_.size())
         throw malformed("merge " + std::to_string(begin + i) + ": '" + std::string(right) +
                         "' lacks the prefix of tokens that continue a word");
-      next.becomes.assign(left).append(right.substr(prefix_.size()));
-      next.left = hash_text(left);
-      next.right = hash_text(right);
-      next.both = hash_text(next.becomes);
-      for (const uint64_t hash : {next.left, next.right, next.both})
-        vocabulary_.prefetch_slot(hash);
+      pending[i] = {hash_text(left), hash_text(right)};
+      vocabulary_.prefetch_slot(pending[i].left);
+      vocabulary_.prefetch_slot(pending[i].right);
     }
-    for (size_t i = 0; i < count; ++i)
-      for (const uint64_t hash : {pending[i].left, pending[i].right, pending[i].both})
-        vocabulary_.prefetch_token(hash);
-    for (size_t i = 0; i < count; ++i)
-      for (const uint64_t hash : {pending[i].left, pending[i].right, pending[i].both})
-        vocabulary_.prefetch_text(hash);
     for (size_t i = 0; i < count; ++i) {
-      const auto need = [&](std::string_view token, uint64_t hash) {
-        const TokenId id = vocabulary_.find(token, hash);
+      auto& next = pending[i];
+      vocabulary_.prefetch_token(next.left_id = vocabulary_.probable(next.left));
+      vocabulary_.prefetch_token(next.right_id = vocabulary_.probable(next.right));
+    }
+    for (size_t i = 0; i < count; ++i) {
+      vocabulary_.prefetch_text(pending[i].left_id);
+      vocabulary_.prefetch_text(pending[i].right_id);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const auto need = [&](std::string_view token, uint64_t hash, TokenId probable) {
+        const TokenId id =
+            vocabulary_.is(probable, token) ? probable : vocabulary_.find(token, hash);
         if (id < 0)
           throw malformed("merge " + std::to_string(begin + i) + " needs '" + std::string(token) +
                           "', which is not in the vocabulary");
         return id;
       };
       const auto& next = pending[i];
-      found[i] = {need(entries[begin + i].left, next.left),
-                  need(entries[begin + i].right, next.right), need(next.becomes, next.both)};
+      const auto& [left, right] = entries[begin + i];
+      found[i] = {need(left, next.left, next.left_id), need(right, next.right, next.right_id)};
+      // Most files tell merges in the order of what they make, often in several ways.
+      const std::string_view behind = right.substr(prefix_.size());
+      if (vocabulary_.is(last + 1, left, behind)) {
+        ++last;
+      } else if (!vocabulary_.is(last, left, behind)) {
+        becomes.assign(left).append(behind);
+        last = need(becomes, hash_text(becomes), -1);
+      }
+      found[i].both = last;
       merges_.prefetch(found[i].left, found[i].right);
+      if (left.size() <= 2 && right.size() <= 2)
+        letters.emplace_back(found[i].left, found[i].right);
     }
     for (size_t i = 0; i < count; ++i) {
       const auto& [left, right, both] = found[i];
@@ -178,6 +200,7 @@ void BpeModel::read_merges(const std::vector<MergeEntry>& entries, const Json& j
       if (alphabet_ == Alphabet::characters) pairs_.emplace_back(found[i].left, found[i].right);
     }
   }
+  if (alphabet_ == Alphabet::bytes) find_byte_pairs(letters);
 }
 
 }  // namespace helio::text

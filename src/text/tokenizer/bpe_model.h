@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,9 @@
 #include "text/tokenizer/vocabulary.h"
 
 namespace helio::text {
+
+enum class Seen;
+class SyllableRules;
 
 class BpeModel final : public PieceModel {
  public:
@@ -40,18 +44,20 @@ class BpeModel final : public PieceModel {
  private:
   enum class Sizes { leave, note };
 
-  void read_merges(const std::vector<MergeEntry>& entries, const Json& json);
-  void prepare_letters();
+  void read_merges(const MergeEntries& entries, const Json& json);
+  void find_byte_ids();
+  void find_byte_pairs(const std::vector<std::pair<TokenId, TokenId>>& pairs);
   void prepare_characters();
   void find_cuts();
   void encode_words(const PieceList& list, Work& work, TokenBuffer& out) const;
-  void encode_word(std::string_view word, Work& work, TokenBuffer& out) const;
+  void encode_word(std::string_view word, Seen seen, Work& work, TokenBuffer& out) const;
   void find_ids(std::string_view word, Work& work) const;  // into work.ids
   bool add_letters(std::string_view word, Work& work) const;
   void add_bytes(std::string_view piece, Work& work, Sizes sizes) const;
   void add_characters(std::string_view piece, Work& work, Sizes sizes) const;
   TokenId character_id(std::string_view character, char32_t code) const;
   TokenId unknown_id() const;
+  const SyllableRules& syllable_rules() const;
 
   Vocabulary vocabulary_ = {};
   MergeTable merges_ = {};
@@ -64,6 +70,8 @@ class BpeModel final : public PieceModel {
   // With Alphabet::bytes.
   std::array<TokenId, 256> byte_ids_ = {};      // by byte; -1: the vocabulary lacks its letter
   std::vector<uint32_t> byte_pair_ranks_ = {};  // of merges of two bytes, by both of them
+  mutable std::once_flag syllables_once_ = {};  // for the first Korean word
+  mutable std::shared_ptr<const SyllableRules> syllables_ = {};
 
   // With Alphabet::characters.
   std::vector<TokenId> character_ids_ = {};    // by code point; -1: the vocabulary lacks it

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "text/tokenizer/bpe_model.h"
+#include "text/tokenizer/syllables.h"
 #include "text/tokenizer/word_cache.h"
 
 namespace helio::text {
@@ -14,6 +15,7 @@ class BpeModel::Work final : public PieceModel::Scratch {
  public:
   CachedWords words = {};
   LongWordCache long_words = {};
+  SyllableStarts syllables = {};
   std::string letters = {};
   std::vector<TokenId> ids = {};     // of the word at hand
   std::vector<uint32_t> ranks = {};  // and of the merge of each with its right neighbour

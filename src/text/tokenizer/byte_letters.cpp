@@ -57,7 +57,13 @@ bool append_read_letters(std::string_view letters, std::string& bytes) {
   bytes.resize(before + letters.size());
   char* to = bytes.data() + before;
   for (size_t at = 0; at < letters.size();) {
-    const auto point = decode_utf8(letters, at);
+    CodePoint point = {static_cast<uint8_t>(letters[at]), 1, Utf8::valid};
+    if (point.value >= 0x80) {
+      const bool two = point.value >= 0xC2 && point.value < 0xE0 && at + 1 < letters.size() &&
+                       (static_cast<uint8_t>(letters[at + 1]) & 0xC0) == 0x80;
+      if (two) point = {((point.value & 31) << 6) | (letters[at + 1] & 63), 2, Utf8::valid};
+      else point = decode_utf8(letters, at);
+    }
     if (point.status == Utf8::invalid || point.value >= kBytes.size() || kBytes[point.value] < 0) {
       bytes.resize(before);
       return false;

@@ -6,6 +6,18 @@
 #include "text/tokenizer.h"
 
 namespace helio::text {
+namespace {
+
+// Whether an id never has any text when special tokens are left out.
+bool has_no_text(const Tokenizer& tokenizer, TokenId id) {
+  const auto& added = tokenizer.added_tokens();
+  const auto found =
+      std::lower_bound(added.begin(), added.end(), id,
+                       [](const AddedToken& token, TokenId other) { return token.id < other; });
+  return found != added.end() && found->id == id && found->special && !found->normalized;
+}
+
+}  // namespace
 
 Encoding Tokenizer::encode_with_offsets(std::string_view, SpecialTokens) const {
   throw Error(ErrorKind::invalid,
@@ -24,6 +36,10 @@ std::string DecodeStream::take(std::string text) {
 }
 
 std::string DecodeStream::step(TokenId id) {
+  // A run of tokens without text must not make each step longer than the one before.
+  constexpr size_t kWindow = 32;
+  if (ids_.size() >= kWindow && special_ == SpecialTokens::skip && has_no_text(*tokenizer_, id))
+    return "";
   ids_.push_back(id);
   std::string text = tokenizer_->decode(ids_, special_);
   if (text.size() <= given_.size() || text.ends_with("\uFFFD") || !text.starts_with(given_))

@@ -1,8 +1,9 @@
-// A tokenizer.json read by simdjson: the long lists of a BPE model as they stand in the file, and
-// the rest as JSON.
+// A tokenizer.json of a BPE model read fast: its long lists as they stand in the file, and the rest
+// as JSON by simdjson.
 #pragma once
 
-#include <memory>
+#include <deque>
+#include <string>
 #include <string_view>
 
 #include "core/json.h"
@@ -13,10 +14,10 @@ namespace helio::text {
 struct FastJson {
   Json json = {};  // with an empty "vocab" and "merges" in "model"
   ModelLists lists = {};
-  std::shared_ptr<void> memory = {};  // what the lists' texts stand in
+  std::deque<std::string> unescaped = {};  // texts of the lists that stand otherwise in the file
 
   // False when the file is not such a model, has errors or anything unusual: parse_json() reads or
-  // refuses it then, with the place of what is wrong.
+  // refuses it then, with the place of what is wrong. `text` must outlive the lists.
   bool read(std::string_view text);
 };
 

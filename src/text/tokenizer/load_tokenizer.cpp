@@ -1,10 +1,61 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include "core/error.h"
 #include "core/fs.h"
 #include "text/formats/tokenizer_file.h"
+#include "text/tokenizer/big_pages.h"
 #include "text/tokenizer/fast_json.h"
 #include "text/tokenizer/json_tokenizer.h"
 
 namespace helio::text {
+namespace {
+
+// A whole file in memory of big pages.
+class FileBytes {
+ public:
+  // Nothing when there is any difficulty: read_file() says which.
+  static std::optional<FileBytes> read(const fs::path& path) {
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return std::nullopt;
+    FileBytes bytes;
+    struct stat info = {};
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
+      bytes.fill(fd, static_cast<size_t>(info.st_size));
+    close(fd);
+    return bytes.size_ > 0 ? std::optional(std::move(bytes)) : std::nullopt;
+  }
+  std::string_view text() const { return {memory_.get(), size_}; }
+
+ private:
+  struct Free {
+    size_t bytes = 0;
+    void operator()(char* memory) const { free_big_pages(memory, bytes); }
+  };
+
+  // Leaves the size at 0 when the file is not of that size any more.
+  void fill(int fd, size_t size) {
+    memory_ = std::unique_ptr<char, Free>(static_cast<char*>(allocate_big_pages(size + 1)),
+                                          Free{size + 1});
+    size_t done = 0;
+    while (done <= size) {
+      const ssize_t n = ::read(fd, memory_.get() + done, size + 1 - done);
+      if (n <= 0) break;
+      done += static_cast<size_t>(n);
+    }
+    size_ = done == size ? size : 0;
+  }
+
+  std::unique_ptr<char, Free> memory_ = {nullptr, Free{}};
+  size_t size_ = 0;
+};
+
+}  // namespace
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_dir) {
   return in_context([&] { return "loading the tokenizer '" + file_or_dir.string() + "'"; },
@@ -12,8 +63,11 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_d
                       const fs::path json = fs::is_directory(file_or_dir)
                                                 ? file_or_dir / "tokenizer.json"
                                                 : file_or_dir;
-                      if (json.filename() == "tokenizer.json" && fs::exists(json))
+                      if (json.filename() == "tokenizer.json" && fs::exists(json)) {
+                        if (const auto bytes = FileBytes::read(json))
+                          return parse_tokenizer(bytes->text(), json.string());
                         return parse_tokenizer(read_file(json), json.string());
+                      }
                       return make_tokenizer(read_tokenizer_file(file_or_dir).document);
                     });
 }

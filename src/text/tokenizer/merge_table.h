@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <unordered_map>
-#include <vector>
 
 #include "text/tokenizer.h"
+#include "text/tokenizer/big_pages.h"
 
 namespace helio::text {
 
@@ -37,6 +37,17 @@ class MergeTable {
     const TokenId id = becomes_[rank];
     return id != kByPair ? id : by_pair_.at(key(left, right));
   }
+  // Calls visit(left, right, rank) for every merge, in any order.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    constexpr uint64_t kId = (uint64_t(1) << kIdBits) - 1;
+    for (const uint64_t slot : slots_) {
+      if (slot == kEmpty) continue;
+      const uint64_t pair = slot >> kRankBits;
+      visit(static_cast<TokenId>(pair >> kIdBits), static_cast<TokenId>(pair & kId),
+            static_cast<uint32_t>(slot & kMostMerges));
+    }
+  }
   void prefetch(TokenId left, TokenId right) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[place(key(left, right))]);
   }
@@ -56,8 +67,8 @@ class MergeTable {
 
   void put(TokenId left, TokenId right, size_t rank);
 
-  std::vector<uint64_t> slots_ = {};
-  std::vector<TokenId> becomes_ = {};  // by rank
+  BigVector<uint64_t> slots_ = {};
+  BigVector<TokenId> becomes_ = {};                     // by rank
   std::unordered_map<uint64_t, TokenId> by_pair_ = {};  // where a rank makes several things
   size_t mask_ = 0;
   int shift_ = 63;

@@ -4,9 +4,9 @@
 
 namespace helio::text {
 
-std::vector<TokenEntry> read_token_entries(const Json& object) {
+TokenEntries read_token_entries(const Json& object) {
   if (!object.is_object()) throw malformed("the vocabulary must be an object of tokens and ids");
-  std::vector<TokenEntry> entries;
+  TokenEntries entries;
   entries.reserve(object.size());
   for (auto item = object.begin(); item != object.end(); ++item) {
     const std::string& token = item.key();
@@ -18,15 +18,19 @@ std::vector<TokenEntry> read_token_entries(const Json& object) {
 }
 
 MergeEntry split_merge(std::string_view text) {
-  const size_t space = text.find(' ');
-  if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos)
-    return {};
+  size_t space = text.size();
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != ' ') continue;
+    if (space != text.size()) return {};
+    space = i;
+  }
+  if (space == text.size()) return {};
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-std::vector<MergeEntry> read_merge_entries(const Json& list) {
+MergeEntries read_merge_entries(const Json& list) {
   if (!list.is_array()) throw malformed("the merges must be a list");
-  std::vector<MergeEntry> entries;
+  MergeEntries entries;
   entries.reserve(list.size());
   for (const auto& item : list) {
     MergeEntry entry;

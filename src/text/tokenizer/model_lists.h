@@ -2,10 +2,10 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "core/json.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer/big_pages.h"
 
 namespace helio::text {
 
@@ -18,15 +18,18 @@ struct MergeEntry {
   std::string_view left = {}, right = {};
 };
 
+using TokenEntries = BigVector<TokenEntry>;
+using MergeEntries = BigVector<MergeEntry>;
+
 struct ModelLists {
-  std::vector<TokenEntry> tokens = {};
-  std::vector<MergeEntry> merges = {};
+  TokenEntries tokens = {};
+  MergeEntries merges = {};
 };
 
 // An object of tokens and ids; the texts are those of `object`.
-std::vector<TokenEntry> read_token_entries(const Json& object);
+TokenEntries read_token_entries(const Json& object);
 // A list of ["a", "b"], or of "a b" as older files have it.
-std::vector<MergeEntry> read_merge_entries(const Json& list);
+MergeEntries read_merge_entries(const Json& list);
 // The two tokens of "a b", or nothing when it is no such pair (left without data).
 MergeEntry split_merge(std::string_view text);
 

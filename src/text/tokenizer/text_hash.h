@@ -37,4 +37,22 @@ inline uint64_t hash_text(std::string_view text) {
   return fold(a ^ hash, b ^ 0xD6E8FEB86659FD93ull);
 }
 
+// Whether two short texts of `size` bytes are equal: without a call.
+inline bool equal_bytes(const char* a, const char* b, size_t size) {
+  const auto differ = [&]<class Word>(size_t at, Word) {
+    Word x, y;
+    std::memcpy(&x, a + at, sizeof(Word));
+    std::memcpy(&y, b + at, sizeof(Word));
+    return x != y;
+  };
+  if (size >= 8) {
+    for (size_t at = 0; at + 8 < size; at += 8)
+      if (differ(at, uint64_t())) return false;
+    return !differ(size - 8, uint64_t());
+  }
+  if (size >= 4) return !differ(0, uint32_t()) && !differ(size - 4, uint32_t());
+  if (size >= 2) return !differ(0, uint16_t()) && a[size - 1] == b[size - 1];
+  return size == 0 || *a == *b;
+}
+
 }  // namespace helio::text

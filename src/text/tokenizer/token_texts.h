@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "text/tokenizer.h"
+#include "text/tokenizer/big_pages.h"
 
 namespace helio::text {
 
@@ -62,7 +63,7 @@ class TokenTexts {
   }
 
   std::string bytes_ = {};
-  std::vector<Entry> entries_ = {};  // by id
+  BigVector<Entry> entries_ = {};  // by id
 };
 
 }  // namespace helio::text

@@ -1,6 +1,7 @@
 #include "text/tokenizer/vocabulary.h"
 
 #include <algorithm>
+#include <array>
 
 #include "text/tokenizer/tokenizer_parts.h"
 
@@ -27,11 +28,10 @@ void Vocabulary::make_room(size_t ids, size_t entries, size_t bytes) {
   mask_ = size - 1;
 }
 
-TokenId Vocabulary::put(std::string_view text, TokenId id) {
+TokenId Vocabulary::put(std::string_view text, TokenId id, uint64_t hash) {
   const char* const begin = texts_.data() + texts_.size();
-  texts_ += text;
+  texts_.insert(texts_.end(), text.begin(), text.end());
   tokens_[static_cast<size_t>(id)] = {begin, text.size()};
-  const uint64_t hash = hash_text(text);
   size_t i = hash & mask_;
   for (; slots_[i].id >= 0; i = (i + 1) & mask_)
     if (slots_[i].tag == tag(hash) && tokens_[static_cast<size_t>(slots_[i].id)] == text) {
@@ -43,7 +43,7 @@ TokenId Vocabulary::put(std::string_view text, TokenId id) {
   return -1;
 }
 
-void Vocabulary::set(const std::vector<TokenEntry>& entries) {
+void Vocabulary::set(const TokenEntries& entries) {
   int64_t largest = -1;
   size_t bytes = 0;
   for (const auto& entry : entries) {
@@ -56,11 +56,17 @@ void Vocabulary::set(const std::vector<TokenEntry>& entries) {
     throw malformed("the vocabulary has " + std::to_string(count) + " tokens, but an id of " +
                     std::to_string(largest));
   make_room(static_cast<size_t>(largest + 1), entries.size(), bytes);
-  for (const auto& entry : entries) {
+  constexpr size_t kStep = 32;  // tokens whose places are fetched at once
+  std::array<uint64_t, kStep> hashes;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (i % kStep == 0)
+      for (size_t j = i; j < std::min(i + kStep, entries.size()); ++j)
+        prefetch_slot(hashes[j % kStep] = hash_text(entries[j].text));
+    const auto& entry = entries[i];
     if (const auto other = token(entry.id))
       throw malformed("tokens '" + std::string(*other) + "' and '" + std::string(entry.text) +
                       "' have the same id " + std::to_string(entry.id));
-    if (put(entry.text, entry.id) >= 0)
+    if (put(entry.text, entry.id, hashes[i % kStep]) >= 0)
       throw malformed("token '" + std::string(entry.text) + "' is there twice");
   }
   entries_ = entries.size();
@@ -71,7 +77,7 @@ void Vocabulary::set(const std::vector<std::string>& tokens) {
   for (const auto& token : tokens) bytes += token.size();
   make_room(tokens.size(), tokens.size(), bytes);
   for (size_t id = 0; id < tokens.size(); ++id)
-    if (put(tokens[id], static_cast<TokenId>(id)) >= 0) has_doubles_ = true;
+    if (put(tokens[id], static_cast<TokenId>(id), hash_text(tokens[id])) >= 0) has_doubles_ = true;
   entries_ = tokens.size();
 }
 

@@ -23,7 +23,7 @@ class Vocabulary {
   // "vocab" of BPE, WordPiece and WordLevel: an object of tokens and ids.
   void read(const Json& object) { set(read_token_entries(object)); }
   // The same; the texts are copied. Error{invalid} when two have the same text or id.
-  void set(const std::vector<TokenEntry>& entries);
+  void set(const TokenEntries& entries);
   // Unigram's: ids by place; of equal tokens the last has the name.
   void set(const std::vector<std::string>& tokens);
 
@@ -40,17 +40,30 @@ class Vocabulary {
       if (slot.tag == tag(hash) && tokens_[static_cast<size_t>(slot.id)] == token) return slot.id;
     }
   }
-  // Fetch what find() reads, each after the one before has had its time.
+  // For many at once, in steps with time between them: fetch where to look; which token it most
+  // likely is (-1: it is none); fetch that one's text; see whether it is the one.
   void prefetch_slot(uint64_t hash) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[hash & mask_]);
   }
-  void prefetch_token(uint64_t hash) const {
-    if (const TokenId id = probable(hash); id >= 0)
-      __builtin_prefetch(&tokens_[static_cast<size_t>(id)]);
+  TokenId probable(uint64_t hash) const {
+    if (slots_.empty()) return -1;
+    for (size_t i = hash & mask_; slots_[i].id >= 0; i = (i + 1) & mask_)
+      if (slots_[i].tag == tag(hash)) return slots_[i].id;
+    return -1;
   }
-  void prefetch_text(uint64_t hash) const {
-    if (const TokenId id = probable(hash); id >= 0)
-      __builtin_prefetch(tokens_[static_cast<size_t>(id)].data());
+  void prefetch_token(TokenId id) const {
+    if (id >= 0) __builtin_prefetch(&tokens_[static_cast<size_t>(id)]);
+  }
+  void prefetch_text(TokenId id) const {
+    if (id >= 0) __builtin_prefetch(tokens_[static_cast<size_t>(id)].data());
+  }
+  // Whether the token's text is these two, one behind the other.
+  bool is(TokenId id, std::string_view first, std::string_view second = {}) const {
+    if (id < 0 || static_cast<size_t>(id) >= tokens_.size()) return false;
+    const std::string_view text = tokens_[static_cast<size_t>(id)];
+    return text.data() && text.size() == first.size() + second.size() &&
+           equal_bytes(text.data(), first.data(), first.size()) &&
+           equal_bytes(text.data() + first.size(), second.data(), second.size());
   }
 
   std::optional<std::string_view> token(TokenId id) const {
@@ -78,19 +91,13 @@ class Vocabulary {
     TokenId id = -1;
   };
   static uint32_t tag(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
-  TokenId probable(uint64_t hash) const {
-    if (slots_.empty()) return -1;
-    for (size_t i = hash & mask_; slots_[i].id >= 0; i = (i + 1) & mask_)
-      if (slots_[i].tag == tag(hash)) return slots_[i].id;
-    return -1;
-  }
   void make_room(size_t ids, size_t entries, size_t bytes);
   // Puts a text in; the id that had it before, or -1.
-  TokenId put(std::string_view text, TokenId id);
+  TokenId put(std::string_view text, TokenId id, uint64_t hash);
 
-  std::string texts_ = {};
-  std::vector<std::string_view> tokens_ = {};  // by id; without data: unused
-  std::vector<Slot> slots_ = {};               // by hash
+  BigVector<char> texts_ = {};
+  BigVector<std::string_view> tokens_ = {};  // by id; without data: unused
+  BigVector<Slot> slots_ = {};               // by hash
   size_t mask_ = 0, entries_ = 0;
   bool has_doubles_ = false;
 };

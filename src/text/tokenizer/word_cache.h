@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/tokenizer/big_pages.h"
 #include "text/tokenizer/token_buffer.h"
 
 namespace helio::text {
@@ -64,6 +65,7 @@ class WordCache {
       const auto& b = word.parts;
       return (((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2])) | ((a[3] & ~kCountMask) ^ b[3])) == 0;
     }
+    bool has_ids() const { return ids[0] >= 0; }  // else they are too many for a slot
     size_t count() const { return ((key.parts[3] & kCountMask) >> 56) + 1; }
     void keep(const WordKey& word, const TokenId* found, size_t count) {
       key = word;
@@ -79,7 +81,7 @@ class WordCache {
   // Makes room if many words have come since it was last asked: slots are others afterwards.
   void grow_if_full() {
     if (kept_ <= slots_.size() || slots_.size() == kMostSlots) return;
-    std::vector<Slot> old(slots_.empty() ? kLeastSlots : std::min(slots_.size() * 4, kMostSlots));
+    BigVector<Slot> old(slots_.empty() ? kLeastSlots : std::min(slots_.size() * 4, kMostSlots));
     old.swap(slots_);
     kept_ = 1;
     for (const auto& slot : old)
@@ -88,8 +90,10 @@ class WordCache {
   // Where a word is or would be; after the first grow_if_full().
   Slot* slot(const WordKey& word) { return &slots_[word.hash() & (slots_.size() - 1)]; }
   void keep(Slot* slot, const WordKey& word, const TokenId* ids, size_t count) {
-    if (count == 0 || count > Slot::kIds) return;
-    slot->keep(word, ids, count);
+    if (count == 0) return;
+    constexpr TokenId kMore = -1;
+    if (count > Slot::kIds) slot->keep(word, &kMore, 1);
+    else slot->keep(word, ids, count);
     ++kept_;
   }
 
@@ -100,7 +104,7 @@ class WordCache {
     return key;
   }
 
-  std::vector<Slot> slots_ = {};
+  BigVector<Slot> slots_ = {};
   size_t kept_ = 1;
 };
 
@@ -159,11 +163,15 @@ class LongWordCache {
     return static_cast<size_t>(h ^ (h >> 17));
   }
 
-  std::vector<Slot> slots_ = {};
+  BigVector<Slot> slots_ = {};
   size_t seen_ = 0;
 };
 
-// Encodes pieces by the cache where it knows them, else by encode_word(piece, out), which appends.
+// Whether the cache knows of a word only that it has more ids than a slot.
+enum class Seen { no, with_more_ids };
+
+// Encodes pieces by the cache where it knows them, else by encode_word(piece, Seen, out), which
+// appends.
 // `text` is what can be read: pieces that lie in it are read without a copy.
 class CachedWords {
  public:
@@ -193,14 +201,15 @@ class CachedWords {
     }
     for (size_t i = 0; i < count; ++i) {
       auto* const slot = slots_[i];
-      if (slot && slot->holds(keys_[i])) {
+      const bool known = slot && slot->holds(keys_[i]);
+      if (known && slot->has_ids()) {
         std::copy_n(slot->ids, WordCache::Slot::kIds, out.writer(WordCache::Slot::kIds));
         out.advance(slot->count());
         continue;
       }
       const size_t before = out.size();
-      encode_word(pieces[i], out);
-      if (slot) cache_.keep(slot, keys_[i], out.data() + before, out.size() - before);
+      encode_word(pieces[i], known ? Seen::with_more_ids : Seen::no, out);
+      if (slot && !known) cache_.keep(slot, keys_[i], out.data() + before, out.size() - before);
     }
   }
 

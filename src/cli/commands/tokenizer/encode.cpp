@@ -1,6 +1,9 @@
 // Encode texts: a line of {"ids": [...]} for each document.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <deque>
 #include <iterator>
 #include <ostream>
 
@@ -22,6 +25,23 @@ std::string with_offsets(const text::Encoding& encoding) {
     fmt::format_to(std::back_inserter(out), "{}[{},{}]", i == 0 ? "" : ",",
                    encoding.characters[i].begin, encoding.characters[i].end);
   return out += "]}";
+}
+
+// {"ids":[1,2]}
+void append_row(std::string& out, const std::vector<text::TokenId>& ids) {
+  constexpr size_t kLongest = 11;  // of an id and a comma
+  const size_t before = out.size();
+  out.resize(before + ids.size() * kLongest + 16);
+  char* to = out.data() + before;
+  const auto put = [&](std::string_view text) { to = std::copy(text.begin(), text.end(), to); };
+  put("{\"ids\":[");
+  for (const text::TokenId id : ids) {
+    to = std::to_chars(to, to + kLongest, id).ptr;
+    *to++ = ',';
+  }
+  if (!ids.empty()) --to;
+  put("]}");
+  out.resize(static_cast<size_t>(to - out.data()));
 }
 
 class TokenizerEncode final : public Command {
@@ -67,40 +87,45 @@ class TokenizerEncode final : public Command {
     context.monitor.begin("encode", batches.bytes_total(), "bytes");
     int64_t documents = 0, tokens = 0, bytes = 0;
     std::vector<text::SourceLine> lines;
-    struct Row {
-      std::string json = {};
-      std::vector<text::TokenId> ids = {};  // for a .bin file
+    std::deque<text::DocumentReader> readers;  // by thread
+    for (int i = 0; i < threads; ++i) readers.emplace_back(batches, field_);
+    struct Slice {
+      std::string rows = {};                             // lines of JSON, or for a .bin file
+      std::vector<std::vector<text::TokenId>> ids = {};  // of each document
       size_t tokens = 0, bytes = 0;
     };
+    constexpr size_t kSlice = 16;  // documents
     while (batches.next(lines)) {
       context.stop.check();
-      std::vector<Row> rows(lines.size());
-      parallel_slices(lines.size(), threads, 16, [&](size_t begin, size_t end, int) {
+      std::vector<Slice> slices((lines.size() + kSlice - 1) / kSlice);
+      parallel_slices(lines.size(), threads, kSlice, [&](size_t begin, size_t end, int worker) {
+        Slice& slice = slices[begin / kSlice];
+        auto& reader = readers[static_cast<size_t>(worker)];
         for (size_t i = begin; i < end; ++i) {
-          const std::string document = batches.text(lines[i], field_);
+          const std::string_view document = *reader.text(lines[i]);
+          slice.bytes += document.size();
+          if (!packed && i > begin) slice.rows += '\n';
           if (offsets_) {
             const auto encoding = tokenizer->encode_with_offsets(document, special);
-            rows[i] = {with_offsets(encoding), {}, encoding.ids.size(), document.size()};
+            slice.tokens += encoding.ids.size();
+            slice.rows += with_offsets(encoding);
             continue;
           }
           auto ids = tokenizer->encode(document, special);
-          const size_t tokens_of = ids.size();
-          if (packed) rows[i] = {{}, std::move(ids), tokens_of, document.size()};
-          else
-            rows[i] = {fmt::format("{{\"ids\":[{}]}}", fmt::join(ids, ",")),
-                       {},
-                       tokens_of,
-                       document.size()};
+          slice.tokens += ids.size();
+          if (packed) slice.ids.push_back(std::move(ids));
+          else append_row(slice.rows, ids);
         }
       });
-      for (const auto& row : rows) {
-        if (packed) packed->add(row.ids);
-        else if (writer) writer->write(row.json);
-        else context.out << row.json << '\n';
-        ++documents;
-        tokens += static_cast<int64_t>(row.tokens);
-        bytes += static_cast<int64_t>(row.bytes);
+      for (const auto& slice : slices) {
+        if (packed)
+          for (const auto& ids : slice.ids) packed->add(ids);
+        else if (writer) writer->write(slice.rows);
+        else context.out << slice.rows << '\n';
+        tokens += static_cast<int64_t>(slice.tokens);
+        bytes += static_cast<int64_t>(slice.bytes);
       }
+      documents += static_cast<int64_t>(lines.size());
       context.monitor.at(batches.bytes_done());
     }
     if (writer) writer->commit();
