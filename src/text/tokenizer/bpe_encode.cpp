@@ -141,24 +141,29 @@ void BpeModel::find_ids(std::string_view word, Work& work) const {
   if (work.ids.size() > 1) merge_all(merges_, work);
 }
 
-void BpeModel::encode_word(std::string_view word, Seen seen, Work& work, TokenBuffer& out) const {
-  const bool is_long = word.size() > WordKey::kLongest;
-  auto* slot = is_long || seen == Seen::with_more_ids ? work.long_words.slot(word) : nullptr;
+void BpeModel::encode_word(std::string_view word, Work& work, TokenBuffer& out) const {
+  // Few words of a large vocabulary are short and yet have too many ids for the first cache: it
+  // would be asked in vain.
+  const bool ask = word.size() > WordKey::kLongest || 16 * work.many_ids >= work.short_words;
+  auto* slot = ask ? work.long_words.slot(word) : nullptr;
   if (slot && slot->holds(word)) {
     out.append(slot->ids, slot->count);
     return;
   }
   find_ids(word, work);
-  if (!slot && work.ids.size() > WordCache::Slot::kIds) slot = work.long_words.slot(word);
-  if (slot) slot->keep(word, work.ids.data(), work.ids.size());
+  const bool many = work.ids.size() > WordCache::Slot::kIds;
+  if (word.size() <= WordKey::kLongest) {
+    ++work.short_words;
+    work.many_ids += many ? 1 : 0;
+  }
+  if (slot && (many || word.size() > WordKey::kLongest))
+    slot->keep(word, work.ids.data(), work.ids.size());
   out.append(work.ids.data(), work.ids.size());
 }
 
 void BpeModel::encode_words(const PieceList& list, Work& work, TokenBuffer& out) const {
   work.words.encode(list.text, list.pieces, list.count, out,
-                    [&](std::string_view word, Seen seen, TokenBuffer& to) {
-                      encode_word(word, seen, work, to);
-                    });
+                    [&](std::string_view word, TokenBuffer& to) { encode_word(word, work, to); });
 }
 
 void BpeModel::encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const {

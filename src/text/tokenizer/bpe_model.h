@@ -17,7 +17,6 @@
 
 namespace helio::text {
 
-enum class Seen;
 class SyllableRules;
 
 class BpeModel final : public PieceModel {
@@ -50,7 +49,7 @@ class BpeModel final : public PieceModel {
   void prepare_characters();
   void find_cuts();
   void encode_words(const PieceList& list, Work& work, TokenBuffer& out) const;
-  void encode_word(std::string_view word, Seen seen, Work& work, TokenBuffer& out) const;
+  void encode_word(std::string_view word, Work& work, TokenBuffer& out) const;
   void find_ids(std::string_view word, Work& work) const;  // into work.ids
   bool add_letters(std::string_view word, Work& work) const;
   void add_bytes(std::string_view piece, Work& work, Sizes sizes) const;

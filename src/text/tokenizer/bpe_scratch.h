@@ -15,6 +15,7 @@ class BpeModel::Work final : public PieceModel::Scratch {
  public:
   CachedWords words = {};
   LongWordCache long_words = {};
+  size_t short_words = 0, many_ids = 0;  // merged ones that the first cache may have, or not
   SyllableStarts syllables = {};
   std::string letters = {};
   std::vector<TokenId> ids = {};     // of the word at hand

@@ -134,7 +134,7 @@ void UnigramModel::add(std::string_view piece, size_t begin, size_t end, TokenId
 
 void UnigramModel::encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const {
   auto& work = static_cast<Work&>(scratch);
-  const auto encode_word = [&](std::string_view piece, Seen, TokenBuffer& to) {
+  const auto encode_word = [&](std::string_view piece, TokenBuffer& to) {
     auto* const slot = work.long_words.slot(piece);
     if (slot && slot->holds(piece)) return to.append(slot->ids, slot->count);
     work.spans.clear();

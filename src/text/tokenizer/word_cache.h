@@ -65,7 +65,6 @@ class WordCache {
       const auto& b = word.parts;
       return (((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2])) | ((a[3] & ~kCountMask) ^ b[3])) == 0;
     }
-    bool has_ids() const { return ids[0] >= 0; }  // else they are too many for a slot
     size_t count() const { return ((key.parts[3] & kCountMask) >> 56) + 1; }
     void keep(const WordKey& word, const TokenId* found, size_t count) {
       key = word;
@@ -90,10 +89,8 @@ class WordCache {
   // Where a word is or would be; after the first grow_if_full().
   Slot* slot(const WordKey& word) { return &slots_[word.hash() & (slots_.size() - 1)]; }
   void keep(Slot* slot, const WordKey& word, const TokenId* ids, size_t count) {
-    if (count == 0) return;
-    constexpr TokenId kMore = -1;
-    if (count > Slot::kIds) slot->keep(word, &kMore, 1);
-    else slot->keep(word, ids, count);
+    if (count == 0 || count > Slot::kIds) return;
+    slot->keep(word, ids, count);
     ++kept_;
   }
 
@@ -167,11 +164,7 @@ class LongWordCache {
   size_t seen_ = 0;
 };
 
-// Whether the cache knows of a word only that it has more ids than a slot.
-enum class Seen { no, with_more_ids };
-
-// Encodes pieces by the cache where it knows them, else by encode_word(piece, Seen, out), which
-// appends.
+// Encodes pieces by the cache where it knows them, else by encode_word(piece, out), which appends.
 // `text` is what can be read: pieces that lie in it are read without a copy.
 class CachedWords {
  public:
@@ -201,15 +194,14 @@ class CachedWords {
     }
     for (size_t i = 0; i < count; ++i) {
       auto* const slot = slots_[i];
-      const bool known = slot && slot->holds(keys_[i]);
-      if (known && slot->has_ids()) {
+      if (slot && slot->holds(keys_[i])) {
         std::copy_n(slot->ids, WordCache::Slot::kIds, out.writer(WordCache::Slot::kIds));
         out.advance(slot->count());
         continue;
       }
       const size_t before = out.size();
-      encode_word(pieces[i], known ? Seen::with_more_ids : Seen::no, out);
-      if (slot && !known) cache_.keep(slot, keys_[i], out.data() + before, out.size() - before);
+      encode_word(pieces[i], out);
+      if (slot) cache_.keep(slot, keys_[i], out.data() + before, out.size() - before);
     }
   }
 

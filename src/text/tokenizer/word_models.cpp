@@ -34,7 +34,7 @@ TokenId WordModel::unknown() const {
 
 void WordModel::encode(const PieceList& list, Scratch& scratch, TokenBuffer& out) const {
   auto& work = static_cast<Work&>(scratch);
-  const auto encode_word = [&](std::string_view piece, Seen, TokenBuffer& to) {
+  const auto encode_word = [&](std::string_view piece, TokenBuffer& to) {
     work.spans.clear();
     encode_spans(piece, scratch, work.spans);
     for (const auto& span : work.spans) to.push_back(span.id);
