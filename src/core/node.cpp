@@ -12,6 +12,7 @@ namespace helio {
 namespace {
 
 constexpr int kMaxDepth = 64;
+constexpr size_t kMaxNodes = 1'000'000;  // aliases may repeat a part as often as they like
 
 Mark mark_of(const YAML::Node& node, const std::string& source) {
   const auto mark = node.Mark();
@@ -19,8 +20,11 @@ Mark mark_of(const YAML::Node& node, const std::string& source) {
   return {.source = source, .line = mark.line + 1, .column = mark.column + 1};
 }
 
-Node convert(const YAML::Node& yaml, const std::string& source, int depth) {
+Node convert(const YAML::Node& yaml, const std::string& source, int depth, size_t& nodes) {
   const Mark mark = mark_of(yaml, source);
+  if (++nodes > kMaxNodes)
+    throw Error(ErrorKind::invalid, mark.str() + ": more than " + std::to_string(kMaxNodes) +
+                                        " values, aliases read out");
   if (depth > kMaxDepth)
     throw Error(ErrorKind::invalid,
                 mark.str() + ": nested deeper than " + std::to_string(kMaxDepth) + " levels");
@@ -35,7 +39,7 @@ Node convert(const YAML::Node& yaml, const std::string& source, int depth) {
     }
     case YAML::NodeType::Sequence: {
       Node node = Node::list(mark);
-      for (const auto& item : yaml) node.push_back(convert(item, source, depth + 1));
+      for (const auto& item : yaml) node.push_back(convert(item, source, depth + 1, nodes));
       return node;
     }
     case YAML::NodeType::Map: {
@@ -47,7 +51,7 @@ Node convert(const YAML::Node& yaml, const std::string& source, int depth) {
         const std::string key = entry.first.Scalar();
         if (node.find(key))
           throw Error(ErrorKind::invalid, key_mark.str() + ": key '" + key + "' appears twice");
-        node.set(key, key_mark, convert(entry.second, source, depth + 1));
+        node.set(key, key_mark, convert(entry.second, source, depth + 1, nodes));
       }
       return node;
     }
@@ -174,7 +178,8 @@ nlohmann::ordered_json Node::json() const {
 
 Node parse_yaml(std::string_view text, const std::string& source) {
   try {
-    const Node node = convert(YAML::Load(std::string(text)), source, 0);
+    size_t nodes = 0;
+    const Node node = convert(YAML::Load(std::string(text)), source, 0, nodes);
     return node.is_null() ? Node::map({.source = source, .line = 1, .column = 1}) : node;
   } catch (const YAML::Exception& problem) {
     const Mark mark{.source = source,
