@@ -12,7 +12,6 @@
 #include "checkpoint/made_tensors.h"
 #include "checkpoint/model_folder.h"
 #include "core/error.h"
-#include "core/version.h"
 
 namespace helio::checkpoint {
 namespace {
@@ -54,21 +53,9 @@ std::map<std::string, std::string> metadata_of(const SafeTensors& source) {
   return metadata;
 }
 
-void copy_companions(const fs::path& from, const fs::path& to) {
-  for (const auto list : {tokenizer_files(), model_papers()})
-    for (const auto& name : list)
-      if (fs::is_regular_file(from / name)) copy_whole_file(from / name, to / name);
-}
-
-void seal(const fs::path& dir, const std::string& made_by, const std::string& model, fs::path out,
-          OrderedJson options, const CopyReport& report) {
-  if (out.filename().empty()) out = out.parent_path();
-  Manifest manifest;
-  manifest.kind = "model";
-  manifest.name = out.filename().string();
-  manifest.made_by = made_by;
-  manifest.version = version();
-  manifest.code = code_hash("checkpoint");
+void seal(const fs::path& dir, const std::string& made_by, const std::string& model,
+          const fs::path& out, OrderedJson options, const CopyReport& report) {
+  Manifest manifest = model_manifest(out, made_by);
   manifest.inputs.push_back(describe_input("model", model));
   manifest.options = std::move(options);
   manifest.facts = {{"parameters", report.parameters},

@@ -3,9 +3,10 @@
 #include <array>
 #include <string>
 
+#include "checkpoint/rewrite.h"
 #include "core/error.h"
 #include "core/fs.h"
-#include "core/manifest.h"
+#include "core/version.h"
 
 namespace helio::checkpoint {
 namespace {
@@ -51,5 +52,35 @@ void check_new_model_folder(const fs::path& source, const fs::path& out) {
 
 std::span<const std::string_view> tokenizer_files() { return kTokenizerFiles; }
 std::span<const std::string_view> model_papers() { return kPapers; }
+
+void copy_companions(const fs::path& from, const fs::path& to) {
+  for (const auto list : {tokenizer_files(), model_papers()})
+    for (const auto& name : list)
+      if (fs::is_regular_file(from / name)) copy_whole_file(from / name, to / name);
+}
+
+Manifest model_manifest(fs::path out, const std::string& made_by) {
+  if (out.filename().empty()) out = out.parent_path();
+  Manifest manifest;
+  manifest.kind = "model";
+  manifest.name = out.filename().string();
+  manifest.made_by = made_by;
+  manifest.version = version();
+  manifest.code = code_hash("checkpoint");
+  return manifest;
+}
+
+void write_model_folder(const fs::path& out, const std::string& what, const StopRequest& stop,
+                        const std::function<void(const fs::path& dir)>& fill) {
+  if (out.empty())
+    throw Error(ErrorKind::usage, "no folder to write to").with_hint("add --out DIR");
+  in_context([&] { return "writing " + what + " to '" + out.string() + "'"; },
+             [&] {
+               StagedDir staged(out);
+               fill(staged.path());
+               stop.check();
+               staged.commit();
+             });
+}
 
 }  // namespace helio::checkpoint

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/json.h"
+#include "core/manifest.h"
+#include "core/monitor.h"
 
 namespace helio::checkpoint {
 
@@ -20,5 +24,17 @@ void check_new_model_folder(const std::filesystem::path& source, const std::file
 // The tokenizer's files, and what else belongs to a model: copied byte for byte where they exist.
 std::span<const std::string_view> tokenizer_files();
 std::span<const std::string_view> model_papers();
+
+// Copies these files, where `from` has them.
+void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// A manifest of kind "model" with its name (the folder's), maker, version and code.
+Manifest model_manifest(std::filesystem::path out, const std::string& made_by);
+
+// A new model folder, there whole or not at all: `fill` puts everything into the folder that it is
+// given, the manifest last. Errors say what was written and where to.
+void write_model_folder(const std::filesystem::path& out, const std::string& what,
+                        const StopRequest& stop,
+                        const std::function<void(const std::filesystem::path& dir)>& fill);
 
 }  // namespace helio::checkpoint

@@ -11,9 +11,7 @@
 #include "checkpoint/model_folder.h"
 #include "checkpoint/safetensors_header.h"
 #include "core/error.h"
-#include "core/manifest.h"
 #include "core/rng.h"
-#include "core/version.h"
 
 namespace helio::checkpoint {
 namespace {
@@ -273,39 +271,24 @@ std::shared_ptr<const NewRows> Resize::rows_for(const TensorInfo& tensor,
 }
 
 void Resize::write(Monitor& monitor, const StopRequest& stop) const {
-  if (options_.out.empty())
-    throw Error(ErrorKind::usage, "no folder to write to").with_hint("add --out DIR");
-  in_context([&] { return "writing the resized model to '" + options_.out + "'"; },
-             [&] {
-               StagedDir staged(options_.out);
-               std::map<std::string, std::shared_ptr<const NewRows>> rows;
-               for (const auto* table : tables_) rows[table->name] = rows_for(*table, stop);
-               write_output(staged.path(), source_, files(rows), monitor, stop);
-               write_file_atomic(staged.path() / "config.json", pretty(config_));
-               const fs::path tokenizer = folder_of(options_.tokenizer);
-               for (const auto name : tokenizer_files())
-                 if (fs::is_regular_file(tokenizer / name))
-                   copy_whole_file(tokenizer / name, staged.path() / name);
-               for (const auto name : model_papers())
-                 if (const fs::path from = fs::path(options_.model) / name;
-                     fs::is_regular_file(from))
-                   copy_whole_file(from, staged.path() / name);
-               stop.check();
-               seal(staged.path());
-               stop.check();
-               staged.commit();
-             });
+  write_model_folder(options_.out, "the resized model", stop, [&](const fs::path& dir) {
+    std::map<std::string, std::shared_ptr<const NewRows>> rows;
+    for (const auto* table : tables_) rows[table->name] = rows_for(*table, stop);
+    write_output(dir, source_, files(rows), monitor, stop);
+    write_file_atomic(dir / "config.json", pretty(config_));
+    const fs::path tokenizer = folder_of(options_.tokenizer);
+    for (const auto name : tokenizer_files())
+      if (fs::is_regular_file(tokenizer / name)) copy_whole_file(tokenizer / name, dir / name);
+    for (const auto name : model_papers())
+      if (const fs::path from = fs::path(options_.model) / name; fs::is_regular_file(from))
+        copy_whole_file(from, dir / name);
+    stop.check();
+    seal(dir);
+  });
 }
 
 void Resize::seal(const fs::path& dir) const {
-  fs::path out = options_.out;
-  if (out.filename().empty()) out = out.parent_path();
-  Manifest manifest;
-  manifest.kind = "model";
-  manifest.name = out.filename().string();
-  manifest.made_by = "model resize";
-  manifest.version = version();
-  manifest.code = code_hash("checkpoint");
+  Manifest manifest = model_manifest(options_.out, "model resize");
   manifest.inputs.push_back(describe_input("model", options_.model));
   manifest.inputs.push_back(describe_input("tokenizer", options_.tokenizer));
   manifest.options = {{"init", options_.init},

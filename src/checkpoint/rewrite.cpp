@@ -11,6 +11,7 @@
 #include "checkpoint/safetensors_header.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/parallel.h"
 
 namespace helio::checkpoint {
 namespace {
@@ -120,10 +121,10 @@ class Copier {
   std::vector<char> buffer_ = {};
 };
 
-// Bytes of a new file: a range of the source, or rows that are made. Adjoining tensors that also
-// adjoin in the source are one run: a whole layer, most often.
+// Bytes of a new file: a range of a source, or rows or values that are made. Adjoining tensors that
+// also adjoin in the source are one run: a whole layer, most often.
 struct Run {
-  size_t file = 0;
+  size_t checkpoint = 0, file = 0;
   uint64_t source = 0, target = 0, size = 0;
   const TensorCopy* made = nullptr;
 };
@@ -133,15 +134,20 @@ std::vector<Run> runs_of(const OutputFile& file) {
   uint64_t target = file.header.size();
   for (const auto& tensor : file.tensors) {
     const auto& from = *tensor.source;
-    const uint64_t copied =
-        tensor.rows ? static_cast<uint64_t>(tensor.rows->kept) * tensor.row_size() : from.size;
+    const uint64_t copied = tensor.made ? 0
+                            : tensor.rows
+                                ? static_cast<uint64_t>(tensor.rows->kept) * tensor.row_size()
+                                : from.size;
     if (copied > 0) {
-      if (!runs.empty() && !runs.back().made && runs.back().file == from.file &&
-          runs.back().source + runs.back().size == from.offset)
+      if (!runs.empty() && !runs.back().made && runs.back().checkpoint == tensor.checkpoint &&
+          runs.back().file == from.file && runs.back().source + runs.back().size == from.offset)
         runs.back().size += copied;
       else
-        runs.push_back(
-            {.file = from.file, .source = from.offset, .target = target, .size = copied});
+        runs.push_back({.checkpoint = tensor.checkpoint,
+                        .file = from.file,
+                        .source = from.offset,
+                        .target = target,
+                        .size = copied});
     }
     const uint64_t made = tensor.size() - copied;
     if (made > 0) runs.push_back({.target = target + copied, .size = made, .made = &tensor});
@@ -205,6 +211,28 @@ void make_rows(const Run& run, const File& to, const std::function<void(uint64_t
   }
 }
 
+// Values on many threads; each writes its own pieces where they belong.
+void make_values(const Run& run, const File& to, int threads, const StopRequest& stop,
+                 const std::function<void(uint64_t)>& written) {
+  const MadeValues& made = *run.made->made;
+  if (made.prepare) made.prepare(threads, stop);
+  const uint64_t width = dtype_size(run.made->source->dtype), count = run.size / width;
+  const uint64_t batch = kMadePiece * 64 * static_cast<uint64_t>(threads);
+  std::vector<std::vector<std::byte>> buffers(static_cast<size_t>(threads));
+  for (uint64_t at = 0; at < count; at += batch) {
+    stop.check();
+    const uint64_t end = std::min(count, at + batch);
+    parallel_slices(end - at, threads, kMadePiece, [&](size_t first, size_t last, int worker) {
+      auto& buffer = buffers[static_cast<size_t>(worker)];
+      buffer.resize((last - first) * width);
+      made.fill(at + first, buffer);
+      to.write_at(reinterpret_cast<const char*>(buffer.data()), buffer.size(),
+                  run.target + (at + first) * width);
+    });
+    written((end - at) * width);
+  }
+}
+
 }  // namespace
 
 std::vector<int64_t> TensorCopy::shape() const {
@@ -254,6 +282,13 @@ std::vector<OutputFile> plan_files(const std::vector<std::vector<TensorCopy>>& f
 
 void write_output(const fs::path& dir, const SafeTensors& source,
                   const std::vector<OutputFile>& files, Monitor& monitor, const StopRequest& stop) {
+  const SafeTensors* const one = &source;
+  write_output(dir, std::span(&one, 1), files, 1, monitor, stop);
+}
+
+void write_output(const fs::path& dir, std::span<const SafeTensors* const> checkpoints,
+                  const std::vector<OutputFile>& files, int threads, Monitor& monitor,
+                  const StopRequest& stop) {
   uint64_t total = 0, done = 0;
   for (const auto& file : files) total += file.size;
   std::error_code unknown;
@@ -264,8 +299,9 @@ void write_output(const fs::path& dir, const SafeTensors& source,
                             space.available, dir.parent_path().string()))
         .with_hint("free some space, or point --out at another disk; nothing half-written stays");
 
-  std::vector<File> sources;
-  for (const auto& path : source.files()) sources.emplace_back(path, O_RDONLY);
+  std::vector<std::vector<File>> sources(checkpoints.size());
+  for (size_t i = 0; i < checkpoints.size(); ++i)
+    for (const auto& path : checkpoints[i]->files()) sources[i].emplace_back(path, O_RDONLY);
   Copier copier;
   monitor.begin("copying tensors", static_cast<int64_t>(total), "bytes");
   for (const auto& plan : files) {
@@ -275,16 +311,19 @@ void write_output(const fs::path& dir, const SafeTensors& source,
     done += plan.header.size();
     for (const auto& run : runs_of(plan)) {
       if (run.made) {
-        make_rows(run, file, [&](uint64_t size) {
+        const auto written = [&](uint64_t size) {
           stop.check();
           monitor.at(static_cast<int64_t>(done += size));
-        });
+        };
+        if (run.made->made) make_values(run, file, threads, stop, written);
+        else make_rows(run, file, written);
         continue;
       }
       for (uint64_t at = 0; at < run.size; at += kPiece) {
         stop.check();
         const uint64_t size = std::min(kPiece, run.size - at);
-        copier.copy(sources[run.file], run.source + at, file, run.target + at, size);
+        copier.copy(sources[run.checkpoint][run.file], run.source + at, file, run.target + at,
+                    size);
         done += size;
         monitor.at(static_cast<int64_t>(done));
       }

@@ -23,10 +23,23 @@ struct NewRows {
   std::function<void(int64_t row, std::span<std::byte> to)> make = {};  // fills one whole row
 };
 
+// Values that are computed: none of the source's bytes are taken.
+struct MadeValues {
+  // Looks at the inputs before the first value is made; may be empty.
+  std::function<void(int threads, const StopRequest& stop)> prepare = {};
+  // The values from `first` on. Called on many threads, for pieces of kMadePiece values (the last
+  // is shorter).
+  std::function<void(uint64_t first, std::span<std::byte> to)> fill = {};
+};
+inline constexpr uint64_t kMadePiece = uint64_t(1) << 16;
+
 struct TensorCopy {
-  std::string name = {};                     // in the new checkpoint
-  const TensorInfo* source = nullptr;        // lives in a SafeTensors that outlives this
-  std::shared_ptr<const NewRows> rows = {};  // null: all rows as they are
+  std::string name = {};  // in the new checkpoint
+  // Lives in a SafeTensors that outlives this; with `made`, only dtype and shape count.
+  const TensorInfo* source = nullptr;
+  std::shared_ptr<const NewRows> rows = {};     // null: all rows as they are
+  std::shared_ptr<const MadeValues> made = {};  // null: copied
+  size_t checkpoint = 0;                        // among the sources of write_output
 
   std::vector<int64_t> shape() const;
   uint64_t row_size() const;  // bytes; only with `rows`
@@ -55,6 +68,12 @@ std::vector<OutputFile> plan_files(const std::vector<std::vector<TensorCopy>>& f
 // source that changes meanwhile or a raised `stop` throws; the caller stages the folder.
 void write_output(const std::filesystem::path& dir, const SafeTensors& source,
                   const std::vector<OutputFile>& files, Monitor& monitor, const StopRequest& stop);
+
+// The same from several checkpoints; made values are computed on `threads` threads, which do not
+// change them.
+void write_output(const std::filesystem::path& dir, std::span<const SafeTensors* const> sources,
+                  const std::vector<OutputFile>& files, int threads, Monitor& monitor,
+                  const StopRequest& stop);
 
 // Copies a whole file (links are followed) the same way; `to` must not exist.
 void copy_whole_file(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -46,6 +46,7 @@ std::vector<jobs::StageKind> stage_kinds() {
           own("tokens build", "text"),
           engines<train::PretrainOptions>("pretrain", "train"),
           own("upscale", "checkpoint"),
+          own("merge", "checkpoint"),
           own("model resize", "checkpoint"),
           engines<train::SftOptions>("sft", "train"),
           engines<train::AlignOptions>("align", "train"),

@@ -1,5 +1,6 @@
 #include "jobs/estimate.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "core/json.h"
@@ -51,7 +52,11 @@ std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
     if (stage.kind == "upscale") {
       if (const Shape* base = shape_behind(stage, "model")) {
         Shape shape = *base;
-        shape.layers = 2 * (base->layers - whole(options, "drop"));
+        const int64_t n = base->layers, more = whole(options, "copies", 2) - 1;
+        const int64_t drop = whole(options, "drop"), every = whole(options, "every");
+        // A new layer after every so many, or copies without some layers at their seams.
+        if (every > 0) shape.layers = n + n / every * more;
+        else shape.layers = n + (n - 2 * std::max<int64_t>(0, drop)) * more;
         shapes[stage.name] = shape;
       }
       continue;

@@ -20,6 +20,7 @@ COMMANDS = {
     "tokenizer train": "tokenizer train --dataset datasets/clean --vocab-size 300 --out {out}",
     "tokens build": "tokens build datasets/clean tokenizers/small --out {out}",
     "upscale": "upscale model --drop 1 --out {out}",
+    "merge": "merge --plan plan.yaml --out {out}",
 }
 # data run keeps the chunks that are done beside its result: the next run goes on from them.
 def work_of(command, name):
@@ -44,8 +45,10 @@ def room(tmp_path_factory):
         "sources:\n  - {lot: pages, partner: 신문사, language: ko, licence: CC0-1.0, path: pages}\n")
     (root / "steps.yaml").write_text("steps:\n  - extract.html\n  - dedup.exact\n  - {op: filter.length, min_words: 2}\n")
     shutil.copytree(FIXTURES / "llama_tiny/gqa_untied", root / "model")
+    shutil.copytree(FIXTURES / "llama_tiny/gqa_untied", root / "twin")
+    (root / "plan.yaml").write_text("merge_method: linear\nmodels:\n- {model: model, parameters: {weight: 1}}\n- {model: twin, parameters: {weight: 2}}\n")
     outs = {"club import": "lots/all", "data run": "datasets/clean", "tokenizer train": "tokenizers/small",
-            "tokens build": "tokens/small", "upscale": "models/deep"}
+            "tokens build": "tokens/small", "upscale": "models/deep", "merge": "merged/mean"}
     for command, out in outs.items():
         done = helio(COMMANDS[command].format(out=out), root)
         assert done.returncode == 0, done.stderr

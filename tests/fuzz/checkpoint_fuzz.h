@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "checkpoint/hf_config.h"
+#include "checkpoint/merge/plan.h"
 #include "checkpoint/safetensors_header.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -56,6 +57,33 @@ inline Outcome try_config(std::string_view bytes) {
   const auto written = decoder_config_json(config);
   const auto back = decoder_config_json(parse_decoder_config(Json::parse(written.dump()), "again"));
   if (back != written) std::abort();
+  return Outcome::accepted;
+}
+
+// Bytes as a merge plan: refused with an Error of the user's, or it has layers within bounds and
+// every setting has a value for every depth.
+inline Outcome try_merge_plan(std::string_view bytes) {
+  MergePlan plan;
+  try {
+    plan = parse_merge_plan(bytes, "fuzz");
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid && error.kind() != ErrorKind::usage) std::abort();
+    return Outcome::refused;
+  }
+  int64_t layers = 0;
+  const auto check = [](const Settings& settings) {
+    for (const auto& [name, setting] : settings)
+      for (const double depth : {0.0, 0.3, 1.0}) static_cast<void>(setting.at("a.mlp.b", depth));
+  };
+  check(plan.parameters);
+  if (plan.method == nullptr || plan.slices.empty()) std::abort();
+  for (const auto& slice : plan.slices) {
+    if (slice.sources.empty()) std::abort();
+    check(slice.parameters);
+    for (const auto& source : slice.sources) check(source.parameters);
+    if (!plan.whole_models) layers += slice.sources[0].end - slice.sources[0].first;
+  }
+  if (layers < 0 || layers > kMostLayers) std::abort();
   return Outcome::accepted;
 }
 

@@ -83,6 +83,33 @@ TEST(FuzzReplay, EveryCutOfAFileIsRefused) {
             Outcome::refused);
 }
 
+TEST(FuzzReplay, MutatedMergePlansAreReadOrRefused) {
+  constexpr std::array<std::string_view, 24> pieces = {
+      "{",  "}",    "[",           "]",          ",",      ":",     "- ",          "\n",
+      "  ", "null", "true",        "-1",         "1e308",  "nan",   "10000000000", "&a ",
+      "*a", "!!x ", "layer_range", "[0, 10000]", "filter", "value", "\xff",        "#"};
+  std::vector<std::string> seeds;
+  for (const char* name : {"linear", "slerp", "slices", "ties", "slices_of_means"})
+    seeds.push_back(read_file(fixture("merge_tiny/bf16/plans") / (std::string(name) + ".yaml")));
+  for (const auto& seed : seeds) ASSERT_EQ(fuzz::try_merge_plan(seed), Outcome::accepted);
+  Rng rng(20261127);
+  int accepted = 0, refused = 0;
+  for (int round = 0; round < 5'000; ++round)
+    (fuzz::try_merge_plan(mutate(seeds[rng.below(seeds.size())], pieces, rng)) == Outcome::accepted
+         ? accepted
+         : refused) += 1;
+  EXPECT_GT(accepted, 50);
+  EXPECT_GT(refused, 1'000);
+  // Aliases that double with every level, and brackets without an end.
+  std::string bomb = "a0: &a0 [x]\n";
+  for (int i = 1; i < 40; ++i) {
+    const std::string last = "*a" + std::to_string(i - 1), n = std::to_string(i);
+    bomb += "a" + n + ": &a" + n + " [" + last + ", " + last + "]\n";
+  }
+  EXPECT_EQ(fuzz::try_merge_plan(bomb), Outcome::refused);
+  EXPECT_EQ(fuzz::try_merge_plan(std::string(100'000, '[')), Outcome::refused);
+}
+
 TEST(FuzzReplay, MutatedConfigsAreReadOrRefused) {
   std::vector<std::string> seeds;
   for (const char* name : {"gqa_untied", "llama3_rope"})

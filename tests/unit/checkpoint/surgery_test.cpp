@@ -6,7 +6,9 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "checkpoint/gguf/export.h"
 #include "checkpoint_test.h"
+#include "core/gguf.h"
 #include "core/manifest.h"
 
 namespace helio::checkpoint {
@@ -77,6 +79,137 @@ TEST(Dus, ADropThatMakesNothingDeeperSaysWhatIsPossible) {
   }
   EXPECT_EQ(kind_of([] { plan_upscale(8, 4); }), ErrorKind::usage);
   EXPECT_EQ(kind_of([] { plan_upscale(0, 0); }), ErrorKind::usage);
+}
+
+UpscaleOptions variant(const std::function<void(UpscaleOptions&)>& set) {
+  UpscaleOptions options;
+  set(options);
+  return options;
+}
+
+TEST(Dus, MoreCopiesInterleavedAndIdentity) {
+  const auto three = plan_upscale(8, variant([](auto& o) { o.drop = 2, o.copies = 3; }));
+  std::vector<int64_t> map;
+  for (const auto& layer : three.layers) map.push_back(layer.layer);
+  EXPECT_EQ(map, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(three.seams(), (std::vector<int64_t>{6, 10}));
+  const auto pro = plan_upscale(
+      8, variant([](auto& o) { o.method = "interleave", o.every = 4, o.init = "identity"; }));
+  ASSERT_EQ(pro.layers.size(), 10U);
+  for (size_t i = 0; i < 10; ++i) EXPECT_EQ(pro.layers[i].identity, i == 4 || i == 9) << i;
+  EXPECT_EQ(pro.layers[4].layer, 3);
+  EXPECT_EQ(pro.layers[9].layer, 7);
+  // SOLAR's layers with the repeated ones passing on: what is left is the base, in its order.
+  const auto same = plan_upscale(8, variant([](auto& o) { o.drop = 2, o.init = "identity"; }));
+  std::vector<int64_t> left;
+  for (const auto& layer : same.layers)
+    if (!layer.identity) left.push_back(layer.layer);
+  EXPECT_EQ(left, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST(Dus, AveragedSeamsMeetTheOtherCopyAtTheSameDepth) {
+  const auto plan =
+      plan_upscale(8, variant([](auto& o) { o.drop = 2, o.seam = "average", o.seam_width = 2; }));
+  const std::vector<int64_t> with = {-1, -1, -1, -1, 0, 1, 6, 7, -1, -1, -1, -1};
+  for (size_t i = 0; i < 12; ++i) EXPECT_EQ(plan.layers[i].mean_with, with[i]) << i;
+  const auto refused = [](const std::function<void(UpscaleOptions&)>& set) {
+    return error_of([&] { plan_upscale(8, variant(set)); });
+  };
+  EXPECT_TRUE(contains(refused([](auto& o) { o.drop = 0, o.seam = "average"; }), "--drop"));
+  EXPECT_TRUE(contains(refused([](auto& o) { o.drop = 1, o.seam = "average", o.seam_width = 2; }),
+                       "--seam-width can be 1 to 1"));
+  EXPECT_TRUE(contains(
+      refused([](auto& o) { o.drop = 3, o.seam = "average", o.seam_width = 2, o.copies = 3; }),
+      "meet in a copy of 2 layers"));
+  EXPECT_TRUE(contains(
+      refused([](auto& o) { o.drop = 1, o.seam = "average", o.init = "identity"; }), "contradict"));
+  EXPECT_TRUE(contains(refused([](auto& o) { o.method = "interleave"; }), "add --every"));
+  EXPECT_TRUE(contains(refused([](auto& o) { o.method = "interleave", o.every = 9; }), "is none"));
+  EXPECT_TRUE(contains(refused([](auto& o) { o.method = "interleave", o.every = 2, o.drop = 1; }),
+                       "--drop belongs to"));
+  EXPECT_TRUE(contains(refused([](auto& o) { o.drop = 1, o.every = 2; }), "--every belongs to"));
+  EXPECT_TRUE(contains(refused([](auto&) {}), "add --drop M"));
+  EXPECT_TRUE(contains(
+      error_of([&] { plan_upscale(9000, variant([](auto& o) { o.drop = 1, o.copies = 64; })); }),
+      "10000 are the most"));
+}
+
+TEST(Dus, IdentityBlocksAreZeroWhereTheyWriteAndCopiesElsewhere) {
+  TempDir dir;
+  auto options = options_for(fixture("dus_tiny/bf16/input"), dir / "out");
+  options.init = "identity";
+  upscale(options);
+  const SafeTensors in(fixture("dus_tiny/bf16/input")), out(dir / "out");
+  const auto bytes = [](const SafeTensors& file, const std::string& name) {
+    const auto data = file.data(file.at(name));
+    return std::string(reinterpret_cast<const char*>(data.data()), data.size());
+  };
+  for (const char* part : {"self_attn.o_proj.weight", "mlp.down_proj.weight"}) {
+    const std::string zero = bytes(out, std::string("model.layers.7.") + part);
+    EXPECT_EQ(zero, std::string(zero.size(), '\0'));
+    EXPECT_NE(bytes(out, std::string("model.layers.11.") + part),
+              std::string(zero.size(), '\0'));  // layer 7's first
+  }
+  EXPECT_EQ(bytes(out, "model.layers.7.mlp.up_proj.weight"),
+            bytes(in, "model.layers.3.mlp.up_proj.weight"));
+  EXPECT_EQ(load_manifest(dir / "out").facts["identity_layers"], OrderedJson({6, 7, 8, 9}));
+}
+
+TEST(Dus, PlansInMergekitsYaml) {
+  TempDir dir;
+  for (const char* variant : {"f32", "bf16", "f32_tied"}) {
+    const fs::path golden = fixture("dus_tiny") / variant;
+    UpscaleOptions options;
+    options.plan = (golden / "plan.yaml").string();  // names ./input, which lies beside it
+    options.out = (dir / variant).string();
+    upscale(options);
+    expect_same_tensors(SafeTensors(dir / variant), SafeTensors(golden / "expected"));
+    const Manifest manifest = load_manifest(dir / variant);
+    EXPECT_EQ(manifest.facts["layer_map"], OrderedJson::parse("[0,1,2,3,4,5,2,3,4,5,6,7]"));
+    EXPECT_EQ(manifest.facts["seam"], 6);
+    EXPECT_FALSE(manifest.facts.contains("drop"));
+  }
+  write_bytes(dir / "slerp.yaml",
+              "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}]\n");
+  UpscaleOptions options;
+  options.plan = (dir / "slerp.yaml").string();
+  EXPECT_TRUE(contains(error_of([&] { Upscale{options}; }), "helio merge --plan"));
+  options.drop = 2;
+  EXPECT_TRUE(contains(error_of([&] { Upscale{options}; }), "so does another flag"));
+  options.model = "x";
+  EXPECT_TRUE(contains(error_of([&] { Upscale{options}; }), "names the models itself"));
+  EXPECT_TRUE(contains(error_of([&] { Upscale{UpscaleOptions{}}; }), "no model to make deeper"));
+}
+
+TEST(Dus, GgufSaysWhatTheLayersDoOrWhyNot) {
+  TempDir dir;
+  const auto exported = [&](const char* variant) {
+    fs::create_directories(dir / variant);
+    fs::copy(fixture("families") / variant / "model.safetensors", dir / variant);
+    OrderedJson config(load_json(fixture("families") / variant / "config_v4.json"));
+    if (config.contains("query_pre_attn_scalar"))  // of the fixture: more than GGUF can say
+      config["query_pre_attn_scalar"] = config["head_dim"];
+    write_bytes(dir / variant / "config.json", config.dump());
+    const fs::path deep = dir / (std::string(variant) + "-deep");
+    upscale(options_for(dir / variant, deep, 1));
+    GgufExportOptions options;
+    options.model = deep.string();
+    options.out = (dir / variant / "deep.gguf").string();
+    options.type = "f32";
+    SilentMonitor silent;
+    const StopRequest stop;
+    GgufExport(options).write([](GgufPlan&) {}, silent, stop);
+    return fs::path(options.out);
+  };
+  // Gemma's windows, layer by layer: 0 1 2 1 2 3 of sliding, full, ... and of the recorded list.
+  const GgufFile two(exported("gemma2")), three(exported("gemma3"));
+  const std::vector<int64_t> every_other = {1, 0, 1, 0, 1, 0}, listed = {1, 1, 0, 1, 0, 1};
+  EXPECT_EQ(two.at("gemma2.attention.sliding_window_pattern").integers(), every_other);
+  EXPECT_EQ(three.at("gemma3.attention.sliding_window_pattern").integers(), listed);
+  EXPECT_EQ(GgufFile(exported("qwen2_yarn")).integer("qwen2.block_count"), 4);
+  EXPECT_EQ(GgufFile(exported("phi3")).integer("phi3.block_count"), 4);
+  EXPECT_TRUE(contains(error_of([&] { exported("qwen2"); }), "sliding window are not written"));
+  EXPECT_TRUE(contains(error_of([&] { exported("mixtral"); }), "'MixtralForCausalLM'"));
 }
 
 TEST(Dus, TensorsEqualMergekitsPassthrough) {
@@ -208,8 +341,12 @@ TEST(Dus, ListsPerLayerFollowTheirSourceLayer) {
                                 "sliding_attention", "full_attention", "sliding_attention"}));
   config["architectures"] = {"Qwen3MoeForCausalLM"};
   config["mlp_only_layers"] = {1};
-  EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }),
-                       "only some layers have experts"));
+  const OrderedJson some = upscaled_config(config, plan, "c");
+  EXPECT_EQ(some["mlp_only_layers"], OrderedJson({1, 3}));
+  config["decoder_sparse_step"] = 2;  // 0 and 2 have no experts either
+  const OrderedJson step = upscaled_config(config, plan, "c");
+  EXPECT_EQ(step["mlp_only_layers"], OrderedJson({0, 1, 2, 3, 4}));
+  EXPECT_EQ(step["decoder_sparse_step"], 1);
   config["architectures"] = {"Gemma3nForCausalLM"};
   EXPECT_TRUE(contains(error_of([&] { upscaled_config(config, plan, "c"); }),
                        "'Gemma3nForCausalLM' cannot be up-scaled"));
