@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace helio::eval {
@@ -45,6 +46,13 @@ std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t index,
 }
 
 namespace {
+
+// By how much the first is ahead of the second; infinite where there is one choice.
+double margin(std::vector<double> values) {
+  if (values.size() < 2) return std::numeric_limits<double>::infinity();
+  std::partial_sort(values.begin(), values.begin() + 2, values.end(), std::greater<>());
+  return values[0] - values[1];
+}
 
 // Truthful answers' share of the probability of all answers, as lm-evaluation-harness's mc2.
 Judged judge_labelled(const ChoiceItem& item, const std::vector<model::Score>& scores) {
@@ -91,6 +99,7 @@ Judged ChoiceTask::judge(int64_t index, const std::vector<model::ScoreRequest>&,
     const auto& values = by_length ? normed : sums;
     const size_t predicted = argmax(values);
     judged.metrics.push_back({.value = predicted == item.gold ? 1.0 : 0.0});
+    if (metric == spec_.main_metric) judged.margin = margin(values);
     judged.sample[by_length ? "predicted_norm" : "predicted"] = predicted;
     judged.sample[by_length ? "correct_norm" : "correct"] = predicted == item.gold;
   }

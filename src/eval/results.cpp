@@ -7,6 +7,10 @@
 namespace helio::eval {
 namespace {
 
+// Choices closer than this may change places with the order of a sum: another batch size, another
+// library.
+constexpr double kFragile = 1e-3;
+
 bool is_ratio(const TaskSpec& spec) { return spec.mode == "bits_per_byte"; }
 
 // The chance level as the task's items give it, or nothing.
@@ -94,6 +98,13 @@ OrderedJson result_json(const Task& task, const ScoredTask& scored, const std::s
                      {"n", asked},
                      {"total", task.total()}};
   out["unscorable"] = scored.unscorable;
+  int64_t fragile = 0, with_margin = 0;
+  for (const Judged& item : scored.items)
+    if (item.margin) {
+      ++with_margin;
+      fragile += *item.margin < kFragile;
+    }
+  if (with_margin) out["fragile"] = fragile;
   out["metrics"] = OrderedJson::object();
   OrderedJson parts = OrderedJson::array(), groups = OrderedJson::array();
   for (const Part& part : task.parts()) {

@@ -125,6 +125,7 @@ class Evaluation {
                          {"vocabulary", model->tokenizer().vocab_size()},
                          {"bos_added", adds_bos(*model)}});
       const ScoringOptions scoring{.batch_tokens = options_.batch_tokens,
+                                   .threads = options_.threads,
                                    .settings = model->content() + " " + options_.dtype + " " +
                                                std::to_string(options_.batch_tokens) + " " +
                                                std::to_string(options_.threads) + " " +

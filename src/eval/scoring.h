@@ -1,5 +1,5 @@
-// One model on one task: items to requests, requests to batches that never depend on what was
-// scored before, batches through the journal.
+// One model on one task: all its requests in the order of their ids, equal ones once; units of them
+// that never depend on what was scored before; units through the journal.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 namespace helio::eval {
 
 struct ScoringOptions {
-  int64_t batch_tokens = 8192;
+  int64_t batch_tokens = 8192, threads = 0;
   std::string settings = {};  // what decides the scores beside the requests: goes into journal keys
 };
 

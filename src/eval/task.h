@@ -41,9 +41,10 @@ struct Judged {
   struct Value {
     double value = 0, weight = 1;
   };
-  std::vector<Value> metrics = {};  // in the order of TaskSpec::metrics
-  int64_t gold = 0, predicted = 0;  // choices, for metrics over all items (f1)
-  OrderedJson sample = {};          // a line of samples/
+  std::vector<Value> metrics = {};    // in the order of TaskSpec::metrics
+  int64_t gold = 0, predicted = 0;    // choices, for metrics over all items (f1)
+  std::optional<double> margin = {};  // of the choice taken over the next, in the main metric
+  OrderedJson sample = {};            // a line of samples/
 };
 
 class Task {

@@ -16,6 +16,7 @@
 #include "model/kv_cache.h"
 #include "model/paged_cache.h"
 #include "model/sampler.h"
+#include "model/trie_scoring.h"
 
 namespace helio::model {
 namespace {
@@ -33,14 +34,6 @@ at::Tensor long_tensor(const std::vector<int64_t>& values) {
       at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions(at::kLong));
   std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<int64_t>());
   return tensor;
-}
-
-// Context and continuation without the last token, which is only predicted; the last `positions`.
-std::vector<TokenId> model_input(const ScoreRequest& request, int64_t positions) {
-  std::vector<TokenId> ids = request.context;
-  ids.insert(ids.end(), request.continuation.begin(), request.continuation.end() - 1);
-  if (static_cast<int64_t>(ids.size()) > positions) ids.erase(ids.begin(), ids.end() - positions);
-  return ids;
 }
 
 // A sequence that goes on: through pages, whose steps a packed decoder has fused, but where
@@ -91,6 +84,12 @@ class LocalModel final : public LanguageModel {
 
   std::vector<Score> score(const std::vector<ScoreRequest>& requests) override {
     const c10::AutoGradMode no_grad(false);
+    if (decoder().alike(1, max_positions())) {
+      check_requests(requests);
+      return score_plan(decoder(), plan_scores(requests, max_positions()), requests.size(),
+                        {.batch_tokens = options_.batch_tokens});
+    }
+    // Positions that follow the length of a sequence: nothing can be shared.
     std::vector<Job> jobs = make_jobs(requests);
     std::vector<Score> scores(requests.size());
     for (size_t first = 0; first < jobs.size();) {
@@ -160,10 +159,9 @@ class LocalModel final : public LanguageModel {
   std::vector<Job> make_jobs(const std::vector<ScoreRequest>& requests) const {
     std::map<std::vector<TokenId>, size_t> known;
     std::vector<Job> jobs;
+    check_requests(requests);
     for (size_t i = 0; i < requests.size(); ++i) {
-      in_context([&] { return "scoring request " + std::to_string(i); },
-                 [&] { check_request(requests[i]); });
-      auto input = model_input(requests[i], max_positions());
+      auto input = scored_input(requests[i], max_positions());
       const auto [at, fresh] = known.try_emplace(input, jobs.size());
       if (fresh) jobs.push_back({.input = std::move(input)});
       jobs[at->second].requests.push_back(i);
@@ -171,6 +169,12 @@ class LocalModel final : public LanguageModel {
     std::stable_sort(jobs.begin(), jobs.end(),
                      [](const Job& a, const Job& b) { return a.input.size() > b.input.size(); });
     return jobs;
+  }
+
+  void check_requests(const std::vector<ScoreRequest>& requests) const {
+    for (size_t i = 0; i < requests.size(); ++i)
+      in_context([&] { return "scoring request " + std::to_string(i); },
+                 [&] { check_request(requests[i]); });
   }
 
   void check_request(const ScoreRequest& request) const {
