@@ -34,20 +34,28 @@ std::string place_name(const std::string& pattern, const std::string& split,
 
 }  // namespace
 
+std::vector<Json> read_rows(const fs::path& path) {
+  std::vector<Json> rows;
+  const auto add = [&](Json row) {
+    if (!row.is_object())
+      throw Error(ErrorKind::invalid, "'" + path.string() + "': a document is no object");
+    rows.push_back(std::move(row));
+  };
+  if (path.extension() == ".arrow") text::read_arrow(path, add);
+  else read_jsonl(path, [&](const Json& row, int64_t) { add(row); });
+  return rows;
+}
+
 const BenchmarkData::File& BenchmarkData::load(const fs::path& path,
                                                const std::string& subject_field) {
   const auto [entry, fresh] = files_.try_emplace(path.string());
   File& file = entry->second;
   if (!fresh) return file;
-  const auto add = [&](Json row) {
-    if (!row.is_object())
-      throw Error(ErrorKind::invalid, "'" + path.string() + "': a document is no object");
-    if (const auto subject = row.find(subject_field); subject != row.end() && subject->is_string())
-      file.by_subject[subject->get<std::string>()].push_back(file.rows.size());
-    file.rows.push_back(std::move(row));
-  };
-  if (path.extension() == ".arrow") text::read_arrow(path, add);
-  else read_jsonl(path, [&](const Json& row, int64_t) { add(row); });
+  file.rows = read_rows(path);
+  for (size_t i = 0; i < file.rows.size(); ++i)
+    if (const auto subject = file.rows[i].find(subject_field);
+        subject != file.rows[i].end() && subject->is_string())
+      file.by_subject[subject->get<std::string>()].push_back(i);
   hashes_.push_back(sha256_file(path));
   return file;
 }

@@ -12,6 +12,9 @@
 
 namespace helio::eval {
 
+// The rows of one file: .arrow (a stream), or JSON lines, plain or .gz or .zst.
+std::vector<Json> read_rows(const std::filesystem::path& path);
+
 class BenchmarkData {
  public:
   explicit BenchmarkData(std::filesystem::path folder) : folder_(std::move(folder)) {}

