@@ -18,10 +18,14 @@ class Batch(c.Structure):
                 ("n_seq", c.POINTER(c.c_int32)), ("seq", c.POINTER(c.POINTER(c.c_int32))), ("logits", c.POINTER(c.c_int8))]
 
 
+QUIET = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)(lambda level, text, data: None)
+
+
 def library():
     sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
     wheel = pytest.importorskip("xllamacpp", reason="llama.cpp (pip install xllamacpp) is not here")
     lib = c.CDLL(wheel.xllamacpp.__file__)
+    lib.llama_log_set(QUIET, None)
     lib.llama_model_default_params.restype = lib.llama_context_default_params.restype = Opaque
     lib.llama_model_load_from_file.restype = lib.llama_init_from_model.restype = c.c_void_p
     lib.llama_model_load_from_file.argtypes = [c.c_char_p, Opaque]
