@@ -1,5 +1,5 @@
-// Many generations at once on one model: what serving and chat know of it. Torch-free; the engine is
-// made by make_generation_engine (model/generation_engine.h).
+// Many generations at once on one model: what serving and chat know of it. Torch-free; the engine
+// is made by make_generation_engine (model/generation_engine.h).
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "model/sampler.h"
+#include "text/grammar/token_grammar.h"
 #include "text/tokenizer.h"
 
 namespace helio::model {
@@ -25,7 +26,7 @@ struct TokenScore {
 enum class Finish {
   eos,        // a stop id came
   length,     // max_new_tokens, or the model's last position
-  stopped,    // the sink had enough
+  stopped,    // the sink had enough, or the grammar's text is whole
   cancelled,  // cancel() or the engine's end
   failed,
 };
@@ -48,6 +49,9 @@ struct GenerationRequest {
   std::vector<text::TokenId> prompt = {};  // at least one, at most the model's positions
   int64_t max_new_tokens = 128;            // 0: the prompt is only scored
   SamplerOptions sampler = {};
+  // What the answer must be a text of: other tokens are never chosen, stop ids only where it is
+  // complete; where nothing can follow it ends. May be shared by requests.
+  std::shared_ptr<text::TokenGrammar> grammar = {};
   uint64_t seed = 0;
   std::vector<text::TokenId> stop_ids = {};
   int64_t top = 0;  // alternatives in each TokenScore
@@ -66,8 +70,9 @@ struct EngineLoad {
 class GenerationEngine {
  public:
   virtual ~GenerationEngine() = default;
-  // Puts requests into the queue, all or, when it has no room for them, none (false). Error{invalid}
-  // for one that cannot run: no prompt, an id outside the vocabulary, more tokens than positions.
+  // Puts requests into the queue, all or, when it has no room for them, none (false).
+  // Error{invalid} for one that cannot run: no prompt, an id outside the vocabulary, more tokens
+  // than positions.
   virtual bool submit(std::vector<GenerationRequest> requests) = 0;
   virtual EngineLoad load() const = 0;
   virtual int64_t max_positions() const = 0;

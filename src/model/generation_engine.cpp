@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -35,15 +37,19 @@ at::Tensor long_tensor(const std::vector<int64_t>& values) {
 struct Sequence {
   GenerationRequest request;
   Rng rng;
-  std::vector<TokenId> ids = {};    // prompt and answer
+  std::vector<TokenId> ids = {};  // prompt and answer
   std::vector<PageId> pages = {};
-  int64_t fed = 0;                  // of `ids`, how many are in the pages
-  int64_t step = 0;                 // of `ids`, how many the running step feeds
+  PagePool::Published published = {};
+  std::optional<text::GrammarMatcher> matcher = {};
+  int64_t fed = 0;   // of `ids`, how many are in the pages
+  int64_t step = 0;  // of `ids`, how many the running step feeds
   std::vector<TokenScore> prompt_scores = {};
   bool prompt_told = false, counted = false;
 
   explicit Sequence(GenerationRequest r)
-      : request(std::move(r)), rng(Rng::stream(request.seed, "generate")), ids(request.prompt) {}
+      : request(std::move(r)), rng(Rng::stream(request.seed, "generate")), ids(request.prompt) {
+    if (request.grammar) matcher.emplace(request.grammar);
+  }
   int64_t prompt_size() const { return static_cast<int64_t>(request.prompt.size()); }
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
   int64_t answered() const { return size() - prompt_size(); }
@@ -119,9 +125,9 @@ class LocalEngine final : public GenerationEngine {
     if (request.prompt.empty())
       throw Error(ErrorKind::invalid, "generation needs a prompt of at least one token");
     if (static_cast<int64_t>(request.prompt.size()) > max_positions())
-      throw Error(ErrorKind::invalid,
-                  "the prompt has " + std::to_string(request.prompt.size()) +
-                      " tokens, the model " + std::to_string(max_positions()) + " positions");
+      throw Error(ErrorKind::invalid, "the prompt has " + std::to_string(request.prompt.size()) +
+                                          " tokens, the model " + std::to_string(max_positions()) +
+                                          " positions");
     for (const TokenId id : request.prompt)
       if (id < 0 || id >= decoder_.config().vocab_size)
         throw Error(ErrorKind::invalid, "token id " + std::to_string(id) +
@@ -229,6 +235,7 @@ class LocalEngine final : public GenerationEngine {
   void let_pages_go(Sequence& sequence) {
     for (const PageId page : sequence.pages) pool_.release(page);
     sequence.pages.clear();
+    sequence.published = {};
     sequence.fed = 0;
     sequence.prompt_scores.clear();
   }
@@ -306,7 +313,7 @@ class LocalEngine final : public GenerationEngine {
       row += s->step;
       s->fed += s->step;
       if (shares_)
-        pool_.publish(std::span(s->ids).first(static_cast<size_t>(s->fed)), s->pages);
+        pool_.publish(std::span(s->ids).first(static_cast<size_t>(s->fed)), s->pages, s->published);
       if (s->fed < s->size()) continue;
       tell_prompt(*s);
       if (s->request.max_new_tokens <= s->answered()) {
@@ -317,7 +324,8 @@ class LocalEngine final : public GenerationEngine {
       choosing.push_back(s);
     }
     if (rows.empty()) return;
-    const at::Tensor logits = decoder_.logits(hidden.index_select(0, long_tensor(rows))).contiguous();
+    const at::Tensor logits =
+        decoder_.logits(hidden.index_select(0, long_tensor(rows))).contiguous();
     const at::Tensor sums = at::logsumexp(logits, {1}).contiguous();
     for (size_t i = 0; i < choosing.size(); ++i) {
       const auto at = static_cast<int64_t>(i);
@@ -333,22 +341,38 @@ class LocalEngine final : public GenerationEngine {
     const auto size = static_cast<size_t>(logits_V.numel());
     std::span<const float> logits(logits_V.const_data_ptr<float>(), size);
     std::vector<float> changed;
-    if (s.request.sampler.changes_logits()) {
+    const auto& stops = s.request.stop_ids;
+    if (s.request.sampler.changes_logits() || s.matcher) {
       changed.assign(logits.begin(), logits.end());
       apply_penalties(changed, s.request.sampler, s.request.prompt,
                       std::span(s.ids).subspan(s.request.prompt.size()));
+      if (s.matcher) restrict_to_grammar(s, changed);
     }
-    const TokenId id =
-        sample(changed.empty() ? logits : std::span<const float>(changed), s.request.sampler, s.rng);
+    const TokenId id = sample(changed.empty() ? logits : std::span<const float>(changed),
+                              s.request.sampler, s.rng);
     const TokenScore score = scored(id, logits, log_sum, s.request.top);
     s.ids.push_back(id);
     ++new_tokens_;
     const bool wanted = s.request.sink->token(score);
-    const auto& stops = s.request.stop_ids;
     if (std::find(stops.begin(), stops.end(), id) != stops.end()) return end(s, Finish::eos);
-    if (!wanted) return end(s, Finish::stopped);
+    const bool fits = !s.matcher || s.matcher->accept(id);
+    HELIO_CHECK(fits, "a chosen token is one of its grammar");
+    if (!wanted || (s.matcher && s.matcher->at_end())) return end(s, Finish::stopped);
     if (s.answered() >= s.request.max_new_tokens || s.size() > max_positions())
       return end(s, Finish::length);
+  }
+
+  // A stop id ends the text where it is complete, and is none of its tokens elsewhere.
+  static void restrict_to_grammar(Sequence& s, std::span<float> logits) {
+    const auto& stops = s.request.stop_ids;
+    const auto allowed = s.matcher->allowed();
+    const bool complete = s.matcher->complete();
+    if (!complete)
+      for (const TokenId id : stops)
+        if (id >= 0 && static_cast<size_t>(id) < logits.size())
+          logits[static_cast<size_t>(id)] = -std::numeric_limits<float>::infinity();
+    apply_grammar(logits, *allowed,
+                  complete ? std::span<const TokenId>(stops) : std::span<const TokenId>());
   }
 
   static TokenScore scored(TokenId id, std::span<const float> logits, float log_sum, int64_t top) {
@@ -421,7 +445,8 @@ class LocalEngine final : public GenerationEngine {
 
   std::vector<float> embedded(const std::vector<TokenId>& ids) const {
     const at::Tensor row = long_tensor({ids.begin(), ids.end()}).unsqueeze(0);
-    const at::Tensor mean = decoder_.hidden(PackedBatch::rows(row)).to(at::kFloat).mean(1).squeeze(0);
+    const at::Tensor mean =
+        decoder_.hidden(PackedBatch::rows(row)).to(at::kFloat).mean(1).squeeze(0);
     const at::Tensor unit = (mean / mean.norm()).contiguous();
     const float* const data = unit.const_data_ptr<float>();
     return {data, data + unit.numel()};

@@ -59,14 +59,14 @@ void PagePool::release(PageId id) {
   page.place = unused_.insert(page.key ? unused_.end() : unused_.begin(), id);
 }
 
-void PagePool::publish(std::span<const text::TokenId> ids, std::span<const PageId> pages) {
-  Hash128 key = {};
+void PagePool::publish(std::span<const text::TokenId> ids, std::span<const PageId> pages,
+                       Published& so_far) {
   const auto size = static_cast<size_t>(tokens_);
-  for (size_t i = 0; i < pages.size() && (i + 1) * size <= ids.size(); ++i) {
-    key = key_after(key, ids.subspan(i * size, size));
+  for (size_t& i = so_far.pages; i < pages.size() && (i + 1) * size <= ids.size(); ++i) {
+    so_far.key = key_after(so_far.key, ids.subspan(i * size, size));
     Page& page = pages_[static_cast<size_t>(pages[i])];
     // Two sequences may have computed the same page; the first one's is found.
-    if (!page.key && known_.emplace(key, pages[i]).second) page.key = key;
+    if (!page.key && known_.emplace(so_far.key, pages[i]).second) page.key = so_far.key;
   }
 }
 

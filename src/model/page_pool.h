@@ -29,8 +29,15 @@ class PagePool {
   // are held.
   std::optional<PageId> take();
   void release(PageId page);
-  // Makes the full pages of a sequence findable. `ids` are all its tokens that are in its pages.
-  void publish(std::span<const text::TokenId> ids, std::span<const PageId> pages);
+  // How far a sequence has been published.
+  struct Published {
+    size_t pages = 0;
+    Hash128 key = {};  // of all of them
+  };
+  // Makes the full pages of a sequence findable, from where `so_far` says on. `ids` are all its
+  // tokens that are in its pages.
+  void publish(std::span<const text::TokenId> ids, std::span<const PageId> pages,
+               Published& so_far);
 
   int64_t tokens_per_page() const { return tokens_; }
   int64_t pages() const { return static_cast<int64_t>(pages_.size()); }
@@ -40,7 +47,7 @@ class PagePool {
  private:
   struct Page {
     int64_t holders = 0;
-    std::optional<Hash128> key = {};  // under which it is found
+    std::optional<Hash128> key = {};         // under which it is found
     std::list<PageId>::iterator place = {};  // in unused_, while nobody holds it
   };
   Hash128 key_after(const Hash128& before, std::span<const text::TokenId> ids) const;

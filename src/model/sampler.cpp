@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <unordered_map>
 #include <unordered_set>
@@ -13,12 +14,16 @@ namespace {
 
 using text::TokenId;
 
-void refuse_nan(std::span<const float> logits) {
+// How many tokens may be chosen.
+size_t possible_tokens(std::span<const float> logits) {
+  size_t possible = 0;
   for (const float value : logits) {
+    if (value > -std::numeric_limits<float>::infinity()) ++possible;
     if (!std::isnan(value)) continue;
     throw Error(ErrorKind::failed, "the model's logits are not numbers (NaN)")
         .with_hint("the weights are damaged or the training diverged: look at its loss");
   }
+  return possible;
 }
 
 // Tokens from the most probable down, equals by id, sorted only as far as they are asked for: of
@@ -81,15 +86,35 @@ void apply_penalties(std::span<float> logits, const SamplerOptions& options,
   }
 }
 
+void apply_grammar(std::span<float> logits, const text::TokenSet& allowed,
+                   std::span<const TokenId> also_allowed) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  std::vector<std::pair<size_t, float>> kept;
+  for (const TokenId id : also_allowed)
+    if (id >= 0 && static_cast<size_t>(id) < logits.size())
+      kept.emplace_back(id, logits[static_cast<size_t>(id)]);
+  size_t left = 0;
+  for (size_t id = 0; id < logits.size(); ++id) {
+    if (allowed.has(static_cast<TokenId>(id))) ++left;
+    else logits[id] = kNever;
+  }
+  for (const auto& [id, logit] : kept) logits[id] = logit;
+  if (left == 0 && kept.empty())
+    throw Error(ErrorKind::invalid, "no token of the vocabulary goes on in the grammar");
+}
+
 TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng) {
   HELIO_CHECK(!logits.empty(), "logits to sample from");
-  refuse_nan(logits);
+  const size_t possible = possible_tokens(logits);
+  if (possible == 0) throw Error(ErrorKind::failed, "no token is possible");
   if (options.temperature <= 0)
     return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   Ranking ranking(logits);
   const double largest = ranking.logit(0);
-  const auto weight = [&](double logit) { return std::exp((logit - largest) / options.temperature); };
-  size_t kept = ranking.size();
+  const auto weight = [&](double logit) {
+    return std::exp((logit - largest) / options.temperature);
+  };
+  size_t kept = possible;
   if (options.top_k > 0) kept = std::min(kept, static_cast<size_t>(options.top_k));
   double total = 0;
   if (kept < ranking.size())

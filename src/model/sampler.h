@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/rng.h"
+#include "text/grammar/token_grammar.h"
 #include "text/tokenizer.h"
 
 namespace helio::model {
@@ -32,11 +33,15 @@ struct SamplerOptions {
 
 // Bias and penalties. Ids outside the logits are passed over.
 void apply_penalties(std::span<float> logits, const SamplerOptions& options,
-                     std::span<const text::TokenId> prompt,
-                     std::span<const text::TokenId> answer);
+                     std::span<const text::TokenId> prompt, std::span<const text::TokenId> answer);
+
+// -infinity for every token that may not come next. Error{invalid} when none may.
+void apply_grammar(std::span<float> logits, const text::TokenSet& allowed,
+                   std::span<const text::TokenId> also_allowed);
 
 // In the order transformers applies them: temperature, top-k, top-p, min-p. Takes one number from
-// `rng`, none when greedy. Throws Error{failed} when a logit is not a number.
+// `rng`, none when greedy. A logit of -infinity is never chosen. Throws Error{failed} when a logit
+// is not a number.
 text::TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng);
 
 }  // namespace helio::model

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "model/kv_cache.h"
+#include "text/grammar/gbnf.h"
 #include "tiny.h"
 
 namespace helio::model {
@@ -84,8 +85,8 @@ Ids plain_greedy(const Decoder& decoder, std::vector<int64_t> ids, int64_t token
 
 TEST(GenerationEngine, ManySequencesGiveWhatEachGivesAlone) {
   const Decoder decoder = tiny_decoder();
-  const auto engine = make_generation_engine(
-      tiny_decoder(), {.slots = 5, .page_tokens = 4, .prompt_tokens = 6});
+  const auto engine =
+      make_generation_engine(tiny_decoder(), {.slots = 5, .page_tokens = 4, .prompt_tokens = 6});
   std::vector<Asked> all;
   for (uint64_t i = 0; i < 12; ++i)
     all.emplace_back(random_ids(static_cast<int64_t>(1 + i * 3), i), 15);
@@ -99,6 +100,65 @@ TEST(GenerationEngine, ManySequencesGiveWhatEachGivesAlone) {
         << i;
   }
   EXPECT_EQ(engine->load().running, 0);
+}
+
+// Ids 1 to 60 are characters from ' ' on, as many as the tiny model has; 0 ends.
+class TinyTokenizer final : public text::Tokenizer {
+ public:
+  std::vector<text::TokenId> encode(std::string_view, text::SpecialTokens) const override {
+    return {};
+  }
+  std::string decode(const Ids&, text::SpecialTokens) const override { return {}; }
+  std::string token_bytes(text::TokenId id) const override {
+    return id == 0 ? "" : std::string(1, static_cast<char>(' ' + id - 1));
+  }
+  int64_t vocab_size() const override { return 61; }
+  std::optional<text::TokenId> id_of(std::string_view) const override { return std::nullopt; }
+  const std::vector<text::AddedToken>& added_tokens() const override { return added_; }
+
+ private:
+  std::vector<text::AddedToken> added_ = {};
+};
+
+std::shared_ptr<text::TokenGrammar> tiny_grammar(const char* gbnf) {
+  return std::make_shared<text::TokenGrammar>(
+      std::make_shared<text::Grammar>(text::parse_gbnf(gbnf, "g")),
+      std::make_shared<text::TokenTree>(TinyTokenizer()));
+}
+
+TEST(GenerationEngine, AGrammarHoldsAnswers) {
+  const auto engine =
+      make_generation_engine(tiny_decoder(), {.slots = 3, .cache_tokens = 64, .page_tokens = 4});
+  const auto grammar = tiny_grammar(R"g(root ::= "(" [0-9]{2,30} (")" | "!")?)g");
+  std::vector<Asked> all;
+  for (uint64_t i = 0; i < 9;
+       ++i) {  // greedy and drawn, and more of them than the cache has room for
+    all.emplace_back(random_ids(10, i), 40);
+    all.back().request.grammar = grammar;
+    all.back().request.stop_ids = {0};
+    all.back().request.sampler.temperature = i % 3 == 0 ? 0 : 2;
+    all.back().request.seed = i;
+  }
+  Asked free(random_ids(10, 3));
+  std::vector<Asked*> pointers = {&free};
+  for (auto& one : all) pointers.push_back(&one);
+  run(*engine, pointers);
+  EXPECT_EQ(free.sink->ids(), plain_greedy(tiny_decoder(), random_ids(10, 3), 20));
+  for (auto& one : all) {
+    std::string text;
+    for (const auto id : one.sink->ids()) text += TinyTokenizer().token_bytes(id);
+    text::GrammarMatcher matcher(grammar);
+    EXPECT_TRUE(matcher.accept(text) && matcher.complete()) << text;
+    EXPECT_TRUE(one.sink->finish == Finish::eos || one.sink->finish == Finish::stopped);
+    EXPECT_EQ(one.sink->finish == Finish::eos, one.sink->ids().back() == 0);
+    EXPECT_LT(one.sink->scores[0].log_prob, 0);  // the model's own, of all tokens
+  }
+  // No token of this vocabulary has such a byte.
+  Asked stuck(random_ids(10, 1));
+  stuck.request.grammar = tiny_grammar(R"(root ::= "한")");
+  run(*engine, {&stuck});
+  EXPECT_EQ(stuck.sink->finish, Finish::failed);
+  EXPECT_NE(stuck.sink->error.find("no token"), std::string::npos);
 }
 
 TEST(GenerationEngine, SharedBeginningsAreRunOnce) {
@@ -130,7 +190,8 @@ TEST(GenerationEngine, AFullCacheTakesTurns) {
 
 TEST(GenerationEngine, ScoresPromptsAndTokens) {
   const Decoder decoder = tiny_decoder();
-  const auto engine = make_generation_engine(tiny_decoder(), {.page_tokens = 4, .prompt_tokens = 7});
+  const auto engine =
+      make_generation_engine(tiny_decoder(), {.page_tokens = 4, .prompt_tokens = 7});
   const auto ids = random_ids(20, 3);
   Asked asked(ids, 1);
   asked.request.prompt_scores = PromptScores::report;
