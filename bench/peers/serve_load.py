@@ -4,6 +4,7 @@
   bench/peers/serve_load.py --url http://127.0.0.1:8000 --model NAME [--streams 1 8 64] [--tokens 64] [--requests-per-stream 4]
   bench/peers/serve_load.py --url ... --model NAME --idle 800          # open streams that wait, while one more is timed
   bench/peers/serve_load.py --url ... --model NAME --soak 60 --pid PID # clients that leave at random; descriptors and memory of PID
+                            [--forms]                                  # most of them want JSON under one of 200 schemas, or a grammar
 
 Plain sockets, so that the client costs little. Only this machine is a target: other addresses are refused.
 """
@@ -37,10 +38,10 @@ class Target:
         await writer.drain()
         return reader, writer
 
-    async def stream(self, prompt, tokens, leave_after=None):
+    async def stream(self, prompt, tokens, leave_after=None, form=None):
         """Arrival times of the parts, from the request; the status."""
         began = time.perf_counter()
-        reader, writer = await self.open({"model": self.model, "prompt": prompt, "max_tokens": tokens, "temperature": 1, "stream": True, "ignore_eos": True})
+        reader, writer = await self.open({"model": self.model, "prompt": prompt, "max_tokens": tokens, "temperature": 1, "stream": True, "ignore_eos": form is None, **(form or {})})
         times = []
         status = int((await reader.readline()).split()[1])
         try:
@@ -98,13 +99,27 @@ async def idle(target, count):
         writer.close()
 
 
+def form_of(draw):
+    """What an answer must be: nothing in particular, JSON, JSON under one of 200 schemas, a text of a grammar."""
+    kind = draw.randrange(4)
+    if kind == 0:
+        return None
+    if kind == 1:
+        return {"response_format": {"type": "json_object"}}
+    if kind == 2:
+        return {"grammar": 'root ::= ("한" | "글" | [a-z]){1,20} ("." root)?'}
+    i = draw.randrange(200)
+    return {"guided_json": {"type": "object", "properties": {f"name{i}": {"type": "string", "maxLength": i + 1}, "values": {"type": "array", "items": {"$ref": "#/$defs/v"}}},
+                            "required": [f"name{i}"], "additionalProperties": i % 2 == 0, "$defs": {"v": {"anyOf": [{"type": "integer", "maximum": i}, {"$ref": "#"}]}}}}
+
+
 def held_by(pid):
     with open(f"/proc/{pid}/status") as status:
         resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
     return len(os.listdir(f"/proc/{pid}/fd")), resident / 1024
 
 
-async def soak(target, seconds, pid):
+async def soak(target, seconds, pid, forms):
     draw = random.Random(2)
     ends = time.time() + seconds
     counts = {"whole": 0, "left": 0, "refused": 0}
@@ -118,7 +133,7 @@ async def soak(target, seconds, pid):
                 writer.close()
                 counts["left"] += 1
                 continue
-            _, status = await target.stream(prompt_of(i, draw), draw.randint(4, 48), leave)
+            _, status = await target.stream(prompt_of(i, draw), draw.randint(4, 48), leave, form_of(draw) if forms else None)
             counts["refused" if status != 200 else "whole" if leave is None else "left"] += 1
 
     await target.stream("warm", 4)
@@ -144,12 +159,13 @@ def main():
     parser.add_argument("--idle", type=int)
     parser.add_argument("--soak", type=float)
     parser.add_argument("--pid", type=int)
+    parser.add_argument("--forms", action="store_true")
     a = parser.parse_args()
     target = Target(a.url, a.model, a.key)
     if a.idle:
         return asyncio.run(idle(target, a.idle))
     if a.soak:
-        return asyncio.run(soak(target, a.soak, a.pid))
+        return asyncio.run(soak(target, a.soak, a.pid, a.forms))
     for streams in a.streams:
         asyncio.run(load(target, streams, a.requests_per_stream, a.tokens))
 

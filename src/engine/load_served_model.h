@@ -1,6 +1,7 @@
 // A model folder as the server offers it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -17,5 +18,9 @@ struct ServedModelOptions {
 // Weights, tokenizer, chat template and stop ids of a Hugging Face folder.
 serve::ServedModel load_served_model(const std::string& name, const std::filesystem::path& dir,
                                      const ServedModelOptions& options);
+
+// Bytes it will take: its weights in `dtype` and the room for keys and values.
+uint64_t memory_of_served_model(const std::filesystem::path& dir,
+                                const ServedModelOptions& options);
 
 }  // namespace helio::engine

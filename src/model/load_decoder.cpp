@@ -28,9 +28,9 @@ WeightFormat gguf_format(const std::filesystem::path& path) {
   for (const GgufTensor& tensor : file.header().tensors)
     if (tensor.name.starts_with("blk.") && tensor.shape.size() == 2)
       elements[tensor.type] += tensor.elements();
-  const auto most = std::max_element(elements.begin(), elements.end(), [](const auto& a, const auto& b) {
-    return a.second < b.second;
-  });
+  const auto most =
+      std::max_element(elements.begin(), elements.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
   if (most == elements.end()) return WeightFormat::f32;
   switch (most->first) {
     case GgmlType::bf16:
@@ -64,9 +64,37 @@ Decoder load_decoder_to_run(const std::filesystem::path& dir, std::string_view d
   const at::ScalarType type = nn::parse_scalar_type(dtype);
   if (type == at::kFloat) return Decoder::load_packed(dir, format_of(dir, weights));
   if (weights != "f32" && weights != "auto")
-    throw Error(ErrorKind::usage, "weights " + std::string(weights) + " are computed with in float32")
+    throw Error(ErrorKind::usage,
+                "weights " + std::string(weights) + " are computed with in float32")
         .with_hint("leave dtype at float32");
   return Decoder::load(dir, type);
+}
+
+uint64_t weight_bytes_to_run(const std::filesystem::path& dir, std::string_view dtype,
+                             std::string_view weights) {
+  const at::ScalarType type = nn::parse_scalar_type(dtype);
+  const bool packed = type == at::kFloat;
+  const WeightFormat format = packed ? format_of(dir, weights) : WeightFormat::f32;
+  // Blocks of 32 with a scale of two bytes; the vocabulary's matrices of int4 are int8.
+  const auto matrix = [&](const checkpoint::TensorInfo& tensor) {
+    switch (format) {
+      case WeightFormat::bf16:
+        return 2.0;
+      case WeightFormat::int8:
+        return 34.0 / 32;
+      case WeightFormat::int4:
+        return tensor.name.find(".layers.") == std::string::npos ? 34.0 / 32 : 18.0 / 32;
+      case WeightFormat::f32:
+        break;
+    }
+    return static_cast<double>(c10::elementSize(type));
+  };
+  double bytes = 0;
+  for (const auto& tensor : checkpoint::SafeTensors(dir).tensors())
+    bytes +=
+        static_cast<double>(tensor.elements()) *
+        (tensor.shape.size() >= 2 ? matrix(tensor) : static_cast<double>(c10::elementSize(type)));
+  return static_cast<uint64_t>(bytes);
 }
 
 }  // namespace helio::model

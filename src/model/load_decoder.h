@@ -1,6 +1,7 @@
 // The decoder of a model folder or GGUF file as generation and serving want it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string_view>
 
@@ -9,10 +10,15 @@
 namespace helio::model {
 
 // `weights`: f32, bf16, int8, int4 (nn/packed_weight.h), or auto: bf16 where the folder holds its
-// matrices so, which changes no number of theirs, else f32; of a GGUF file as most of its matrices are
-// (BF16, Q8_0, Q4_0), else f32. With dtype bfloat16 everything is
-// computed in it, and weights are f32 or auto; anything else throws usage.
+// matrices so, which changes no number of theirs, else f32; of a GGUF file as most of its matrices
+// are (BF16, Q8_0, Q4_0), else f32. With dtype bfloat16 everything is computed in it, and weights
+// are f32 or auto; anything else throws usage.
 Decoder load_decoder_to_run(const std::filesystem::path& dir, std::string_view dtype,
                             std::string_view weights);
+
+// Bytes of memory that the weights of a model folder will take when loaded so, from its headers
+// alone.
+uint64_t weight_bytes_to_run(const std::filesystem::path& dir, std::string_view dtype,
+                             std::string_view weights);
 
 }  // namespace helio::model

@@ -13,6 +13,12 @@
 namespace helio::serve {
 namespace {
 
+const char* reason_of(model::Finish how, bool stop_string) {
+  return how == model::Finish::length && !stop_string ? "length" : "stop";
+}
+
+}  // namespace
+
 std::string fresh_id(const char* prefix) {
   static std::atomic<uint64_t> next = [] {
     std::random_device device;
@@ -21,12 +27,6 @@ std::string fresh_id(const char* prefix) {
   // Odd multiples of a counter never meet again.
   return fmt::format("{}-{:016x}", prefix, next.fetch_add(1) * 0x9E3779B97F4A7C15ull);
 }
-
-const char* reason_of(model::Finish how, bool stop_string) {
-  return how == model::Finish::length && !stop_string ? "length" : "stop";
-}
-
-}  // namespace
 
 class Answer::Choice final : public model::GenerationSink {
  public:
@@ -60,9 +60,10 @@ class Answer::Choice final : public model::GenerationSink {
   std::shared_ptr<Answer> answer_;
 };
 
-Answer::Answer(const ServedModel& model, HttpReply reply, ServeMetrics& metrics,
+Answer::Answer(ModelLease model, HttpReply reply, ServeMetrics& metrics,
                std::unique_ptr<AnswerForm> form, AnswerOptions options, size_t choices)
-    : model_(model),
+    : lease_(std::move(model)),
+      model_(*lease_),
       reply_(std::move(reply)),
       metrics_(metrics),
       form_(std::move(form)),
@@ -114,7 +115,10 @@ void Answer::token_came(Choice& choice, const model::TokenScore& score) {
   form_->add_score(choice.index, score);
   const auto& stops = options_.stop_ids;
   if (std::find(stops.begin(), stops.end(), score.id) != stops.end()) return;
-  if (model_.is_special(score.id) && !options_.show_special) return;
+  const auto& shown = options_.shown_ids;
+  if (model_.is_special(score.id) && !options_.show_special &&
+      std::find(shown.begin(), shown.end(), score.id) == shown.end())
+    return;
   const std::string fresh = choice.stream.push(token_bytes(model_, score.id));
   choice.text += fresh;
   if (options_.delivery == AnswerOptions::Delivery::whole) return;
@@ -140,8 +144,7 @@ void Answer::choice_ended(Choice& choice) {
       choice.unsent = form_->prefix(choice.index) + choice.unsent;
     }
     send_part(form_->part(choice.index, std::exchange(choice.unsent, {}),
-                          form_->take_scores(choice.index),
-                          reason_of(choice.finish, stop_string)));
+                          form_->take_scores(choice.index), reason_of(choice.finish, stop_string)));
   }
   if (open_ > 0 || failed_) return;
   metrics_.whole_answer.observe(seconds_between(began_, Clock::now()));
@@ -207,6 +210,7 @@ void Answer::begin_stream() {
 }
 
 void Answer::send_part(OrderedJson choice) {
+  if (choice.is_null()) return;
   begin_stream();
   OrderedJson list = OrderedJson::array();
   list.push_back(std::move(choice));

@@ -11,9 +11,12 @@
 #include "model/generation.h"
 #include "serve/http_server.h"
 #include "serve/metrics.h"
-#include "serve/served_model.h"
+#include "serve/model_shelf.h"
 
 namespace helio::serve {
+
+// An id that no other answer has: "prefix-...".
+std::string fresh_id(const char* prefix);
 
 // What a completion and a chat differ in.
 class AnswerForm {
@@ -23,11 +26,12 @@ class AnswerForm {
   virtual const char* object(bool stream) const = 0;
   // The first thing of a streamed choice; null: nothing.
   virtual OrderedJson opening(size_t choice) const = 0;
-  // New text of a streamed choice, its log-probabilities (null: none); at its end the reason.
+  // New text of a streamed choice, its log-probabilities (null: none); at its end the reason. Null:
+  // nothing to send yet.
   virtual OrderedJson part(size_t choice, const std::string& text, OrderedJson log_probs,
-                           const char* finish_reason) const = 0;
+                           const char* finish_reason) = 0;
   virtual OrderedJson whole(size_t choice, const std::string& text, OrderedJson log_probs,
-                            const char* finish_reason) const = 0;
+                            const char* finish_reason) = 0;
   // Log-probabilities so far, emptied; null when they are not asked for.
   virtual void add_prompt_scores(size_t choice, const std::vector<model::TokenScore>& scores) = 0;
   virtual void add_score(size_t choice, const model::TokenScore& score) = 0;
@@ -42,7 +46,8 @@ struct AnswerOptions {
   bool include_usage = false;
   std::vector<std::string> stops = {};
   std::vector<text::TokenId> stop_ids = {};
-  bool show_special = false;  // texts of special tokens too
+  bool show_special = false;                  // texts of special tokens too
+  std::vector<text::TokenId> shown_ids = {};  // texts of these, special or not
   // Of every `best_of` choices in order, the `keep` most probable a token are given.
   size_t best_of = 1, keep = 1;
   int64_t prompt_tokens = 0;
@@ -50,8 +55,8 @@ struct AnswerOptions {
 
 class Answer : public std::enable_shared_from_this<Answer> {
  public:
-  Answer(const ServedModel& model, HttpReply reply, ServeMetrics& metrics,
-         std::unique_ptr<AnswerForm> form, AnswerOptions options, size_t choices);
+  Answer(ModelLease model, HttpReply reply, ServeMetrics& metrics, std::unique_ptr<AnswerForm> form,
+         AnswerOptions options, size_t choices);
   ~Answer();
 
   // Gives every choice's request a sink and submits it; false when the queue is full (then nothing
@@ -70,6 +75,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
   void fail(const std::string& error);
   std::vector<size_t> kept() const;
 
+  ModelLease lease_;
   const ServedModel& model_;
   HttpReply reply_;
   ServeMetrics& metrics_;

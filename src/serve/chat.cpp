@@ -1,10 +1,14 @@
 // POST /v1/chat/completions: messages in, through the model's chat template, an answer out.
 #include <fmt/format.h>
 
+#include <iterator>
+#include <optional>
+
 #include "core/error.h"
 #include "serve/api_error.h"
 #include "serve/requests.h"
 #include "serve/token_text.h"
+#include "serve/tools.h"
 
 namespace helio::serve {
 namespace {
@@ -12,8 +16,11 @@ namespace {
 class ChatForm final : public AnswerForm {
  public:
   // `top` < 0: no log-probabilities.
-  ChatForm(const ServedModel& model, size_t choices, int64_t top)
-      : model_(model), top_(top), scores_(choices, OrderedJson::array()) {}
+  ChatForm(const ServedModel& model, size_t choices, int64_t top, const ToolRequest& tools)
+      : model_(model),
+        top_(top),
+        scores_(choices, OrderedJson::array()),
+        tools_(choices, ToolCallStream(tools.format, tools.given)) {}
 
   const char* id_prefix() const override { return "chatcmpl"; }
   const char* object(bool stream) const override {
@@ -26,20 +33,35 @@ class ChatForm final : public AnswerForm {
             {"finish_reason", nullptr}};
   }
   OrderedJson part(size_t choice, const std::string& text, OrderedJson log_probs,
-                   const char* finish_reason) const override {
+                   const char* finish_reason) override {
+    ToolCallStream& tools = tools_[choice];
+    const size_t before = tools.calls();
+    auto fresh = tools.push(text);
+    if (finish_reason) add_rest(fresh, tools.finish());
     OrderedJson delta = OrderedJson::object();
-    if (!text.empty()) delta["content"] = text;
+    if (!fresh.text.empty()) delta["content"] = fresh.text;
+    if (!fresh.calls.empty()) delta["tool_calls"] = calls_json(fresh.calls, before);
+    if (delta.empty() && !finish_reason && log_probs.is_null()) return nullptr;
+    finish_reason = reason_with_calls(tools, finish_reason);
     return {{"index", choice},
             {"delta", std::move(delta)},
             {"logprobs", std::move(log_probs)},
             {"finish_reason", finish_reason ? OrderedJson(finish_reason) : OrderedJson()}};
   }
   OrderedJson whole(size_t choice, const std::string& text, OrderedJson log_probs,
-                    const char* finish_reason) const override {
+                    const char* finish_reason) override {
+    ToolCallStream& tools = tools_[choice];
+    auto all = tools.push(text);
+    add_rest(all, tools.finish());
+    OrderedJson message = {{"role", "assistant"}, {"content", all.text}, {"refusal", nullptr}};
+    if (!all.calls.empty()) {
+      if (all.text.empty()) message["content"] = nullptr;
+      message["tool_calls"] = calls_json(all.calls, std::nullopt);
+    }
     return {{"index", choice},
-            {"message", {{"role", "assistant"}, {"content", text}, {"refusal", nullptr}}},
+            {"message", std::move(message)},
             {"logprobs", std::move(log_probs)},
-            {"finish_reason", finish_reason}};
+            {"finish_reason", reason_with_calls(tools, finish_reason)}};
   }
   void add_prompt_scores(size_t, const std::vector<model::TokenScore>&) override {}
   void add_score(size_t choice, const model::TokenScore& score) override {
@@ -57,10 +79,51 @@ class ChatForm final : public AnswerForm {
   }
 
  private:
+  static void add_rest(ToolCallStream::Part& all, ToolCallStream::Part rest) {
+    all.text += rest.text;
+    std::move(rest.calls.begin(), rest.calls.end(), std::back_inserter(all.calls));
+  }
+  static const char* reason_with_calls(const ToolCallStream& tools, const char* reason) {
+    return reason && tools.calls() > 0 && std::string_view(reason) == "stop" ? "tool_calls"
+                                                                             : reason;
+  }
+  // `first`: in a stream, how many calls came before these.
+  static OrderedJson calls_json(const std::vector<ToolCall>& calls, std::optional<size_t> first) {
+    OrderedJson out = OrderedJson::array();
+    for (const auto& call : calls) {
+      OrderedJson one = OrderedJson::object();
+      if (first) one["index"] = *first + out.size();
+      one["id"] = fresh_id("call");
+      one["type"] = "function";
+      one["function"] = {{"name", call.name}, {"arguments", call.arguments}};
+      out.push_back(std::move(one));
+    }
+    return out;
+  }
+
   const ServedModel& model_;
   int64_t top_;
   std::vector<OrderedJson> scores_;
+  std::vector<ToolCallStream> tools_;
 };
+
+// Arguments of earlier calls are texts in the API and objects in templates.
+void open_arguments(OrderedJson& message) {
+  const auto calls = message.find("tool_calls");
+  if (calls == message.end() || !calls->is_array()) return;
+  for (auto& call : *calls) {
+    if (!call.is_object() || !call.contains("function") || !call["function"].is_object()) continue;
+    const auto given = call["function"].find("arguments");
+    if (given == call["function"].end() || !given->is_string()) continue;
+    try {
+      const auto text = given->get<std::string>();
+      parse_json(text, "arguments");  // its depth
+      const auto object = OrderedJson::parse(text);
+      if (object.is_object()) *given = object;
+    } catch (const std::exception&) {  // the template sees them as they are
+    }
+  }
+}
 
 // Content may come in parts: [{"type": "text", "text": "..."}]. Templates see one string.
 OrderedJson plain_messages(const OrderedJson& messages) {
@@ -86,19 +149,20 @@ OrderedJson plain_messages(const OrderedJson& messages) {
     } else if (content != message.end() && !content->is_string() && !content->is_null()) {
       throw wrong("has content that is neither a string nor a list of parts");
     }
+    open_arguments(plain);
     out.push_back(std::move(plain));
   }
   return out;
 }
 
-std::vector<text::TokenId> chat_ids(const Call& call) {
+std::vector<text::TokenId> chat_ids(const Call& call, const std::string& given) {
   call.body.need("messages");
   const OrderedJson messages = plain_messages(call.body.in_order("messages"));
   if (!call.model.render_chat)
-    throw ApiError(400,
-                   fmt::format("the model '{}' has no chat template; use /v1/completions",
-                               call.model.name),
-                   "messages", "no_chat_template");
+    throw ApiError(
+        400,
+        fmt::format("the model '{}' has no chat template; use /v1/completions", call.model.name),
+        "messages", "no_chat_template");
   const ChatPrompt prompt{.messages = messages,
                           .tools = call.body.in_order("tools"),
                           .variables = call.body.in_order("chat_template_kwargs"),
@@ -114,7 +178,7 @@ std::vector<text::TokenId> chat_ids(const Call& call) {
                    "invalid_value");
   }
   // The template writes the special tokens itself.
-  return call.model.tokenizer->encode(text, text::SpecialTokens::skip);
+  return call.model.tokenizer->encode(text + given, text::SpecialTokens::skip);
 }
 
 }  // namespace
@@ -128,13 +192,20 @@ void chat_completions(const Call& call) {
     throw ApiError(400, "'top_logprobs' needs 'logprobs': true", "top_logprobs", "invalid_value");
   generating.request.top = wanted ? top : 0;
   generating.answer.best_of = generating.answer.keep = static_cast<size_t>(generating.n);
-  const auto ids = chat_ids(call);
+  ToolRequest tools = read_tools(call);
+  // An answer whose form is given calls nothing.
+  if (generating.request.grammar) tools = {};
+  if (tools.grammar) generating.request.grammar = tools.grammar;
+  for (const auto& mark : tool_marks(tools.format))
+    if (const auto id = call.model.tokenizer->id_of(mark))
+      generating.answer.shown_ids.push_back(*id);
+  const auto ids = chat_ids(call, tools.given);
   generating.answer.prompt_tokens = static_cast<int64_t>(ids.size());
   auto requests = spread(generating, {ids});
   const size_t choices = requests.size();
-  auto form = std::make_unique<ChatForm>(call.model, choices, wanted ? top : -1);
+  auto form = std::make_unique<ChatForm>(call.model, choices, wanted ? top : -1, tools);
   submit(call,
-         std::make_shared<Answer>(call.model, call.reply, call.metrics, std::move(form),
+         std::make_shared<Answer>(call.lease, call.reply, call.metrics, std::move(form),
                                   generating.answer, choices),
          std::move(requests));
 }

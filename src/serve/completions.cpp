@@ -29,14 +29,14 @@ class CompletionForm final : public AnswerForm {
   const char* object(bool) const override { return "text_completion"; }
   OrderedJson opening(size_t) const override { return nullptr; }
   OrderedJson part(size_t choice, const std::string& text, OrderedJson log_probs,
-                   const char* finish_reason) const override {
+                   const char* finish_reason) override {
     return {{"text", text},
             {"index", choice},
             {"logprobs", std::move(log_probs)},
             {"finish_reason", finish_reason ? OrderedJson(finish_reason) : OrderedJson()}};
   }
   OrderedJson whole(size_t choice, const std::string& text, OrderedJson log_probs,
-                    const char* finish_reason) const override {
+                    const char* finish_reason) override {
     return part(choice, text, std::move(log_probs), finish_reason);
   }
   void add_prompt_scores(size_t choice, const std::vector<model::TokenScore>& scores) override {
@@ -71,8 +71,9 @@ struct ReadPrompts {
 ReadPrompts read_prompts(const Call& call) {
   const Json& prompt = call.body.need("prompt");
   const auto wrong = [] {
-    return ApiError(400, "'prompt' must be a string, a list of strings, a list of token ids or a "
-                         "list of such lists",
+    return ApiError(400,
+                    "'prompt' must be a string, a list of strings, a list of token ids or a "
+                    "list of such lists",
                     "prompt", "invalid_type");
   };
   const auto special = call.body.flag("add_special_tokens", true) ? text::SpecialTokens::add
@@ -138,7 +139,7 @@ void completions(const Call& call) {
                                                generating.answer.best_of, top, echo);
   const size_t choices = requests.size();
   submit(call,
-         std::make_shared<Answer>(call.model, call.reply, call.metrics, std::move(form),
+         std::make_shared<Answer>(call.lease, call.reply, call.metrics, std::move(form),
                                   generating.answer, choices),
          std::move(requests));
 }

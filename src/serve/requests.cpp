@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "serve/api_error.h"
+#include "serve/response_format.h"
 
 namespace helio::serve {
 namespace {
@@ -24,8 +25,8 @@ std::vector<std::pair<text::TokenId, float>> read_bias(const Call& call) {
   };
   if (!bias->is_object()) throw wrong("must be an object of token ids and numbers");
   for (const auto& [key, value] : bias->items()) {
-    const bool digits = !key.empty() && key.size() <= 9 &&
-                        key.find_first_not_of("0123456789") == key.npos;
+    const bool digits =
+        !key.empty() && key.size() <= 9 && key.find_first_not_of("0123456789") == key.npos;
     if (!digits || std::stoll(key) >= call.model.tokenizer->vocab_size())
       throw wrong("has the key '" + key + "', which is no token id of this model");
     if (!value.is_number() || std::abs(value.get<double>()) > 100)
@@ -36,13 +37,7 @@ std::vector<std::pair<text::TokenId, float>> read_bias(const Call& call) {
 }
 
 void refuse_unserved(const Body& body) {
-  if (const Json* format = body.find("response_format")) {
-    const std::string type = format->is_object() ? format->value("type", "") : "";
-    if (type != "text")
-      throw ApiError(400, "'response_format' of type '" + type + "' is not served; only 'text' is",
-                     "response_format", "unsupported_value");
-  }
-  for (const char* key : {"suffix", "guided_json", "guided_regex", "guided_grammar", "grammar"})
+  for (const char* key : {"suffix", "guided_regex", "guided_choice", "guided_grammar"})
     if (body.find(key))
       throw ApiError(400, fmt::format("'{}' is not served", key), key, "unsupported_parameter");
 }
@@ -57,8 +52,7 @@ Generating read_generating(const Call& call, int64_t default_max_tokens) {
   const auto largest = std::numeric_limits<int32_t>::max();
   auto& request = out.request;
   request.max_new_tokens = body.whole("max_tokens", default_max_tokens, 0, largest);
-  request.max_new_tokens =
-      body.whole("max_completion_tokens", request.max_new_tokens, 0, largest);
+  request.max_new_tokens = body.whole("max_completion_tokens", request.max_new_tokens, 0, largest);
   auto& sampler = request.sampler;
   sampler.temperature = body.number("temperature", 1, 0, 100);
   sampler.top_p = body.number("top_p", 1, 0, 1);
@@ -68,6 +62,7 @@ Generating read_generating(const Call& call, int64_t default_max_tokens) {
   sampler.presence_penalty = body.number("presence_penalty", 0, -2, 2);
   sampler.frequency_penalty = body.number("frequency_penalty", 0, -2, 2);
   sampler.bias = read_bias(call);
+  request.grammar = read_response_format(call);
   if (body.find("seed"))
     out.seed = static_cast<uint64_t>(body.whole("seed", 0, std::numeric_limits<int64_t>::min(),
                                                 std::numeric_limits<int64_t>::max()));
@@ -113,8 +108,9 @@ std::vector<text::TokenId> read_ids(const ServedModel& model, const Json& list, 
   for (const auto& id : list) {
     if (!id.is_number_unsigned() ||
         id.get<uint64_t>() >= static_cast<uint64_t>(model.tokenizer->vocab_size()))
-      throw ApiError(400, fmt::format("'{}' has {}, which is no token id of this model", key,
-                                      compact(OrderedJson(id))),
+      throw ApiError(400,
+                     fmt::format("'{}' has {}, which is no token id of this model", key,
+                                 compact(OrderedJson(id))),
                      key, "invalid_value");
     ids.push_back(id.get<text::TokenId>());
   }
@@ -129,10 +125,10 @@ void submit(const Call& call, std::shared_ptr<Answer> answer,
     if (request.prompt.empty())
       throw ApiError(400, "the prompt has no tokens", "prompt", "invalid_value");
     if (size > positions)
-      throw ApiError(400,
-                     fmt::format("the prompt has {} tokens; this model has {} positions", size,
-                                 positions),
-                     "prompt", "context_length_exceeded");
+      throw ApiError(
+          400,
+          fmt::format("the prompt has {} tokens; this model has {} positions", size, positions),
+          "prompt", "context_length_exceeded");
     // The last new token is never run through the model.
     request.max_new_tokens = std::min(request.max_new_tokens, positions - size + 1);
   }

@@ -16,12 +16,12 @@ struct Generating {
   int64_t n = 1;
 };
 
-// Sampling, stops, n, seed, streaming. Unknown keys are passed over, as OpenAI's clients expect of
-// other servers; known ones that are not served here (a JSON schema) are errors.
+// Sampling, stops, n, seed, streaming, the answer's form. Unknown keys are passed over, as OpenAI's
+// clients expect of other servers; known ones that are not served here (a suffix) are errors.
 Generating read_generating(const Call& call, int64_t default_max_tokens);
 // Requests for each prompt and choice: prompt p's choices stand together, seeds differ by choice.
-std::vector<model::GenerationRequest> spread(const Generating& generating,
-                                             const std::vector<std::vector<text::TokenId>>& prompts);
+std::vector<model::GenerationRequest> spread(
+    const Generating& generating, const std::vector<std::vector<text::TokenId>>& prompts);
 // Ids given by a client, checked.
 std::vector<text::TokenId> read_ids(const ServedModel& model, const Json& list, const char* key);
 void submit(const Call& call, std::shared_ptr<Answer> answer,

@@ -5,22 +5,23 @@
 #include "serve/body.h"
 #include "serve/http_server.h"
 #include "serve/metrics.h"
-#include "serve/served_model.h"
+#include "serve/model_shelf.h"
 
 namespace helio::serve {
 
 struct Call {
-  const ServedModel& model;
+  ModelLease lease;
+  const ServedModel& model;  // the lease's
   const Body& body;
   HttpReply reply;
   ServeMetrics& metrics;
 };
 
-void completions(const Call& call);       // POST /v1/completions
-void chat_completions(const Call& call);  // POST /v1/chat/completions
-void embeddings(const Call& call);        // POST /v1/embeddings
-void tokenize(const Call& call);          // POST /tokenize
-void detokenize(const Call& call);        // POST /detokenize
+void completions(const Call& call);                    // POST /v1/completions
+void chat_completions(const Call& call);               // POST /v1/chat/completions
+void embeddings(const Call& call);                     // POST /v1/embeddings
+void tokenize(const Call& call);                       // POST /tokenize
+void detokenize(const Call& call);                     // POST /detokenize
 OrderedJson tokenizer_info(const ServedModel& model);  // GET /tokenizer_info
 
 }  // namespace helio::serve

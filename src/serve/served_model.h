@@ -9,6 +9,8 @@
 
 #include "core/json.h"
 #include "model/generation.h"
+#include "serve/grammar_store.h"
+#include "serve/tool_format.h"
 #include "text/tokenizer.h"
 
 namespace helio::serve {
@@ -30,6 +32,8 @@ struct ServedModel {
   // for messages that the template refuses.
   std::function<std::string(const ChatPrompt&)> render_chat = {};
   std::string chat_template = {};
+  ToolFormat tool_format = ToolFormat::none;
+  std::unique_ptr<GrammarStore> grammars = {};
   std::unique_ptr<model::GenerationEngine> engine = {};
 
   bool is_special(text::TokenId id) const;

@@ -18,12 +18,14 @@ struct PostRoute {
   void (*run)(const Call&);
 };
 constexpr PostRoute kPosts[] = {
-    {"/v1/chat/completions", chat_completions}, {"/v1/completions", completions},
-    {"/v1/embeddings", embeddings},             {"/tokenize", tokenize},
+    {"/v1/chat/completions", chat_completions},
+    {"/v1/completions", completions},
+    {"/v1/embeddings", embeddings},
+    {"/tokenize", tokenize},
     {"/detokenize", detokenize},
 };
-constexpr const char* kGets[] = {"/v1/models", "/health",  "/metrics",
-                                 "/version",   "/tokenizer_info"};
+constexpr const char* kGets[] = {"/v1/models", "/health", "/metrics", "/version",
+                                 "/tokenizer_info"};
 
 // For the counters: one name a route, however many paths are tried.
 std::string route_name(const std::string& path) {
@@ -37,31 +39,50 @@ std::string route_name(const std::string& path) {
 
 }  // namespace
 
-Service::Service(std::vector<ServedModel> models, AccessOptions access)
-    : models_(std::move(models)), access_(std::move(access)) {
-  HELIO_CHECK(!models_.empty(), "a model to serve");
+Service::Service(std::unique_ptr<ModelShelf> models, AccessOptions access)
+    : access_(std::move(access)), models_(std::move(models)) {
+  HELIO_CHECK(!models_->cards().empty(), "a model to serve");
 }
 
 void Service::handle(HttpRequest request, HttpReply reply) {
   const std::string name = route_name(request.path);
-  int status = 200;
   try {
     access_.check(request);
     if (draining_) throw ApiError(503, "the server is shutting down", "", "shutting_down");
     route(request, reply);
+    metrics_.count_request(name, 200);
   } catch (const ApiError& error) {
-    status = error.status;
     HttpResponse response = error_response(error);
     access_.add_headers(request, response.headers);
     reply.send(std::move(response));
+    metrics_.count_request(name, error.status);
   } catch (const std::exception& error) {
-    status = 500;
     reply.send(error_response(ApiError(500, error.what())));
+    metrics_.count_request(name, 500);
   }
-  metrics_.count_request(name, status);
 }
 
-void Service::route(const HttpRequest& request, const HttpReply& reply) {
+void Service::with_model(size_t place, const std::string& route, const HttpReply& reply,
+                         WithModel then) {
+  if (const auto lease = models_->lease(place)) return then(lease);
+  const bool asked = models_->ask(place, [this, route, reply, then = std::move(then)](
+                                             const ModelLease& lease, const std::string& why) {
+    if (reply.gone()) return;
+    try {
+      if (!lease) throw ApiError(500, "the model could not be loaded: " + why);
+      then(lease);
+    } catch (const ApiError& error) {
+      reply.send(error_response(error));
+      metrics_.count_request(route, error.status);
+    } catch (const std::exception& error) {
+      reply.send(error_response(ApiError(500, error.what())));
+      metrics_.count_request(route, 500);
+    }
+  });
+  if (!asked) throw ApiError(429, "too many requests wait for models", "", "queue_full");
+}
+
+void Service::route(HttpRequest& request, const HttpReply& reply) {
   const auto& path = request.path;
   const auto answer = [&](const OrderedJson& json) {
     HttpResponse response{.body = compact(json)};
@@ -77,8 +98,7 @@ void Service::route(const HttpRequest& request, const HttpReply& reply) {
   }
   for (const auto& known : kPosts) {
     if (path != known.path) continue;
-    if (request.method != "POST")
-      throw ApiError(405, path + " takes POST, not " + request.method);
+    if (request.method != "POST") throw ApiError(405, path + " takes POST, not " + request.method);
     return post(request, reply);
   }
   const bool known_get = route_name(path) != "other";
@@ -87,40 +107,49 @@ void Service::route(const HttpRequest& request, const HttpReply& reply) {
     throw ApiError(405, path + " takes GET, not " + request.method);
   if (path == "/health") return answer({{"status", "ok"}});
   if (path == "/version") return answer({{"version", version()}});
-  if (path == "/tokenizer_info") return answer(tokenizer_info(models_.front()));
+  if (path == "/tokenizer_info")
+    return with_model(0, path, reply, [reply](const ModelLease& model) {
+      reply.send({.body = compact(tokenizer_info(*model))});
+    });
   if (path == "/metrics")
     return reply.send({.body = metrics_text(), .type = "text/plain; version=0.0.4"});
   if (path == "/v1/models") {
     OrderedJson list = OrderedJson::array();
-    for (const auto& model : models_) list.push_back(model_card(model));
+    for (const auto& card : models_->cards()) list.push_back(model_card(card));
     return answer({{"object", "list"}, {"data", std::move(list)}});
   }
-  answer(model_card(model_of(path.substr(std::string_view("/v1/models/").size()))));
+  const size_t place = place_of(path.substr(std::string_view("/v1/models/").size()));
+  answer(model_card(models_->cards()[place]));
 }
 
-void Service::post(const HttpRequest& request, const HttpReply& reply) {
-  const Body body(request.body);
-  const Call call{model_of(body.text("model", "")), body, reply, metrics_};
-  for (const auto& known : kPosts)
-    if (request.path == known.path) return known.run(call);
+void Service::post(HttpRequest& request, const HttpReply& reply) {
+  // A body is read again when its model has been loaded, so it stays until then.
+  const auto kept = std::make_shared<const HttpRequest>(std::move(request));
+  const auto body = std::make_shared<const Body>(kept->body);
+  const size_t place = place_of(body->text("model", ""));
+  with_model(place, kept->path, reply, [this, kept, body, reply](const ModelLease& lease) {
+    const Call call{lease, *lease, *body, reply, metrics_};
+    for (const auto& known : kPosts)
+      if (kept->path == known.path) return known.run(call);
+  });
 }
 
-const ServedModel& Service::model_of(const std::string& name) const {
-  if (name.empty()) return models_.front();
-  for (const auto& model : models_)
-    if (model.name == name) return model;
+size_t Service::place_of(const std::string& model) const {
+  if (const auto place = models_->find(model)) return *place;
   std::string names;
-  for (const auto& model : models_) names += (names.empty() ? "" : ", ") + model.name;
-  throw ApiError(404, fmt::format("the model '{}' is not served here; these are: {}", name, names),
+  for (const auto& card : models_->cards()) names += (names.empty() ? "" : ", ") + card.name;
+  throw ApiError(404, fmt::format("the model '{}' is not served here; these are: {}", model, names),
                  "model", "model_not_found");
 }
 
-OrderedJson Service::model_card(const ServedModel& model) const {
-  return {{"id", model.name},
-          {"object", "model"},
-          {"created", model.created},
-          {"owned_by", "helio"},
-          {"max_model_len", model.engine->max_positions()}};
+OrderedJson Service::model_card(const ModelShelf::Card& card) {
+  OrderedJson out = {{"id", card.name},
+                     {"object", "model"},
+                     {"created", card.created},
+                     {"owned_by", "helio"},
+                     {"loaded", card.loaded}};
+  out["max_model_len"] = card.max_positions > 0 ? OrderedJson(card.max_positions) : OrderedJson();
+  return out;
 }
 
 std::string Service::metrics_text() const {
@@ -148,11 +177,18 @@ std::string Service::metrics_text() const {
       {"helio_new_tokens_total", "counter", "Tokens generated.",
        [](const model::EngineLoad& l) { return l.new_tokens; }},
   };
+  const auto cards = models_->cards();
+  fmt::format_to(to,
+                 "# HELP helio_model_loaded Whether a model is in memory.\n"
+                 "# TYPE helio_model_loaded gauge\n");
+  for (const auto& card : cards)
+    fmt::format_to(to, "helio_model_loaded{{model=\"{}\"}} {}\n", card.name, int(card.loaded));
   for (const auto& gauge : kGauges) {
     fmt::format_to(to, "# HELP {0} {1}\n# TYPE {0} {2}\n", gauge.name, gauge.help, gauge.type);
-    for (const auto& model : models_)
-      fmt::format_to(to, "{}{{model=\"{}\"}} {}\n", gauge.name, model.name,
-                     gauge.value(model.engine->load()));
+    for (const auto& card : cards)
+      if (card.load)
+        fmt::format_to(to, "{}{{model=\"{}\"}} {}\n", gauge.name, card.name,
+                       gauge.value(*card.load));
   }
   return out;
 }

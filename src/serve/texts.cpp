@@ -65,8 +65,9 @@ void embeddings(const Call& call) {
   int64_t tokens = 0;
   for (const auto& ids : inputs) tokens += static_cast<int64_t>(ids.size());
   call.model.engine->embed(
-      std::move(inputs), [reply = call.reply, name = call.model.name, tokens, encoding](
-                             model::GenerationEngine::Vectors vectors, const std::string& error) {
+      std::move(inputs),
+      [reply = call.reply, lease = call.lease, name = call.model.name, tokens, encoding](
+          model::GenerationEngine::Vectors vectors, const std::string& error) {
         if (!error.empty()) return reply.send(error_response(ApiError(500, error)));
         OrderedJson data = OrderedJson::array();
         for (const auto& vector : vectors)
@@ -74,10 +75,11 @@ void embeddings(const Call& call) {
                           {"index", data.size()},
                           {"embedding", encoding == "float" ? OrderedJson(vector)
                                                             : OrderedJson(base64_floats(vector))}});
-        reply.send({.body = compact({{"object", "list"},
-                                     {"data", std::move(data)},
-                                     {"model", name},
-                                     {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}})});
+        reply.send(
+            {.body = compact({{"object", "list"},
+                              {"data", std::move(data)},
+                              {"model", name},
+                              {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}})});
       });
 }
 
@@ -103,8 +105,8 @@ void detokenize(const Call& call) {
   const Json& tokens = call.body.need("tokens");
   if (!tokens.is_array()) throw ApiError(400, "'tokens' must be a list", "tokens", "invalid_type");
   const auto ids = read_ids(call.model, tokens, "tokens");
-  call.reply.send({.body = compact({{"prompt", call.model.tokenizer->decode(
-                                                   ids, text::SpecialTokens::add)}})});
+  call.reply.send(
+      {.body = compact({{"prompt", call.model.tokenizer->decode(ids, text::SpecialTokens::add)}})});
 }
 
 OrderedJson tokenizer_info(const ServedModel& model) {
@@ -118,8 +120,8 @@ OrderedJson tokenizer_info(const ServedModel& model) {
           {"unk_token", token(roles.unk)},
           {"vocab_size", model.tokenizer->vocab_size()},
           {"model_max_length", model.engine->max_positions()},
-          {"chat_template", model.chat_template.empty() ? OrderedJson()
-                                                        : OrderedJson(model.chat_template)}};
+          {"chat_template",
+           model.chat_template.empty() ? OrderedJson() : OrderedJson(model.chat_template)}};
 }
 
 }  // namespace helio::serve

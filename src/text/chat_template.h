@@ -55,6 +55,7 @@ class ChatTemplate {
   // reasoning stand for each other, as in transformers.
   jinja::Rendered render(const OrderedJson& messages, const ChatRequest& request = {},
                          const jinja::RenderOptions& options = {}) const;
+  const std::string& source() const { return source_; }
   bool marks_assistant() const { return template_.has_generation(); }
 
  private:

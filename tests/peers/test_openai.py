@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 
+import jsonschema
 import openai
 import pytest
 
@@ -110,6 +111,99 @@ def test_stop_bias_and_extra(client):
     client.completions.create(model="tiny", prompt="fox", max_tokens=2, extra_body={"top_k": 5, "min_p": 0.1, "repetition_penalty": 1.1, "nobody_knows": 1})
 
 
+SCHEMA = {"type": "object", "properties": {"이름": {"type": "string", "maxLength": 8}, "age": {"type": "integer", "minimum": 0, "maximum": 150},
+                                           "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "maxItems": 2}},
+          "required": ["이름", "age", "tags"], "additionalProperties": False}
+
+
+def test_response_format(client):
+    """Answers of a random model are valid, drawn or greedy, streamed or not."""
+    messages = [{"role": "user", "content": "A person, as JSON"}]
+    form = {"type": "json_schema", "json_schema": {"name": "person", "strict": True, "schema": SCHEMA}}
+    for seed in range(12):
+        answer = client.chat.completions.create(model="tiny", messages=messages, response_format=form, temperature=1.5 * (seed > 0), seed=seed, max_completion_tokens=200, n=2)
+        for choice in answer.choices:
+            assert choice.finish_reason == "stop", choice
+            jsonschema.validate(json.loads(choice.message.content), SCHEMA)
+    parts = client.chat.completions.create(model="tiny", messages=messages, response_format=form, seed=3, temperature=1.5, max_completion_tokens=200, stream=True)
+    jsonschema.validate(json.loads("".join(p.choices[0].delta.content or "" for p in parts)), SCHEMA)
+    # JSON without a schema may be cut by max_tokens; then it is the beginning of some.
+    for seed in range(6):
+        choice = client.chat.completions.create(model="tiny", messages=messages, response_format={"type": "json_object"}, seed=seed, temperature=0.7,
+                                                max_completion_tokens=150).choices[0]
+        assert choice.message.content.startswith("{")
+        if choice.finish_reason == "stop":
+            assert isinstance(json.loads(choice.message.content), dict)
+    text = client.completions.create(model="tiny", prompt="x", temperature=2, max_tokens=40, extra_body={"grammar": 'root ::= [가-힣]{2} ("!" | "?")'}).choices[0].text
+    assert len(text) == 3 and text[2] in "!?" and all("가" <= c <= "힣" for c in text[:2])
+    with pytest.raises(openai.BadRequestError) as bad:
+        client.chat.completions.create(model="tiny", messages=messages, response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "properties": {"a": {"not": {}}}}}})
+    assert "$.properties.a" in bad.value.message and bad.value.param == "response_format"
+
+
+def test_pydantic_parse(client):
+    """The client's own helper, which sends a schema and reads the answer back."""
+    import typing
+
+    import pydantic
+
+    class Step(pydantic.BaseModel):
+        text: typing.Annotated[str, pydantic.Field(max_length=5)]
+        sure: bool | None
+
+    class Plan(pydantic.BaseModel):
+        first: Step
+        score: int
+        kind: typing.Literal["a", "b"]
+
+    try:
+        answer = client.chat.completions.parse(model="tiny", messages=[{"role": "user", "content": "x"}], response_format=Plan, temperature=1, seed=4, max_completion_tokens=220)
+    except openai.LengthFinishReasonError:
+        pytest.fail("a bounded schema ended in its limit")
+    assert isinstance(answer.choices[0].message.parsed, Plan)
+
+
+TOOLS = [{"type": "function", "function": {"name": name, "description": "d", "parameters": {"type": "object", "properties": {"city": {"enum": ["서울", "Busan"]}}, "required": ["city"],
+                                                                                           "additionalProperties": False}}} for name in ("weather", "mayor")]
+
+
+@pytest.fixture(scope="module", params=["hermes", "mistral", "llama3"])
+def tool_server(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tools") / request.param
+    tiny_model.write(folder, positions=1024)
+    marks = {"hermes": "<tool_call>\n", "mistral": "[TOOL_CALLS]", "llama3": "<|python_tag|>"}
+    template = (folder / "chat_template.jinja").read_text().replace("message['content']", "(message['content'] or '')")
+    template += "{%- if tools -%}{{- tools | tojson -}}{%- endif -%}{%- for m in messages if m.tool_calls -%}{{- '" + marks[request.param] + "' + (m.tool_calls[0].function.arguments.city) -}}{%- endfor -%}"
+    (folder / "chat_template.jinja").write_text(template)
+    with served.serving(folder.parent / "log.txt", folder, "--threads", "1") as server:
+        yield openai.OpenAI(base_url=server.url + "/v1", api_key="-", max_retries=0)
+
+
+def test_tool_calls(tool_server):
+    """Calls that must come do, whatever the model would say, whole and streamed; earlier ones reach the template as objects."""
+    messages = [{"role": "user", "content": "날씨?"}]
+
+    def ask(**more):
+        return tool_server.chat.completions.create(model="", messages=messages, tools=TOOLS, max_completion_tokens=150, temperature=1, **more)
+    for seed in range(4):
+        choice = ask(tool_choice="required", seed=seed, parallel_tool_calls=False).choices[0]
+        assert choice.finish_reason == "tool_calls" and choice.message.content is None
+        call, = choice.message.tool_calls
+        assert call.function.name in ("weather", "mayor") and json.loads(call.function.arguments)["city"] in ("서울", "Busan")
+        named = ask(tool_choice={"type": "function", "function": {"name": "mayor"}}, seed=seed).choices[0].message.tool_calls
+        assert [c.function.name for c in named] == ["mayor"]
+        deltas = [d for part in ask(tool_choice="required", seed=seed, parallel_tool_calls=False, stream=True) for d in part.choices[0].delta.tool_calls or []]
+        assert "".join(d.function.arguments for d in deltas) == call.function.arguments and deltas[0].function.name == call.function.name and deltas[0].id
+    free = ask(tool_choice="none", seed=1).choices[0]
+    assert free.message.tool_calls is None
+    messages += [{"role": "assistant", "content": None, "tool_calls": [{"id": call.id, "type": "function", "function": {"name": "weather", "arguments": '{"city": "서울"}'}}]},
+                 {"role": "tool", "tool_call_id": call.id, "content": "맑음"}]
+    assert ask(seed=1).choices[0].message.role == "assistant"
+    with pytest.raises(openai.BadRequestError) as bad:
+        ask(tool_choice={"type": "function", "function": {"name": "nobody"}})
+    assert bad.value.param == "tool_choice"
+
+
 def test_embeddings(client):
     answer = client.embeddings.create(model="tiny", input=["fox", "fox", "한국어"])  # the client asks for base64
     first, same, other = (entry.embedding for entry in answer.data)
@@ -165,6 +259,32 @@ def test_a_client_that_leaves_frees_its_slot(client, server):
         import time
         time.sleep(0.05)
     assert gauge("helio_generations_running") == 0 and gauge("helio_cache_tokens") == 0 and gauge("helio_requests_answering") == 0
+
+
+def test_models_within_a_budget(folder):
+    """Two models, room for one (380 KB each): loaded when asked for, and nothing is lost when they take turns."""
+    log = folder.parent / "log3.txt"
+    with served.serving(log, f"a={folder}", f"b={folder}", "--memory", "600KB", "--threads", "1") as server:
+        client = openai.OpenAI(base_url=server.url + "/v1", api_key="-", max_retries=0)
+
+        def loaded():
+            return [m.id for m in client.models.list() if m.loaded]
+        assert loaded() == [] and [m.id for m in client.models.list()] == ["a", "b"]
+        first = client.completions.create(model="b", prompt="fox", max_tokens=5, temperature=0)
+        assert loaded() == ["b"] and first.model == "b"
+        stream = client.completions.create(model="b", prompt="fox", max_tokens=200, temperature=2, stream=True, extra_body={"ignore_eos": True})
+        assert client.completions.create(model="a", prompt="fox", max_tokens=5, temperature=0).choices[0].text == first.choices[0].text
+        assert len(list(stream)) > 20  # what was in work went on to its end
+        assert loaded() == ["a"]
+
+        async def ask():
+            many = openai.AsyncOpenAI(base_url=server.url + "/v1", api_key="-", max_retries=0)
+            return await asyncio.gather(*(many.completions.create(model="ab"[i % 2], prompt="fox", max_tokens=5, temperature=0) for i in range(20)))
+        assert {answer.choices[0].text for answer in asyncio.run(ask())} == {first.choices[0].text}
+        assert len(client.embeddings.create(model="b", input="fox").data[0].embedding) == 32
+        assert server.stop() == 0
+    done = subprocess.run([served.HELIO, "serve", str(folder), "--memory", "100KB", "--port", "0"], capture_output=True, text=True)
+    assert done.returncode == 2 and "--memory" in done.stderr
 
 
 def test_ends_on_sigterm(folder):

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <ostream>
 
+#include "checkpoint/model_copy.h"
 #include "cli/command.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -21,6 +22,7 @@ class ServeCommand final : public cli::Command {
             .required = {"models"},
             .examples = {"helio serve models/sdpo/step-2",
                          "helio serve chat=models/sdpo base=models/base --port 8000",
+                         "helio serve models/* --memory 8GiB",
                          "helio serve models/chat --address 0.0.0.0 --api-key-file keys.txt"}};
   }
 
@@ -35,7 +37,8 @@ class ServeCommand final : public cli::Command {
     f("allow_origin", access_.origins, "Web pages that may call it (https://site); *: any.");
     f("dtype", dtype_, "Type to compute in.", one_of({"float32", "bfloat16"}));
     f("weights", weights_,
-      "How matrices are held: f32, exact; bf16, int8 (Q8_0), int4 (Q4_0); auto: bf16 where the folder "
+      "How matrices are held: f32, exact; bf16, int8 (Q8_0), int4 (Q4_0); auto: bf16 where the "
+      "folder "
       "holds bfloat16, else f32.",
       one_of({"f32", "bf16", "int8", "int4", "auto"}));
     f("slots", engine_.slots, "Answers that are generated at once.", between(1, 1024));
@@ -43,6 +46,10 @@ class ServeCommand final : public cli::Command {
     f("cache_tokens", engine_.cache_tokens,
       "Tokens whose keys and values are held, by model; 0: four of the longest sequences.",
       at_least(0));
+    f("memory", memory_,
+      "Room for models (8GiB): they are loaded when asked for, and the one unused for longest "
+      "makes "
+      "way. Empty: all are loaded and stay.");
     f("grace", grace_, "Seconds that answers in work have to end after SIGTERM.", at_least(0));
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
@@ -61,24 +68,15 @@ class ServeCommand final : public cli::Command {
     serve::HttpServer server(http_, [&](serve::HttpRequest request, serve::HttpReply reply) {
       service_at->handle(std::move(request), std::move(reply));
     });
-    std::vector<serve::ServedModel> models;
-    for (const auto& word : models_) {
-      const auto [name, dir] = split_name(word);
-      for (const auto& other : models)
-        if (other.name == name)
-          throw Error(ErrorKind::usage, "two models are named '" + name + "'")
-              .with_hint("NAME=DIR gives another name");
-      context.monitor.note("loading " + name + " from " + dir);
-      models.push_back(load_served_model(
-          name, dir, {.dtype = dtype_, .weights = weights_, .engine = engine_}));
-    }
-    serve::Service service(std::move(models), access_);
+    const auto named = named_models();
+    serve::Service service(
+        memory_.empty() ? load_all(named, context) : load_when_asked(named, context), access_);
     service_at = &service;
     const std::string url = fmt::format("http://{}:{}", shown_address(), server.port());
-    if (context.json)
-      context.out << compact({{"url", url}, {"port", server.port()}}) << std::endl;
+    if (context.json) context.out << compact({{"url", url}, {"port", server.port()}}) << std::endl;
     context.monitor.note("serving at " + url + "/v1 (Ctrl-C ends)");
     server.run([&] {
+      service.tick();
       if (!context.stop.raised() || stopping_) return;
       stopping_ = true;
       context.monitor.note(fmt::format("stopping: {} answers in work have {} s to end",
@@ -91,9 +89,54 @@ class ServeCommand final : public cli::Command {
   }
 
  private:
+  using Named = std::vector<std::pair<std::string, std::string>>;  // names and folders
+
+  Named named_models() const {
+    Named out;
+    for (const auto& word : models_) {
+      out.push_back(split_name(word));
+      for (size_t i = 0; i + 1 < out.size(); ++i)
+        if (out[i].first == out.back().first)
+          throw Error(ErrorKind::usage, "two models are named '" + out[i].first + "'")
+              .with_hint("NAME=DIR gives another name");
+    }
+    return out;
+  }
+
+  std::unique_ptr<serve::ModelShelf> load_all(const Named& named, cli::Context& context) const {
+    std::vector<serve::ServedModel> models;
+    for (const auto& [name, dir] : named) {
+      context.monitor.note("loading " + name + " from " + dir);
+      models.push_back(load_served_model(name, dir, options()));
+    }
+    return std::make_unique<serve::ModelShelf>(std::move(models));
+  }
+
+  std::unique_ptr<serve::ModelShelf> load_when_asked(const Named& named,
+                                                     cli::Context& context) const {
+    std::vector<serve::ShelvedModel> models;
+    for (const auto& [name, dir] : named) {
+      const uint64_t bytes = memory_of_served_model(dir, options());
+      context.monitor.note(fmt::format("{} from {}: {} MiB when loaded", name, dir, bytes >> 20));
+      models.push_back({.name = name,
+                        .created = static_cast<int64_t>(std::time(nullptr)),
+                        .bytes = bytes,
+                        .load = [this, name = name, dir = dir] {
+                          return load_served_model(name, dir, options());
+                        }});
+    }
+    return std::make_unique<serve::ModelShelf>(std::move(models),
+                                               checkpoint::parse_byte_size(memory_));
+  }
+
+  ServedModelOptions options() const {
+    return {.dtype = dtype_, .weights = weights_, .engine = engine_};
+  }
+
   static std::pair<std::string, std::string> split_name(const std::string& word) {
     const size_t mark = word.find('=');
-    if (mark != word.npos && word.find('/') > mark) return {word.substr(0, mark), word.substr(mark + 1)};
+    if (mark != word.npos && word.find('/') > mark)
+      return {word.substr(0, mark), word.substr(mark + 1)};
     fs::path dir = word;
     if (dir.filename().empty()) dir = dir.parent_path();
     return {fs::absolute(dir).lexically_normal().filename().string(), word};
@@ -103,7 +146,7 @@ class ServeCommand final : public cli::Command {
   }
 
   std::vector<std::string> models_ = {};
-  std::string key_file_ = {}, dtype_ = "float32", weights_ = "f32";
+  std::string key_file_ = {}, memory_ = {}, dtype_ = "float32", weights_ = "f32";
   int64_t port_ = 8000, grace_ = 20, threads_ = 0;
   serve::HttpOptions http_ = {};
   serve::AccessOptions access_ = {};

@@ -45,6 +45,7 @@ class ScriptedEngine final : public model::GenerationEngine {
   struct State {
     std::string script = "hello";
     bool full = false, fails = false, holds = false;
+    int64_t positions = 64;
     std::vector<model::GenerationRequest> seen = {};
   };
   explicit ScriptedEngine(State& state) : state_(state) {}
@@ -58,7 +59,7 @@ class ScriptedEngine final : public model::GenerationEngine {
     return true;
   }
   model::EngineLoad load() const override { return {.slots = 4, .cache_capacity = 64}; }
-  int64_t max_positions() const override { return 64; }
+  int64_t max_positions() const override { return state_.positions; }
   void embed(std::vector<std::vector<text::TokenId>> texts,
              std::function<void(Vectors, const std::string&)> done) override {
     Vectors vectors;
@@ -106,13 +107,17 @@ class ServiceTest : public ::testing::Test {
       }
       return out;
     };
+    model.tool_format = tool_format;
+    model.grammars = std::make_unique<GrammarStore>(*model.tokenizer);
     model.engine = std::make_unique<ScriptedEngine>(state);
     std::vector<ServedModel> models;
     models.push_back(std::move(model));
-    service = std::make_unique<Service>(std::move(models), std::move(access));
-    server = std::make_unique<HttpServer>(HttpOptions{}, [this](HttpRequest request, HttpReply reply) {
-      service->handle(std::move(request), std::move(reply));
-    });
+    service = std::make_unique<Service>(std::make_unique<ModelShelf>(std::move(models)),
+                                        std::move(access));
+    server =
+        std::make_unique<HttpServer>(HttpOptions{}, [this](HttpRequest request, HttpReply reply) {
+          service->handle(std::move(request), std::move(reply));
+        });
     thread = std::thread([this] { server->run(); });
   }
   void TearDown() override {
@@ -146,6 +151,7 @@ class ServiceTest : public ::testing::Test {
   }
 
   ScriptedEngine::State state;
+  ToolFormat tool_format = ToolFormat::none;
   std::unique_ptr<HttpServer> server;
   std::unique_ptr<Service> service;
   std::thread thread;
@@ -200,7 +206,8 @@ TEST_F(ServiceTest, EchoWithLogProbsScoresThePromptAndOneTokenMore) {
   EXPECT_EQ(answer["choices"][0]["finish_reason"], "length");
   // Also when the one token is the end of the text.
   state.script = "";
-  const Json ended = ask("/v1/completions", {{"prompt", "ab"}, {"echo", true}, {"logprobs", 1}, {"max_tokens", 1}});
+  const Json ended = ask("/v1/completions",
+                         {{"prompt", "ab"}, {"echo", true}, {"logprobs", 1}, {"max_tokens", 1}});
   EXPECT_EQ(ended["choices"][0]["logprobs"]["tokens"], (Json{"a", "b", "<eos>"}));
   EXPECT_EQ(ended["choices"][0]["text"], "ab");
 }
@@ -248,7 +255,8 @@ TEST_F(ServiceTest, StreamsCompletionsWithUsageOnlyWhenAskedFor) {
   }
   EXPECT_EQ(text, "hello");
   EXPECT_EQ(chunks.back()["choices"][0]["finish_reason"], "stop");
-  chunks = stream("/v1/completions", {{"prompt", "x"}, {"stream_options", {{"include_usage", true}}}});
+  chunks =
+      stream("/v1/completions", {{"prompt", "x"}, {"stream_options", {{"include_usage", true}}}});
   EXPECT_TRUE(chunks.back()["choices"].empty());
   EXPECT_EQ(chunks.back()["usage"]["completion_tokens"], 6);
   EXPECT_TRUE(chunks.front()["usage"].is_null());
@@ -274,10 +282,93 @@ TEST_F(ServiceTest, Chats) {
   EXPECT_EQ(first["bytes"], (Json{104}));
   EXPECT_EQ(first["top_logprobs"][0]["token"], "q");
   // Content in parts.
-  const Json parts = {{{"role", "user"},
-                       {"content", {{{"type", "text"}, {"text", "a"}}, {{"type", "text"}, {"text", "b"}}}}}};
+  const Json parts = {
+      {{"role", "user"},
+       {"content", {{{"type", "text"}, {"text", "a"}}, {{"type", "text"}, {"text", "b"}}}}}};
   ask("/v1/chat/completions", {{"messages", parts}});
   EXPECT_EQ(state.seen.back().prompt.size(), std::string("user:ab;").size());
+}
+
+TEST_F(ServiceTest, AFormOfTheAnswerIsAGrammarSharedByRequests) {
+  start();
+  const Json schema = {{"type", "object"}, {"properties", {{"a", {{"type", "integer"}}}}}};
+  Json body = {{"prompt", "x"},
+               {"response_format",
+                {{"type", "json_schema"}, {"json_schema", {{"name", "n"}, {"schema", schema}}}}}};
+  ask("/v1/completions", body);
+  ask("/v1/completions", body);
+  ASSERT_EQ(state.seen.size(), 2);
+  ASSERT_TRUE(state.seen[0].grammar);
+  EXPECT_EQ(state.seen[0].grammar, state.seen[1].grammar);
+  text::GrammarMatcher open(state.seen[0].grammar);
+  EXPECT_TRUE(open.accept(std::string_view(R"({"a": 1, "more": 2})")));
+  body["response_format"]["json_schema"]["strict"] = true;
+  ask("/v1/completions", body);
+  text::GrammarMatcher strict(state.seen[2].grammar);
+  EXPECT_FALSE(strict.accept(std::string_view(R"({"a": 1, "more": 2})")));
+  ask("/v1/completions", {{"prompt", "x"}, {"grammar", "root ::= [a-c]+"}});
+  EXPECT_TRUE(text::GrammarMatcher(state.seen[3].grammar).accept(std::string_view("abc")));
+  ask("/v1/completions", {{"prompt", "x"}});
+  EXPECT_FALSE(state.seen[4].grammar);
+  body["response_format"]["json_schema"]["schema"]["properties"]["a"]["not"] = Json::object();
+  const Json error = ask("/v1/completions", body, 400)["error"];
+  EXPECT_NE(error["message"].get<std::string>().find("$.properties.a: the keyword 'not'"),
+            std::string::npos);
+}
+
+TEST_F(ServiceTest, ToolCallsAreTakenOutOfTheText) {
+  tool_format = ToolFormat::hermes;
+  state.positions = 256;
+  start();
+  const Json messages = {{{"role", "user"}, {"content", "hi"}}};
+  const Json tools = {{{"type", "function"},
+                       {"function",
+                        {{"name", "weather"},
+                         {"parameters",
+                          {{"type", "object"},
+                           {"properties", {{"city", {{"type", "string"}}}}},
+                           {"required", {"city"}},
+                           {"additionalProperties", false}}}}}}};
+  state.script =
+      "Sure.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": "
+      "\"서울\"}}\n</tool_call>";
+  Json body = {{"messages", messages}, {"tools", tools}};
+  const Json choice = ask("/v1/chat/completions", body)["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "tool_calls");
+  EXPECT_EQ(choice["message"]["content"], "Sure.\n");
+  EXPECT_EQ(choice["message"]["tool_calls"][0]["type"], "function");
+  EXPECT_EQ(choice["message"]["tool_calls"][0]["function"],
+            (Json{{"name", "weather"}, {"arguments", "{\"city\":\"서울\"}"}}));
+  std::string content;
+  Json calls = Json::array();
+  for (const auto& chunk : stream("/v1/chat/completions", body)) {
+    const Json& delta = chunk["choices"][0]["delta"];
+    content += delta.value("content", "");
+    for (const auto& call : delta.value("tool_calls", Json::array())) calls.push_back(call);
+  }
+  EXPECT_EQ(content, "Sure.\n");
+  ASSERT_EQ(calls.size(), 1);
+  EXPECT_EQ(calls[0]["index"], 0);
+  EXPECT_EQ(calls[0]["function"]["name"], "weather");
+  // Not looked for without tools, or with tool_choice none.
+  EXPECT_EQ(
+      ask("/v1/chat/completions", {{"messages", messages}})["choices"][0]["message"]["content"],
+      state.script);
+  body["tool_choice"] = "none";
+  EXPECT_EQ(ask("/v1/chat/completions", body)["choices"][0]["finish_reason"], "stop");
+  // A call that must come: its beginning is part of the prompt, the rest a grammar.
+  state.script = "{\"name\": \"weather\", \"arguments\": {\"city\": \"x\"}}\n</tool_call>";
+  body["tool_choice"] = {{"type", "function"}, {"function", {{"name", "weather"}}}};
+  const Json forced = ask("/v1/chat/completions", body)["choices"][0];
+  EXPECT_TRUE(forced["message"]["content"].is_null());
+  EXPECT_EQ(forced["message"]["tool_calls"][0]["function"]["arguments"], "{\"city\":\"x\"}");
+  const auto& asked = state.seen.back();
+  EXPECT_EQ(asked.prompt.size(), std::string("user:hi;<tool_call>\n").size());
+  text::GrammarMatcher matcher(asked.grammar);
+  EXPECT_TRUE(matcher.accept(std::string_view(state.script)) && matcher.at_end());
+  EXPECT_FALSE(text::GrammarMatcher(asked.grammar).accept(std::string_view("{\"name\": \"o")));
+  body["tool_choice"]["function"]["name"] = "other";
+  EXPECT_EQ(ask("/v1/chat/completions", body, 400)["error"]["param"], "tool_choice");
 }
 
 TEST_F(ServiceTest, ErrorsSayWhatIsWrong) {
@@ -304,9 +395,9 @@ TEST_F(ServiceTest, ErrorsSayWhatIsWrong) {
             "messages");
   EXPECT_EQ(error("/v1/chat/completions",
                   {{"messages", {{{"role", "user"}, {"content", "x"}}}},
-                   {"response_format", {{"type", "json_object"}}}},
-                  400)["code"],
-            "unsupported_value");
+                   {"response_format", {{"type", "xml"}}}},
+                  400)["param"],
+            "response_format");
   EXPECT_EQ(error("/nowhere", Json::object(), 404)["code"], "unknown_route");
   const std::string broken = Client(server->port()).post("/v1/completions", "{\"prompt\": ");
   EXPECT_EQ(status_of(broken), 400);
@@ -335,8 +426,9 @@ TEST_F(ServiceTest, AClientThatLeavesCancelsItsGenerations) {
   state.holds = true;
   {
     Client client(server->port());
-    client.send("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n\r\n"
-                R"({"prompt": "x"})");
+    client.send(
+        "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n\r\n"
+        R"({"prompt": "x"})");
     for (int i = 0; i < 500 && state.seen.empty(); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     ASSERT_EQ(state.seen.size(), 1);
@@ -362,7 +454,8 @@ TEST_F(ServiceTest, OperatorsRoutes) {
   EXPECT_EQ(ask("/detokenize", {{"tokens", {104, 105}}})["prompt"], "hi");
   const Json vectors = ask("/v1/embeddings", {{"input", {"a", "bcd"}}});
   EXPECT_EQ(vectors["data"][1]["embedding"], (Json{3.0, 0.5}));
-  EXPECT_EQ(ask("/v1/embeddings", {{"input", "a"}, {"encoding_format", "base64"}})["data"][0]["embedding"],
+  EXPECT_EQ(ask("/v1/embeddings",
+                {{"input", "a"}, {"encoding_format", "base64"}})["data"][0]["embedding"],
             "AACAPwAAAD8=");
   ask("/v1/completions", {{"prompt", "x"}});
   const std::string metrics = body_of(client.get("/metrics"));

@@ -1,0 +1,93 @@
+// Tool calls in what models write: whole, in pieces of every size, and what only looks like one.
+#include "serve/tool_format.h"
+
+#include <gtest/gtest.h>
+
+namespace helio::serve {
+namespace {
+
+struct Read {
+  std::string text = {};
+  std::vector<std::pair<std::string, std::string>> calls = {};
+  bool operator==(const Read&) const = default;
+};
+
+Read read(ToolFormat format, std::string_view answer, size_t piece, std::string_view given = {}) {
+  ToolCallStream stream(format, given);
+  Read out;
+  const auto add = [&](const ToolCallStream::Part& part) {
+    out.text += part.text;
+    for (const auto& call : part.calls) out.calls.emplace_back(call.name, call.arguments);
+  };
+  for (size_t at = 0; at < answer.size(); at += piece) add(stream.push(answer.substr(at, piece)));
+  add(stream.finish());
+  EXPECT_EQ(stream.calls(), out.calls.size());
+  return out;
+}
+
+void expect(ToolFormat format, std::string_view answer, const Read& wanted,
+            std::string_view given = {}) {
+  for (const size_t piece : {size_t(1), size_t(2), size_t(3), size_t(7), answer.size()}) {
+    const Read got = read(format, answer, piece, given);
+    EXPECT_EQ(got.text, wanted.text) << answer << " in pieces of " << piece;
+    EXPECT_EQ(got.calls, wanted.calls) << answer << " in pieces of " << piece;
+  }
+}
+
+TEST(ToolFormat, IsKnownByTheTemplate) {
+  EXPECT_EQ(tool_format_of("{{ '<tool_call>' }}"), ToolFormat::hermes);
+  EXPECT_EQ(tool_format_of("{{ '[TOOL_CALLS]' }}"), ToolFormat::mistral);
+  EXPECT_EQ(tool_format_of("{{ '[TOOL_CALLS]' + name + '[ARGS]' }}"), ToolFormat::mistral_args);
+  EXPECT_EQ(tool_format_of("Environment: ipython {\"name\": x, \"parameters\": y}"),
+            ToolFormat::llama3);
+  EXPECT_EQ(tool_format_of("<|python_tag|>"), ToolFormat::llama3);
+  EXPECT_EQ(tool_format_of("{{ message }}"), ToolFormat::none);
+}
+
+TEST(ToolFormat, Hermes) {
+  const auto format = ToolFormat::hermes;
+  expect(format, "Just <b>text</b> <tool", {"Just <b>text</b> <tool"});
+  expect(format, R"(<tool_call>
+{"name": "a", "arguments": {"x": [1, "</b>"]}}
+</tool_call>
+<tool_call>{"name": "b", "arguments": {}}</tool_call>)",
+         {"", {{"a", R"({"x":[1,"</b>"]})"}, {"b", "{}"}}});
+  expect(format,
+         R"(One moment. <tool_call>{"name": "a", "arguments": "{\"x\": 1}"}</tool_call> done)",
+         {"One moment.  done", {{"a", R"({"x": 1})"}}});
+  // The end mark may be what ended the answer.
+  expect(format, R"(<tool_call>{"name": "a", "arguments": {}})", {"", {{"a", "{}"}}});
+  for (const char* broken :
+       {"<tool_call>not json</tool_call>", "<tool_call>{\"name\": 5}</tool_call>",
+        "<tool_call>{\"name\": \"a\", \"argu"})
+    expect(format, broken, {broken});
+  expect(format, "{\"name\": \"a\", \"arguments\": {}}\n</tool_call>", {"", {{"a", "{}"}}},
+         "<tool_call>\n");
+}
+
+TEST(ToolFormat, Mistral) {
+  expect(ToolFormat::mistral,
+         R"([TOOL_CALLS][{"name": "a", "arguments": {"x": "한"}}, {"name": "b", "arguments": {}}])",
+         {"", {{"a", R"({"x":"한"})"}, {"b", "{}"}}});
+  expect(ToolFormat::mistral, "text [TOOL", {"text [TOOL"});
+  expect(ToolFormat::mistral_args,
+         R"([TOOL_CALLS]a[CALL_ID]123456789[ARGS]{"x": "}"}[TOOL_CALLS]b[ARGS]{})",
+         {"", {{"a", R"({"x": "}"})"}, {"b", "{}"}}});
+  expect(ToolFormat::mistral_args, R"({"x": 1})", {"", {{"a", R"({"x": 1})"}}},
+         "[TOOL_CALLS]a[ARGS]");
+  expect(ToolFormat::mistral, "[TOOL_CALLS][{\"name\": \"a\"", {"[TOOL_CALLS][{\"name\": \"a\""});
+}
+
+TEST(ToolFormat, Llama) {
+  const auto format = ToolFormat::llama3;
+  expect(format, R"( {"name": "a", "parameters": {"x": "1"}})", {"", {{"a", R"({"x":"1"})"}}});
+  expect(format,
+         R"(<|python_tag|>{"name": "a", "parameters": {}}; {"name": "b", "parameters": {}})",
+         {"", {{"a", "{}"}, {"b", "{}"}}});
+  expect(format, R"({"answer": 42})", {R"({"answer": 42})"});
+  expect(format, "The set {1, 2}", {"The set {1, 2}"});
+  expect(format, "<|python_tag|>print(1)", {"<|python_tag|>print(1)"});
+}
+
+}  // namespace
+}  // namespace helio::serve
