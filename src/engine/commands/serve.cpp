@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "engine/load_served_model.h"
+#include "engine/precision_options.h"
 #include "nn/runtime.h"
 #include "serve/service.h"
 
@@ -35,12 +36,7 @@ class ServeCommand final : public cli::Command {
     f("api_key_file", key_file_, "Keys that clients may send as bearer tokens, one a line.");
     f("allow_host", access_.hosts, "Names this server goes by, for the Host check.");
     f("allow_origin", access_.origins, "Web pages that may call it (https://site); *: any.");
-    f("dtype", dtype_, "Type to compute in.", one_of({"float32", "bfloat16"}));
-    f("weights", weights_,
-      "How matrices are held: f32, exact; bf16, int8 (Q8_0), int4 (Q4_0); auto: bf16 where the "
-      "folder "
-      "holds bfloat16, else f32.",
-      one_of({"f32", "bf16", "int8", "int4", "auto"}));
+    describe_precision(f, dtype_, weights_);
     f("slots", engine_.slots, "Answers that are generated at once.", between(1, 1024));
     f("queue", engine_.waiting, "Requests that may wait; more are told 429.", at_least(0));
     f("cache_tokens", engine_.cache_tokens,

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
+#include "engine/precision_options.h"
 #include "model/decoder.h"
 #include "model/load_decoder.h"
 #include "nn/runtime.h"
@@ -63,11 +64,7 @@ class LogitsCommand final : public cli::Command {
     f.input("in", in_, "Rows of {\"ids\": [...]}, one a line.");
     f("out", out_,
       "File to write: one [tokens, vocabulary] F32 tensor a row, named \"0\", \"1\", ...");
-    f("dtype", dtype_, "Type to compute in.", one_of({"float32", "bfloat16"}));
-    f("weights", weights_,
-      "How matrices are held: f32, exact; bf16, int8 (Q8_0), int4 (Q4_0); auto: bf16 where the folder "
-      "holds bfloat16, else f32.",
-      one_of({"f32", "bf16", "int8", "int4", "auto"}));
+    describe_precision(f, dtype_, weights_);
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
 
