@@ -33,6 +33,18 @@ std::vector<int64_t> document_lengths(const PackedBatch& batch) {
   return lengths;
 }
 
+void check_branches(const PackedBatch& batch, const std::vector<int64_t>& lengths) {
+  HELIO_CHECK(batch.branches.empty() || batch.branches.size() == lengths.size(),
+              "a list of branches for each document");
+  for (size_t d = 0; d < batch.branches.size(); ++d) {
+    int64_t last = -1;
+    for (const int64_t start : batch.branches[d]) {
+      HELIO_CHECK(start > last && start < lengths[d], "branches ascend and stay in their document");
+      last = start;
+    }
+  }
+}
+
 }  // namespace
 
 void check_decoder_config(const checkpoint::DecoderConfig& c) {
@@ -127,12 +139,13 @@ at::Tensor Decoder::hidden(const PackedBatch& batch) const {
     const int64_t rows = batch.ids_BT.size(0), length = batch.ids_BT.size(1);
     m.check_positions(batch.positions_BT);
     const std::vector<int64_t> lengths = document_lengths(batch);
+    check_branches(batch, lengths);
     const Impl::Rotations rotations = m.rotations(batch.positions_BT, lengths);
     at::Tensor x_NH = m.embed(batch.ids_BT);
     for (const DecoderLayer& layer : m.layers) {
       x_NH = layer.run(x_NH, [&](const at::Tensor& qkv) {
         return nn::packed_attention(qkv, layer.slides() ? rotations.sliding : rotations.full,
-                                    m.heads, lengths, layer.rule());
+                                    m.heads, lengths, layer.rule(), batch.branches);
       });
     }
     return m.final_norm(x_NH).view({rows, length, -1});
@@ -189,8 +202,7 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_N, PagedCache& cache,
             qkv.view({qkv.size(0), -1, m.heads.size})
                 .split_with_sizes({m.heads.query, m.heads.key_value, m.heads.key_value}, 1);
         nn::write_pages(nn::rope(heads[1], rotation), heads[2], keys, values, steps);
-        return nn::paged_attention(nn::rope(heads[0], rotation), keys, values, steps,
-                                   layer.rule());
+        return nn::paged_attention(nn::rope(heads[0], rotation), keys, values, steps, layer.rule());
       });
     }
     return m.final_norm(x_NH);
@@ -200,9 +212,8 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_N, PagedCache& cache,
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
   return nn::with_torch_errors(
       [&] {
-        return "computing logits of hidden " +
-               nn::shape_text(hidden) + " for " + std::to_string(impl_->config.vocab_size) +
-               " tokens";
+        return "computing logits of hidden " + nn::shape_text(hidden) + " for " +
+               std::to_string(impl_->config.vocab_size) + " tokens";
       },
       [&] {
         const at::Tensor logits = impl_->products_of_head(hidden);

@@ -35,6 +35,10 @@ struct PackedBatch {
   // Per row: where each document starts, ascending from 0. Empty: one document a row. Padding at
   // the end of a row needs no mark: causal attention does not look at it.
   std::vector<std::vector<int64_t>> starts = {};
+  // By document of all rows: where parts begin, in the document's tokens, that go on from what
+  // stands before the first of them without seeing each other. Their positions go on from there
+  // too. Empty: none. Only where alike() holds between a part and the document.
+  std::vector<std::vector<int64_t>> branches = {};
 
   // Rows of one document each: positions 0..T-1.
   static PackedBatch rows(at::Tensor ids_BT);

@@ -84,15 +84,23 @@ struct Swiglu : Function<Swiglu> {
 
 struct Document {
   int64_t first = 0, tokens = 0;
+  std::vector<int64_t> branches = {};
 };
 
 // Longest first, so that no thread begins a long one when the others are done.
-std::vector<Document> by_length(const std::vector<int64_t>& lengths) {
+// `branches` holds a count and so many places for each document, or nothing.
+std::vector<Document> by_length(const std::vector<int64_t>& lengths,
+                                const std::vector<int64_t>& branches) {
   std::vector<Document> documents;
   int64_t first = 0;
+  auto next = branches.begin();
   for (const int64_t tokens : lengths) {
     documents.push_back({first, tokens});
     first += tokens;
+    if (branches.empty()) continue;
+    const int64_t count = *next++;
+    documents.back().branches.assign(next, next + count);
+    next += count;
   }
   std::stable_sort(documents.begin(), documents.end(),
                    [](const Document& a, const Document& b) { return a.tokens > b.tokens; });
@@ -136,6 +144,8 @@ struct AttentionCall {
     unit.v = qkv + v;
     unit.cos = cos + first * size / 2;
     unit.sin = sin + first * size / 2;
+    unit.branches = document.branches.data();
+    unit.branch_count = static_cast<int64_t>(document.branches.size());
     unit.out = out + o;
     unit.lse = lse + first * unit.lse_row + head * shared;
     if (d_qkv != nullptr) {
@@ -151,10 +161,12 @@ struct AttentionCall {
 struct Attention : Function<Attention> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv, const at::Tensor& cos,
                             const at::Tensor& sin, int64_t query, int64_t key_value, int64_t size,
-                            const std::vector<int64_t>& lengths) {
+                            const std::vector<int64_t>& lengths,
+                            const std::vector<int64_t>& branches) {
     at::Tensor y = at::empty({qkv.size(0), query * size}, qkv.options());
     at::Tensor lse = at::empty({qkv.size(0), query}, qkv.options());
-    AttentionCall call{.heads = {query, key_value, size}, .documents = by_length(lengths)};
+    AttentionCall call{.heads = {query, key_value, size},
+                       .documents = by_length(lengths, branches)};
     call.qkv = in(qkv);
     call.cos = in(cos);
     call.sin = in(sin);
@@ -164,6 +176,7 @@ struct Attention : Function<Attention> {
     context->save_for_backward({qkv, cos, sin, y, lse});
     context->saved_data["heads"] = std::vector<int64_t>{query, key_value, size};
     context->saved_data["lengths"] = lengths;
+    context->saved_data["branches"] = branches;
     return y;
   }
   static variable_list backward(AutogradContext* context, variable_list grad) {
@@ -173,7 +186,8 @@ struct Attention : Function<Attention> {
     const at::Tensor d = grad[0].contiguous();
     at::Tensor d_qkv = at::empty_like(saved[0]);
     AttentionCall call{.heads = {heads[0], heads[1], heads[2]},
-                       .documents = by_length(context->saved_data["lengths"].toIntVector())};
+                       .documents = by_length(context->saved_data["lengths"].toIntVector(),
+                                              context->saved_data["branches"].toIntVector())};
     call.qkv = in(saved[0]);
     call.cos = in(saved[1]);
     call.sin = in(saved[2]);
@@ -182,7 +196,7 @@ struct Attention : Function<Attention> {
     call.lse = const_cast<float*>(in(lse));
     call.d_qkv = out(d_qkv);
     call.run(kernels()->attention_backward);
-    return {d_qkv, {}, {}, {}, {}, {}, {}};
+    return {d_qkv, {}, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -204,9 +218,14 @@ at::Tensor fused_rms_norm(const at::Tensor& x_NH, const at::Tensor& weight_H, do
 at::Tensor fused_swiglu(const at::Tensor& gate_up_N2F) { return Swiglu::apply(gate_up_N2F); }
 
 at::Tensor fused_attention(const at::Tensor& qkv, const Rotation& rotation, const Heads& heads,
-                           const std::vector<int64_t>& lengths) {
+                           const std::vector<int64_t>& lengths, const Branches& branches) {
+  std::vector<int64_t> flat;
+  for (const auto& starts : branches) {
+    flat.push_back(static_cast<int64_t>(starts.size()));
+    flat.insert(flat.end(), starts.begin(), starts.end());
+  }
   return Attention::apply(qkv, rotation.cos, rotation.sin, heads.query, heads.key_value, heads.size,
-                          lengths);
+                          lengths, flat);
 }
 
 }  // namespace helio::nn

@@ -18,6 +18,6 @@ bool can_fuse_attention(const at::Tensor& qkv, const Heads& heads);
 at::Tensor fused_rms_norm(const at::Tensor& x_NH, const at::Tensor& weight_H, double eps);
 at::Tensor fused_swiglu(const at::Tensor& gate_up_N2F);
 at::Tensor fused_attention(const at::Tensor& qkv, const Rotation& rotation, const Heads& heads,
-                           const std::vector<int64_t>& lengths);
+                           const std::vector<int64_t>& lengths, const Branches& branches = {});
 
 }  // namespace helio::nn

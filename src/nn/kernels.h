@@ -20,18 +20,22 @@ struct AttentionUnit {
   float* out = nullptr;                                  // written forward, read backward
   float* lse = nullptr;      // log of the sum of exponentials, one a query head
   float* scratch = nullptr;  // attention_scratch() floats
+  // Where parts begin that go on from what stands before the first without seeing each other.
+  const int64_t* branches = nullptr;
+  int64_t branch_count = 0;
   // Backward only.
   const float* d_out = nullptr;
   float *d_q = nullptr, *d_k = nullptr, *d_v = nullptr;
 };
 
-// One token's queries that share a key/value head, over the positions [first, last) of its sequence.
+// One token's queries that share a key/value head, over the positions [first, last) of its
+// sequence.
 struct PagedUnit {
   int64_t first = 0, last = 0;
-  int64_t heads = 0, size = 0;    // query heads, floats of a head
-  int64_t page_tokens = 0;        // positions in a page
-  float scale = 1, softcap = 0;   // of scores; 0: not capped
-  const float* q = nullptr;       // [heads, size], rotated
+  int64_t heads = 0, size = 0;   // query heads, floats of a head
+  int64_t page_tokens = 0;       // positions in a page
+  float scale = 1, softcap = 0;  // of scores; 0: not capped
+  const float* q = nullptr;      // [heads, size], rotated
   // By page of the sequence: where the key/value head's [page_tokens, size] begin.
   const float *const *key_pages = nullptr, *const *value_pages = nullptr;
   float* out = nullptr;      // [heads, size]

@@ -149,6 +149,14 @@ void pack_rows(const float* from, int64_t from_row, float* to, int64_t rows, int
     for (int64_t d = 0; d < size; ++d) to[t * size + d] = t < rows ? from[t * from_row + d] : 0.0F;
 }
 
+// Scores of token t: those of tokens in branches before its own become too low to count.
+inline void hide_branches(const AttentionUnit& u, int64_t t, float* scores) {
+  if (u.branch_count < 2) return;
+  int64_t own = u.branches[0];
+  for (int64_t b = 1; b < u.branch_count && u.branches[b] <= t; ++b) own = u.branches[b];
+  for (int64_t j = u.branches[0]; j < own; ++j) scores[j] = kLowest;
+}
+
 template <int64_t kSize>
 void attention_of(const AttentionUnit& u) {
   const int64_t row = panels(u.tokens) * kPanel;
@@ -171,6 +179,7 @@ void attention_of(const AttentionUnit& u) {
       for (int64_t i = 0; i < last - first; ++i) {
         float* line = scores + i * row;
         const int64_t seen = first + i + 1;
+        hide_branches(u, first + i, line);
         const float largest = row_max(line, seen), sum = exp_row(line, seen, largest);
         for (int64_t j = seen; j < last; ++j) line[j] = 0;
         factors[i] = 1.0F / sum;
@@ -234,6 +243,7 @@ void attention_backward_of(const AttentionUnit& u) {
       scores_of<kSize>(queries, packed_keys, scores, row, panels(last));
       scores_of<kSize>(d_out, packed_values, d_scores, row, panels(last));
       for (int64_t i = 0; i < rows; ++i) {
+        hide_branches(u, first + i, scores + i * row);
         Vector delta = {};
         for (int64_t d = 0; d < kSize; d += kLanes)
           delta += load(d_out + i * kSize + d) * load(out + i * kSize + d);

@@ -89,12 +89,30 @@ bool fits_kernels(const at::Tensor& qkv, const Rotation& rotation, const Heads& 
   return can_fuse_attention(qkv, heads);
 }
 
+// What stands before the branches, then each of them after it.
+at::Tensor branched_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                              const AttentionRule& rule, const std::vector<int64_t>& starts) {
+  if (starts.size() < 2) return causal_attention(q, k, v, rule);
+  const int64_t shared = starts.front();
+  const auto before = [&](const at::Tensor& x) { return x.slice(2, 0, shared); };
+  std::vector<at::Tensor> out;
+  if (shared > 0) out.push_back(causal_attention(before(q), before(k), before(v), rule));
+  for (size_t b = 0; b < starts.size(); ++b) {
+    const int64_t end = b + 1 < starts.size() ? starts[b + 1] : q.size(2);
+    const auto own = [&](const at::Tensor& x) { return x.slice(2, starts[b], end); };
+    out.push_back(causal_attention(own(q), at::cat({before(k), own(k)}, 2),
+                                   at::cat({before(v), own(v)}, 2), rule));
+  }
+  return at::cat(out, 2);
+}
+
 }  // namespace
 
 at::Tensor packed_attention(const at::Tensor& qkv, const Rotation& rotation, const Heads& heads,
-                            const std::vector<int64_t>& lengths, const AttentionRule& rule) {
+                            const std::vector<int64_t>& lengths, const AttentionRule& rule,
+                            const Branches& branches) {
   if (fits_kernels(qkv, rotation, heads, lengths, rule))
-    return fused_attention(qkv, rotation, heads, lengths);
+    return fused_attention(qkv, rotation, heads, lengths, branches);
   const int64_t tokens = qkv.size(0);
   const auto parts = qkv.view({tokens, heads.query + 2 * heads.key_value, heads.size})
                          .split_with_sizes({heads.query, heads.key_value, heads.key_value}, 1);
@@ -105,8 +123,9 @@ at::Tensor packed_attention(const at::Tensor& qkv, const Rotation& rotation, con
   out.reserve(lengths.size());
   for (size_t i = 0; i < lengths.size(); ++i) {
     const auto heads_first = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };
+    const auto starts = branches.empty() ? std::vector<int64_t>() : branches[i];
     const at::Tensor attended =
-        causal_attention(heads_first(q[i]), heads_first(k[i]), heads_first(v[i]), rule);
+        branched_attention(heads_first(q[i]), heads_first(k[i]), heads_first(v[i]), rule, starts);
     out.push_back(
         attended.squeeze(0).transpose(0, 1).reshape({lengths[i], heads.query * heads.size}));
   }

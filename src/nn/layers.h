@@ -63,11 +63,17 @@ struct AttentionRule {
 at::Tensor causal_attention(const at::Tensor& q_BQtD, const at::Tensor& k_BKLD,
                             const at::Tensor& v_BKLD, const AttentionRule& rule);
 
+// By document: where its branches begin, in its tokens; documents without any have an empty list,
+// and an empty list of lists is none at all.
+using Branches = std::vector<std::vector<int64_t>>;
+
 // Causal attention of packed documents: rotates queries and keys, then each token attends to the
 // tokens of its own document up to itself. qkv [N, (Q + 2K) * D] holds queries, keys and values of
 // each token side by side; `lengths` are the documents' lengths, in order, and add up to N. Returns
-// [N, Q * D].
+// [N, Q * D]. Branches of a document go on from what stands before the first of them (by their
+// positions, which the rotation holds) and do not see each other.
 at::Tensor packed_attention(const at::Tensor& qkv, const Rotation& rotation, const Heads& heads,
-                            const std::vector<int64_t>& lengths, const AttentionRule& rule = {});
+                            const std::vector<int64_t>& lengths, const AttentionRule& rule = {},
+                            const Branches& branches = {});
 
 }  // namespace helio::nn
