@@ -1,5 +1,5 @@
 // Held-out preference accuracy: is log p(chosen) larger than log p(rejected)? The pairs are those
-// `helio align` holds out, as ids in the template it trains with.
+// `helio align` holds out, as ids in the model's own chat template.
 #include "core/error.h"
 #include "core/manifest.h"
 #include "eval/task.h"
@@ -13,7 +13,7 @@ class PreferenceTask final : public Task {
   PreferenceTask(TaskSpec spec, const Sources& sources) : Task(std::move(spec)) {
     settings_ = {{"heldout", sources.heldout},
                  {"max_length", spec_.pairs.max_length},
-                 {"template", "solar"},
+                 {"template", "the model's own"},
                  {"chance", 0.5}};
     if (sources.pairs.empty()) {
       not_run_ = "no preference pairs were given (--pairs)";
@@ -35,14 +35,18 @@ class PreferenceTask final : public Task {
   }
 
   std::string refuses(const model::LanguageModel& model) const override {
-    return model.special_ids().eos ? "" : "the tokenizer names no end token";
+    try {
+      static_cast<void>(model.chat());
+      return {};
+    } catch (const Error& error) {
+      return error.what();
+    }
   }
 
   std::vector<model::ScoreRequest> requests(int64_t item,
                                             const model::LanguageModel& model) const override {
-    const auto ids =
-        text::encode_preference(at(item), model.tokenizer(), *model.special_ids().eos,
-                                std::min(spec_.pairs.max_length, model.max_positions()));
+    const auto ids = text::encode_preference(
+        at(item), model.chat(), std::min(spec_.pairs.max_length, model.max_positions()));
     // Two answers that agree as far as they fit cannot be told apart.
     if (ids.chosen == ids.rejected || ids.prompt.empty() || ids.chosen.empty() ||
         ids.rejected.empty())

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+#include "text/chat_format.h"
 #include "text/tokenizer.h"
 
 namespace helio::model {
@@ -48,6 +50,11 @@ class LanguageModel {
   virtual const text::SpecialIds& special_ids() const = 0;
   virtual int64_t max_positions() const = 0;
   virtual std::string content() const = 0;  // hash of the weights and tokenizer, for caches
+  // How the model's conversations are written, read when first asked for. Error{not_found}: it has
+  // no chat template.
+  virtual const text::ChatFormat& chat() const {
+    throw Error(ErrorKind::not_found, "the model has no chat template");
+  }
 };
 
 struct LoadOptions {

@@ -28,17 +28,19 @@ std::string content_of(const std::filesystem::path& dir, const std::string& weig
 
 std::unique_ptr<LanguageModel> load_language_model(const std::filesystem::path& dir,
                                                    const LoadOptions& options) {
-  return in_context([&] { return "loading the model in " + dir.string(); },
-                    [&] {
-                      auto tokenizer = text::load_tokenizer(dir);
-                      const auto special_ids = text::load_special_ids(dir, *tokenizer);
-                      return make_language_model(
-                          {.decoder = load_decoder_to_run(dir, options.dtype, options.weights),
-                           .tokenizer = std::move(tokenizer),
-                           .special_ids = special_ids,
-                           .content = [dir, weights = options.weights] { return content_of(dir, weights); }},
-                          options);
-                    });
+  return in_context(
+      [&] { return "loading the model in " + dir.string(); },
+      [&] {
+        auto tokenizer = text::load_tokenizer(dir);
+        const auto special_ids = text::load_special_ids(dir, *tokenizer);
+        return make_language_model(
+            {.decoder = load_decoder_to_run(dir, options.dtype, options.weights),
+             .tokenizer = std::move(tokenizer),
+             .special_ids = special_ids,
+             .content = [dir, weights = options.weights] { return content_of(dir, weights); },
+             .folder = dir},
+            options);
+      });
 }
 
 }  // namespace helio::model

@@ -142,6 +142,13 @@ class LocalModel final : public LanguageModel {
     return content_;
   }
 
+  const text::ChatFormat& chat() const override {
+    std::call_once(chat_once_, [&] {
+      if (!parts_.folder.empty()) chat_ = text::ChatFormat::load(parts_.folder, tokenizer());
+    });
+    return chat_ ? *chat_ : LanguageModel::chat();
+  }
+
  private:
   const Decoder& decoder() const { return parts_.decoder; }
   static int64_t length(const Job& job) { return static_cast<int64_t>(job.input.size()); }
@@ -233,8 +240,9 @@ class LocalModel final : public LanguageModel {
 
   LocalParts parts_;
   LoadOptions options_;
-  mutable std::once_flag content_once_;
+  mutable std::once_flag content_once_, chat_once_;
   mutable std::string content_;
+  mutable std::optional<text::ChatFormat> chat_;
 };
 
 }  // namespace

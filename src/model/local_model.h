@@ -16,6 +16,7 @@ struct LocalParts {
   std::unique_ptr<text::Tokenizer> tokenizer = {};
   text::SpecialIds special_ids = {};
   std::function<std::string()> content = {};  // called at most once, when first asked for
+  std::filesystem::path folder = {};          // whose chat template it uses; empty: none
 };
 
 // Error{invalid} when the tokenizer has ids that the model has no row for.

@@ -1,7 +1,6 @@
-// Conversations as token ids with a mask of what the assistant says.
+// Messages, and the chat layouts that are built in. A model's own layout: chat_format.h.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,19 +15,21 @@ struct Message {
 
 // The template our own models use, SOLAR's layout:
 //   "### System:\n{..}\n\n### User:\n{..}\n\n### Assistant:\n{..}<eos>\n\n"
-// Written beside the tokenizer as chat_template.jinja so that transformers renders the same.
+// Written beside the tokenizer as chat_template.jinja so that transformers renders the same. What
+// the assistant says, its eos included, stands in a {% generation %} block.
 std::string solar_template_jinja();
+// ChatML: "<|im_start|>role\n{..}<|im_end|>\n"; marked likewise.
+std::string chatml_template_jinja();
 
 struct RenderedChat {
   std::vector<TokenId> ids = {};
-  std::vector<uint8_t> assistant = {};  // 1 where the token is the assistant's (its eos included)
+  std::vector<uint8_t> assistant = {};  // 1 where the token is the assistant's
 };
 
 enum class GenerationPrompt { omit, add };  // end with "### Assistant:\n" for the model to go on
 
+// SOLAR's layout whatever the model's own is.
 RenderedChat render_solar(const std::vector<Message>& messages, const Tokenizer& tokenizer,
                           TokenId eos, GenerationPrompt prompt);
-std::string render_solar_text(const std::vector<Message>& messages, const std::string& eos,
-                              GenerationPrompt prompt);
 
 }  // namespace helio::text

@@ -61,13 +61,16 @@ bool is_held_out(std::string_view content, double share) {
   return static_cast<double>(xxh3_64(content, kSalt) >> 11) * 0x1p-53 < share;
 }
 
-LoadedConversations load_conversations(const std::filesystem::path& path, int64_t limit) {
+LoadedConversations load_conversations(const std::filesystem::path& path, int64_t limit,
+                                       const std::string& dataset) {
   LoadedConversations loaded;
-  read_rows(path, [&](const Json& row, const std::string& place) {
+  read_rows(path, dataset, [&](const Json& row, const std::string& place) {
     if (limit && static_cast<int64_t>(loaded.rows.size()) >= limit) return false;
     Conversation conversation{
         .id = row.contains("id") && row["id"].is_string() ? row["id"].get<std::string>() : place,
-        .messages = messages_of(row, place)};
+        .messages = messages_of(row, place),
+        .plain = row.contains("prompt") && row["prompt"].is_string() &&
+                 row.contains("completion") && row["completion"].is_string()};
     const auto is_answer = [](const Message& m) { return m.role == "assistant"; };
     const auto& messages = conversation.messages;
     if (std::none_of(messages.begin(), messages.end(), is_answer)) ++loaded.refused["no_answer"];

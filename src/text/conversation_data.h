@@ -14,6 +14,7 @@ namespace helio::text {
 struct Conversation {
   std::string id = {};  // the row's "id", or its place in the file
   std::vector<Message> messages = {};
+  bool plain = false;  // prompt and completion were texts without roles
 };
 
 struct LoadedConversations {
@@ -24,7 +25,9 @@ struct LoadedConversations {
 // Reads {"messages": [...]}, ShareGPT's {"conversations": [...]}, {"prompt", "completion"} and
 // Alpaca's {"instruction", "input", "output"}; instruction and input are joined by a blank line,
 // and Alpaca's "system" and "history" are kept. limit 0: all. A row of another form is an error.
-LoadedConversations load_conversations(const std::filesystem::path& path, int64_t limit);
+// `dataset`: a name in LLaMA-Factory's dataset_info.json in the folder `path`.
+LoadedConversations load_conversations(const std::filesystem::path& path, int64_t limit,
+                                       const std::string& dataset = {});
 
 // What is not the assistant's, one message a line: what a held-out split of conversations hashes.
 std::string user_words(const Conversation& row);

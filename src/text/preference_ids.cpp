@@ -4,31 +4,19 @@
 #include "text/preference_data.h"
 
 namespace helio::text {
-namespace {
 
-// The ids of the conversation up to the last answer, and the answer's own with its eos.
-void split_ids(const Preference& pair, const std::string& answer, const Tokenizer& tokenizer,
-               TokenId eos, std::vector<TokenId>& prompt, std::vector<TokenId>& ids) {
-  auto messages = pair.prompt;
-  messages.push_back({.role = "assistant", .content = answer});
-  const auto chat = render_solar(messages, tokenizer, eos, GenerationPrompt::omit);
-  size_t end = chat.ids.size();
-  while (end > 0 && !chat.assistant[end - 1]) --end;
-  size_t begin = end;
-  while (begin > 0 && chat.assistant[begin - 1]) --begin;
-  prompt.assign(chat.ids.begin(), chat.ids.begin() + static_cast<ptrdiff_t>(begin));
-  ids.assign(chat.ids.begin() + static_cast<ptrdiff_t>(begin),
-             chat.ids.begin() + static_cast<ptrdiff_t>(end));
-}
-
-}  // namespace
-
-EncodedPreference encode_preference(const Preference& pair, const Tokenizer& tokenizer, TokenId eos,
-                                    int64_t max_length) {
-  EncodedPreference out{.id = pair.id};
-  std::vector<TokenId> prompt;  // the same for both sides
-  split_ids(pair, pair.rejected, tokenizer, eos, prompt, out.rejected);
-  split_ids(pair, pair.chosen, tokenizer, eos, out.prompt, out.chosen);
+EncodedPreference encode_preference(const Preference& pair, const ChatFormat& format,
+                                    int64_t max_length, PlainTexts texts) {
+  EncodedPreference out{.id = pair.id, .source = pair.source};
+  std::vector<std::string> answers;
+  for (const auto* answer : {&pair.chosen, &pair.rejected})
+    if (!pair.unpaired || !answer->empty()) answers.push_back(*answer);
+  auto ids = texts == PlainTexts::as_they_stand && pair.plain
+                 ? format.encode_plain(pair.prompt.front().content, answers)
+                 : format.encode_answers(pair.prompt, answers);
+  out.prompt = std::move(ids.prompt);
+  if (!pair.unpaired || !pair.chosen.empty()) out.chosen = std::move(ids.answers.front());
+  if (!pair.unpaired || !pair.rejected.empty()) out.rejected = std::move(ids.answers.back());
   const auto longest = static_cast<int64_t>(std::max(out.chosen.size(), out.rejected.size()));
   const auto length = static_cast<int64_t>(out.prompt.size());
   const int64_t kept =

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
+#include "text/dataset_info.h"
 
 namespace helio::text {
 namespace {
@@ -76,6 +77,21 @@ void read_rows(const std::filesystem::path& path,
   const auto files = list_files(path, {".json", ".jsonl", ".jsonl.gz", ".jsonl.zst"});
   for (const auto& file : files)
     if (file.filename() != "helio_manifest.json" && !read_file_rows(file, row)) return;
+}
+
+void read_rows(const std::filesystem::path& path, const std::string& dataset,
+               const std::function<bool(const Json&, const std::string&)>& row) {
+  if (dataset.empty()) {
+    if (fs::is_directory(path) && fs::exists(path / "dataset_info.json"))
+      throw Error(ErrorKind::usage, "'" + path.string() + "' holds data sets of LLaMA-Factory's")
+          .with_hint("name one of its dataset_info.json: --dataset NAME");
+    read_rows(path, row);
+    return;
+  }
+  const NamedDataset named(path, dataset);
+  read_rows(named.file(), [&](const Json& given, const std::string& place) {
+    return row(named.read(given, place), place);
+  });
 }
 
 std::vector<Message> read_messages(const Json& value, const std::string& role,

@@ -16,6 +16,10 @@ namespace helio::text {
 // Return false to stop. Files of a folder come in name order.
 void read_rows(const std::filesystem::path& path,
                const std::function<bool(const Json& row, const std::string& place)>& row);
+// The same for the data set of that name in LLaMA-Factory's dataset_info.json in the folder `path`
+// (dataset_info.h); empty: as above.
+void read_rows(const std::filesystem::path& path, const std::string& dataset,
+               const std::function<bool(const Json& row, const std::string& place)>& row);
 
 // Messages in either of the field's spellings: {"role", "content"} or ShareGPT's {"from", "value"}
 // (human, gpt, system). A string is one message of `role`. Errors name `place` and the key.

@@ -14,8 +14,8 @@ int64_t Row::learned() const {
          std::count(targets.begin(), targets.end(), kNotLearned);
 }
 
-std::vector<MicroBatch> in_micro_batches(std::vector<Row> rows, int64_t size, size_t group) {
-  const size_t room = size > 0 ? static_cast<size_t>(size) * group : rows.size();
+std::vector<MicroBatch> in_micro_batches(std::vector<Row> rows, int64_t size) {
+  const size_t room = size > 0 ? static_cast<size_t>(size) : rows.size();
   std::vector<MicroBatch> batches;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i % room == 0) batches.emplace_back();

@@ -22,16 +22,32 @@ struct Row {
   std::vector<TokenId> inputs = {};
   std::vector<TokenId> targets = {};  // as long as inputs; kNotLearned where nothing is learned
   std::vector<int64_t> starts = {0};  // where documents begin in inputs, ascending from 0
+  // A row of one document only: where parts begin that all go on from what stands before the first
+  // of them, without seeing each other (answers to one prompt).
+  std::vector<int64_t> branches = {};
 
   int64_t learned() const;  // targets that count
+};
+
+// Log-probabilities of both answers of a pair, summed over their ids.
+struct PairScore {
+  double chosen = 0, rejected = 0;
+  double prompt = 0;  // of the prompt but its first id, where it was asked for
+};
+
+// What the branches of a pair's row are (-1: there is none), and the reference's scores of them.
+// Mismatched: the same prompt with another example's answer, for KTO's estimate of KL.
+struct PairBranches {
+  int chosen = -1, rejected = -1, chosen_mismatched = -1, rejected_mismatched = -1;
+  PairScore reference = {}, reference_mismatched = {};
 };
 
 // What goes through the model at once.
 struct MicroBatch {
   std::vector<Row> rows = {};
-  // Preference pairs only: rows are chosen, rejected, chosen, ...; the log-probability of each
-  // row's answer under the reference model.
-  std::vector<double> reference = {};
+  std::vector<PairBranches> pairs = {};  // of preference data: of each row
+  // Over the whole optimiser step: mean tokens of a chosen answer, and of one with its prompt.
+  double chosen_tokens = 1, whole_tokens = 1;
 };
 
 class Batches {
@@ -46,8 +62,8 @@ class Batches {
   virtual std::vector<std::string> documents(int64_t step) const = 0;
 };
 
-// Cuts rows into micro-batches of `size` rows (0: one). `group` rows stay together.
-std::vector<MicroBatch> in_micro_batches(std::vector<Row> rows, int64_t size, size_t group = 1);
+// Cuts rows into micro-batches of `size` rows (0: one).
+std::vector<MicroBatch> in_micro_batches(std::vector<Row> rows, int64_t size);
 
 // How many examples and passes a run over separate examples takes, and their order.
 // Every pass has its own order, drawn from the seed; the last step of a pass may be smaller (as

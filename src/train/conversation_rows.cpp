@@ -4,16 +4,30 @@
 
 namespace helio::train {
 
+namespace {
+
+text::RenderedChat render(const text::Conversation& conversation, const text::ChatFormat& format,
+                          text::PlainTexts texts) {
+  if (!conversation.plain || texts == text::PlainTexts::chat)
+    return format.encode(conversation.messages);
+  const auto ids = format.encode_plain(conversation.messages.front().content,
+                                       {conversation.messages.back().content});
+  text::RenderedChat chat{.ids = ids.prompt};
+  chat.ids.insert(chat.ids.end(), ids.answers[0].begin(), ids.answers[0].end());
+  chat.assistant.assign(ids.prompt.size(), 0);
+  chat.assistant.resize(chat.ids.size(), 1);
+  return chat;
+}
+
+}  // namespace
+
 EncodedConversations encode_conversations(const std::vector<text::Conversation>& rows,
-                                          const text::Tokenizer& tokenizer, TokenId eos,
+                                          const text::ChatFormat& format,
                                           const EncodeOptions& options) {
   EncodedConversations encoded;
   for (const text::Conversation& conversation : rows) {
     auto chat = in_context([&] { return "encoding conversation " + conversation.id; },
-                           [&] {
-                             return text::render_solar(conversation.messages, tokenizer, eos,
-                                                       text::GenerationPrompt::omit);
-                           });
+                           [&] { return render(conversation, format, options.texts); });
     const auto room = static_cast<size_t>(options.max_length);
     if (chat.ids.size() > room) {
       chat.ids.resize(room);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "text/conversation_data.h"
+#include "text/preference_data.h"
 #include "train/batches.h"
 
 namespace helio::train {
@@ -22,11 +23,12 @@ struct EncodeOptions {
   LossOn loss_on = LossOn::assistant;
   double heldout =
       0;  // share; decided by a hash of the user's words, so equal prompts stay together
+  text::PlainTexts texts = text::PlainTexts::chat;
 };
 
-// Rows in SOLAR's layout (text/chat.h), at most max_length ids long.
+// Rows in the model's chat template, at most max_length ids long.
 EncodedConversations encode_conversations(const std::vector<text::Conversation>& rows,
-                                          const text::Tokenizer& tokenizer, TokenId eos,
+                                          const text::ChatFormat& format,
                                           const EncodeOptions& options);
 
 }  // namespace helio::train

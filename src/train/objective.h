@@ -15,6 +15,7 @@
 #include "model/decoder.h"
 #include "train/batches.h"
 #include "train/journal.h"
+#include "train/objectives/pair_loss.h"
 #include "train/preferences.h"
 
 namespace helio::train {
@@ -36,36 +37,41 @@ class Objective {
 // Cross entropy of the next token, f32; weight: learned targets (transformers' num_items_in_batch).
 std::unique_ptr<Objective> causal_lm();
 
-// Direct preference optimisation (Rafailov et al. 2023) with the definitions of TRL 1.16. With the
-// log-ratios r = log-probability of an answer - the same under the reference, d = r_chosen -
-// r_rejected:
-//   sigmoid  -(1 - e) log sigmoid(beta d) - e log sigmoid(-beta d)     e: label_smoothing
-//   robust   (-(1 - e) log sigmoid(beta d) + e log sigmoid(-beta d)) / (1 - 2 e)
-//   ipo      (r_chosen / |chosen| - r_rejected / |rejected| - 1 / (2 beta))^2
-//   hinge    max(0, 1 - beta d)
-// Weight: pairs. Terms, by TRL's names: rewards/{chosen,rejected,margins,accuracies} (reward =
-// beta r; a tie counts as wrong), logps/{chosen,rejected}, logits/{chosen,rejected} (mean over the
-// answers' positions of the mean logit). TRL ignores label_smoothing for `sigmoid`; here it is
-// conservative DPO (Mitchell 2023), as TRL computed it before.
-struct DpoOptions {
-  std::string loss = "sigmoid";
-  double beta = 0.1, label_smoothing = 0;
-};
-std::unique_ptr<Objective> dpo(const DpoOptions& options);
+// A preference loss (objectives/pair_loss.h) over pairs' log-probabilities. Weight: pairs; answers
+// for losses of single answers. Terms, by TRL's names: rewards/{chosen,rejected,margins,accuracies}
+// (a tie counts as wrong), logps/{chosen,rejected}, logits/{chosen,rejected} (mean over the
+// answers' positions of the mean logit), and where they mean something kl and nll_loss.
+std::unique_ptr<Objective> preference_objective(LossFormula formula);
 
 // All rows end to end as one packed row: no padding, attention stays inside each document.
 struct PackedRows {
   model::PackedBatch batch = {};
   at::Tensor targets_N = {};
   std::vector<int64_t> lengths = {};  // of each row
+  // By row: where its branches lie among the targets. What stands before them is computed once, or,
+  // for models whose tokens stand otherwise in a longer row, once for each (`apart`).
+  struct Place {
+    int64_t begin = 0, end = 0;
+  };
+  std::vector<std::vector<Place>> branches = {};
 };
-PackedRows pack(const std::vector<Row>& rows);
+enum class SharedPrompt { together, apart };
+PackedRows pack(const std::vector<Row>& rows, SharedPrompt prompt = SharedPrompt::together);
+// Whether this model's rows with branches may be packed together.
+SharedPrompt shared_prompt(const model::Decoder& model, const std::vector<Row>& rows);
 
+// The rows' prompts (what stands before the branches) as targets too.
+void learn_prompts(std::vector<Row>& rows);
+// What stands before the first branch of a row, among the packed targets.
+PackedRows::Place prompt_place(const PackedRows& packed, const Row& row, size_t index);
+
+enum class Prompts { context, scored };
 // Log-probabilities of the answers of all pairs, in order; no gradients. About `batch_tokens`
 // tokens go through the model at once. `progress` is called with the pairs done.
 std::vector<PairScore> score_pairs(const model::Decoder& model,
                                    const std::vector<EncodedPreference>& pairs,
                                    int64_t batch_tokens,
-                                   const std::function<void(int64_t)>& progress);
+                                   const std::function<void(int64_t)>& progress,
+                                   Prompts prompts = Prompts::context);
 
 }  // namespace helio::train

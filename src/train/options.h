@@ -36,6 +36,10 @@ struct Optimisation {
   double lr = 1e-3, min_lr_ratio = 0.1, warmup_ratio = 0.05, weight_decay = 0.1;
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8, clip = 1.0;
   std::string schedule = "cosine";
+  double decay_ratio = 0.2;
+  std::vector<std::string> freeze = {}, lora_targets = {"*_proj.weight"};
+  int64_t lora_rank = 0;
+  double lora_alpha = 16;
   int64_t seed = 42, threads = 0;
   int64_t save_every = 50, log_every = 1, validate_every = 0;
   void describe(Fields& f) {
@@ -55,7 +59,16 @@ struct Optimisation {
     f("eps", eps, "AdamW's epsilon.", at_least(0));
     f("clip", clip, "Largest gradient norm; 0 does not clip.", at_least(0));
     f("schedule", schedule, "How the learning rate falls after the warm-up.",
-      one_of({"cosine", "linear", "constant"}));
+      one_of({"cosine", "linear", "constant", "wsd"}));
+    f("decay_ratio", decay_ratio, "Share of the steps at the end in which wsd's rate falls.",
+      between(0, 1));
+    f("freeze", freeze,
+      "Weights that are not trained: patterns of their names, as model.layers.[0-9].*");
+    f("lora_rank", lora_rank,
+      "Rank of LoRA adapters that are trained in the weights' place, and merged; 0: the weights.",
+      at_least(0));
+    f("lora_alpha", lora_alpha, "LoRA's alpha: adapters count alpha / rank.");
+    f("lora_targets", lora_targets, "Weights that get adapters: patterns of their names.");
     f("seed", seed, "Seed of initialisation and data order.", at_least(0));
     f("threads", threads, "CPU threads; 0: all cores. Part of what makes runs repeat to the bit.",
       at_least(0));
@@ -102,23 +115,34 @@ struct PretrainOptions {
 
 // helio sft: supervised fine-tuning on conversations.
 struct SftOptions {
-  std::string model = {}, data = {}, out = {}, run = {};
+  std::string model = {}, data = {}, dataset = {}, out = {}, run = {};
   int64_t max_length = 512, limit = 0;
   double heldout = 0.05;
-  std::string loss_on = "assistant";
+  std::string loss_on = "assistant", chat_template = "auto", texts = "chat";
   Optimisation train = {
       .epochs = 2, .batch_size = 16, .lr = 5e-4, .min_lr_ratio = 0.0, .weight_decay = 0.0};
   Continuation unfinished = {};
   void describe(Fields& f) {
     f.input("model", model, "Model to start from.");
     f.input("data", data,
-            "JSON or JSONL: messages, prompt/completion, or Alpaca's instruction/input/output.");
+            "JSON or JSONL: messages, ShareGPT's conversations, prompt/completion, or Alpaca's "
+            "instruction/input/output.");
+    f("dataset", dataset,
+      "A name in LLaMA-Factory's dataset_info.json, where data is the folder that holds it.");
     f("max_length", max_length, "Longer conversations are cut at the end.", at_least(8));
     f("limit", limit, "Use only the first so many examples; 0: all.", at_least(0));
     f("heldout", heldout,
       "Share of conversations kept for the held-out loss, by a hash of the user's words.",
       between(0, 0.9));
     f("loss_on", loss_on, "Which tokens are learned.", one_of({"assistant", "all"}));
+    f("chat_template", chat_template,
+      "Template of the conversations: auto (the model's own), solar, chatml, or a Jinja file; "
+      "saved "
+      "with the model.");
+    f("texts", texts,
+      "How prompts and answers without roles are read: as what a user and the assistant say, or as "
+      "they stand, without the template.",
+      one_of({"chat", "plain"}));
     f.section("train", train, "Optimisation.");
     f.output("out", out, "models", "Folder of the trained model.");
     f.output("run", run, "runs", "Folder of metrics, logs and checkpoints.");
@@ -126,13 +150,55 @@ struct SftOptions {
   }
 };
 
+// How pairs are judged, by training and by `helio align score`.
+struct PreferenceChoice {
+  std::string loss = "sigmoid", f_divergence = "reverse_kl";
+  std::string dataset = {}, chat_template = "auto", texts = "chat";
+  double beta = 0.1, label_smoothing = 0.0;
+  double f_alpha = 0.5, discopop_tau = 0.05, simpo_gamma = 0.5, cpo_alpha = 1;
+  double desirable_weight = 1, undesirable_weight = 1;
+  int64_t max_length = 512, limit = 0;
+  void describe_loss(Fields& f) {
+    f("loss", loss,
+      "Objective, by TRL's name: sigmoid (DPO), hinge, ipo, exo_pair, nca_pair, robust, bco_pair, "
+      "sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop, sft, sigmoid_norm, kto, "
+      "apo_zero_unpaired, cpo, simpo, orpo; several with weights: sigmoid+0.2*sft.");
+    f("beta", beta, "How closely the model is held to the reference.", at_least(0));
+    f("label_smoothing", label_smoothing, "Share of preferences assumed flipped.", between(0, 0.5));
+    f("f_divergence", f_divergence, "How the log-ratio to the reference becomes a score.",
+      one_of({"reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"}));
+    f("f_alpha", f_alpha, "Order of alpha_divergence.");
+    f("discopop_tau", discopop_tau, "Temperature of discopop's blend.");
+    f("simpo_gamma", simpo_gamma, "simpo's target margin.");
+    f("cpo_alpha", cpo_alpha, "Weight of cpo's cross entropy of the chosen answers.");
+    f("desirable_weight", desirable_weight, "Weight of good answers in kto.", at_least(0));
+    f("undesirable_weight", undesirable_weight, "Weight of bad answers in kto.", at_least(0));
+  }
+  void describe_data(Fields& f) {
+    f("dataset", dataset,
+      "A name in LLaMA-Factory's dataset_info.json, where data is the folder that holds it.");
+    f("max_length", max_length,
+      "Longest prompt and answer, in tokens; the prompt is cut on the left.", at_least(8));
+    f("limit", limit, "Use only the first so many pairs; 0: all.", at_least(0));
+    f("chat_template", chat_template,
+      "Template of the conversations: auto (the model's own), solar, chatml, or a Jinja file; "
+      "saved "
+      "with the model.");
+    f("texts", texts,
+      "How prompts and answers without roles are read: as what a user and the assistant say, or as "
+      "they stand, without the template.",
+      one_of({"chat", "plain"}));
+  }
+};
+
 // helio align: (s)DPO. With steps T > 1 the data is cut into T chunks; step t starts from, and is
 // measured against, the model of step t-1 (sDPO, Kim et al. 2024).
-struct AlignOptions {
-  std::string model = {}, data = {}, reference = {}, out = {}, run = {};
-  std::string loss = "sigmoid", order = "easy_to_hard";
-  double beta = 0.1, label_smoothing = 0.0, heldout = 0.1;
-  int64_t steps = 1, max_length = 512, limit = 0;
+struct AlignOptions : PreferenceChoice {
+  std::string model = {}, data = {}, reference = {}, out = {}, run = {}, references = {};
+  std::string order = "easy_to_hard", chunks = "pairs", ease = "per_token";
+  double heldout = 0.1;
+  bool reference_free = false;
+  int64_t steps = 1, samples = 4, sample_tokens = 48;
   Optimisation train = {.epochs = 1,
                         .batch_size = 8,
                         .lr = 5e-5,
@@ -144,26 +210,54 @@ struct AlignOptions {
   void describe(Fields& f) {
     f.input("model", model, "Model to start from (M0).");
     f.input("data", data,
-            "JSON or JSONL of preference pairs: prompt, chosen, rejected (TRL's columns, or "
-            "ShareGPT's conversations).");
+            "JSON or JSONL of preference pairs: prompt, chosen, rejected (TRL's columns, ShareGPT, "
+            "Alpaca, HH-RLHF, Orca pairs, UltraFeedback), or prompt, completion, label for kto.");
     f.input("reference", reference, "Reference of the first step; empty: the model itself.");
-    f("loss", loss, "Objective, by TRL's name.", one_of({"sigmoid", "robust", "ipo", "hinge"}));
-    f("beta", beta, "How closely the model is held to the reference.", at_least(0));
-    f("label_smoothing", label_smoothing, "Share of preferences assumed flipped.", between(0, 0.5));
+    describe_loss(f);
+    f("reference_free", reference_free,
+      "Compare log-probabilities themselves, not their ratio to the reference's.");
     f("steps", steps, "Number of sDPO steps (chunks of the data); 1 is plain DPO.", at_least(1));
-    f("order", order,
-      "How pairs are put into chunks: by the start model's length-normalised margin, or at random.",
+    f("order", order, "How the data is put into chunks: by the start model's ease, or at random.",
       one_of({"easy_to_hard", "hard_to_easy", "random"}));
+    f("chunks", chunks,
+      "What is ordered: single pairs by their margin, or whole sources by their accuracy (the "
+      "paper's).",
+      one_of({"pairs", "sources"}));
+    f("ease", ease,
+      "The start model's margin: log-probabilities of the answers per token, or summed.",
+      one_of({"per_token", "sum"}));
     f("heldout", heldout, "Share of pairs kept for held-out accuracy, by a hash of the prompt.",
       between(0, 0.9));
-    f("max_length", max_length,
-      "Longest prompt and answer, in tokens; the prompt is cut on the left.", at_least(8));
-    f("limit", limit, "Use only the first so many pairs; 0: all.", at_least(0));
+    describe_data(f);
+    f("samples", samples,
+      "Held-out prompts answered before and after each step, and what KL is estimated from; 0: "
+      "none.",
+      at_least(0));
+    f("sample_tokens", sample_tokens, "Longest of these answers, in tokens.", at_least(1));
     f.section("train", train, "Optimisation of each step.");
+    f("references", references,
+      "Folder of reference log-probabilities, to share among runs; empty: within the run's.");
     f.output("out", out, "models", "Folder: step-1/, step-2/ ... each a model.");
     f.output("run", run, "runs",
              "Folder of metrics, logs, checkpoints and reference log-probabilities.");
     unfinished.describe(f);
+  }
+};
+
+// helio align score: what a model, and a reference, make of preference data.
+struct ScoreOptions : PreferenceChoice {
+  std::string model = {}, data = {}, reference = {};
+  int64_t threads = 0;
+  void describe(Fields& f) {
+    f.input("model", model, "Model to score with.");
+    f.input("data", data,
+            "JSON or JSONL of preference pairs: prompt, chosen, rejected (TRL's columns, ShareGPT, "
+            "Alpaca, HH-RLHF, Orca pairs, UltraFeedback), or prompt, completion, label for kto.");
+    f.input("reference", reference,
+            "Reference model; empty: rewards are of the log-probabilities themselves.");
+    describe_loss(f);
+    describe_data(f);
+    f("threads", threads, "CPU threads; 0: all cores.", at_least(0));
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "text/preference_data.h"
 #include "train/batches.h"
+#include "train/options.h"
 
 namespace helio::train {
 
@@ -21,19 +22,31 @@ struct EncodedPreferences {
 // Ids of all pairs (text::encode_preference says how they are cut), the held-out ones apart
 // (text::is_held_out).
 EncodedPreferences encode_preferences(const std::vector<text::Preference>& rows,
-                                      const text::Tokenizer& tokenizer, TokenId eos,
-                                      int64_t max_length, double heldout);
+                                      const text::ChatFormat& format, int64_t max_length,
+                                      double heldout,
+                                      text::PlainTexts texts = text::PlainTexts::chat);
 
-enum class Side { chosen, rejected };
-Row answer_row(const EncodedPreference& pair, Side side);
+// Examples with one answer, for a loss that compares two: always throws Error{invalid}.
+[[noreturn]] void refuse_unpaired(int64_t examples, const std::string& loss);
+
+// "chat" or "plain" of the options.
+text::PlainTexts plain_texts(const PreferenceChoice& options);
+
+// One row for a pair: the prompt but its last id, then for each answer a branch of the prompt's
+// last id and the answer but its last. An example of unpaired data has one answer; `mismatched`
+// has answers to other prompts (may be null).
+struct PairRow {
+  Row row = {};
+  PairBranches branches = {};
+};
+PairRow pair_row(const EncodedPreference& pair, const EncodedPreference* mismatched = nullptr);
 
 // Hash of the ids of all pairs in order: what reference log-probabilities are cached under.
 std::string content_hash(const std::vector<EncodedPreference>& pairs);
 
-// Log-probabilities of both answers of a pair, summed over their ids.
-struct PairScore {
-  double chosen = 0, rejected = 0;
-};
+// Each pair's prompt with the answers of the pair before it in the data (the last one's for the
+// first): what KTO estimates KL from.
+std::vector<EncodedPreference> mismatched_pairs(const std::vector<EncodedPreference>& pairs);
 
 class PreferenceBatches final : public Batches {
  public:
@@ -41,8 +54,9 @@ class PreferenceBatches final : public Batches {
     ExampleOrder::Options order = {};  // examples is filled in; a batch is counted in pairs
     int64_t micro_batch_size = 0;      // pairs; 0: the whole batch
   };
+  // `mismatched`: scores of mismatched_pairs(pairs), where the loss needs them; else empty.
   PreferenceBatches(std::vector<EncodedPreference> pairs, std::vector<PairScore> reference,
-                    Options options);
+                    Options options, std::vector<PairScore> mismatched = {});
 
   int64_t steps() const override { return order_.steps(); }
   std::vector<MicroBatch> step(int64_t step) const override;
@@ -50,8 +64,8 @@ class PreferenceBatches final : public Batches {
   std::vector<std::string> documents(int64_t step) const override;
 
  private:
-  std::vector<EncodedPreference> pairs_;
-  std::vector<PairScore> reference_;
+  std::vector<EncodedPreference> pairs_, others_ = {};
+  std::vector<PairScore> reference_, mismatched_;
   ExampleOrder order_;
   int64_t micro_batch_size_;
 };

@@ -169,7 +169,8 @@ RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
   write_file_atomic(setup_.run / "lots.json", pretty({{"lots", lots.json}, {"total", lots.total}}));
   StagedDir staged(setup_.out);
   model.save(staged.path());
-  copy_tokenizer(tokenizer_dir_, staged.path(), ChatTemplate::keep);
+  copy_tokenizer(tokenizer_dir_, staged.path());
+  copy_adapter(setup_.run, staged.path());
   Manifest manifest = model_manifest(setup_, setup_.out);
   manifest.facts = summary.json();
   manifest.facts["tokens_trained"] = lots.total;

@@ -2,7 +2,9 @@
 
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/hash.h"
 #include "core/json.h"
+#include "core/lines.h"
 #include "nn/torch_error.h"
 #include "train/objective.h"
 
@@ -11,25 +13,31 @@ namespace {
 
 constexpr int64_t kBatchTokens = 4096;
 
-// Empty when the file is not of this model and these pairs.
-std::vector<PairScore> read_scores(const fs::path& file, const OrderedJson& header, size_t count) {
+// The file's scores. Its name says what it holds, so other content is an error.
+std::vector<PairScore> read_scores(const fs::path& file, const OrderedJson& header) {
   std::vector<PairScore> scores;
-  if (!fs::exists(file)) return scores;
-  const std::string text = read_file(file);
-  bool first = true;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const Json row = Json::parse(text.substr(begin, end - begin), nullptr, false);
-    begin = end + 1;
-    if (!row.is_object()) return {};
-    if (first && row != Json(header)) return {};
-    if (!first) {
-      if (!row.contains("chosen") || !row.contains("rejected")) return {};
+  Json found;
+  bool damaged = false;
+  read_jsonl(file, [&](const Json& row, int64_t line) {
+    if (line == 1) {
+      found = row;
+    } else if (row.is_object() && row.contains("chosen") && row.contains("rejected") &&
+               row["chosen"].is_number() && row["rejected"].is_number()) {
       scores.push_back({row["chosen"].get<double>(), row["rejected"].get<double>()});
+    } else {
+      damaged = true;
     }
-    first = false;
-  }
-  return scores.size() == count ? scores : std::vector<PairScore>();
+  });
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorKind::invalid, "reference scores in '" + file.string() + "' " + what)
+        .with_hint("remove the file: it is made again");
+  };
+  for (const char* key : {"model", "pairs"})
+    if (!found.is_object() || !found.contains(key) || found[key] != Json(header[key]))
+      refuse(std::string("are of ") + (key[0] == 'm' ? "another model" : "other pairs") +
+             " than their name says");
+  if (damaged || Json(scores.size()) != Json(header["count"])) refuse("are damaged");
+  return scores;
 }
 
 }  // namespace
@@ -38,11 +46,11 @@ std::vector<PairScore> ReferenceScores::get(const std::string& name, const model
                                             const std::string& content,
                                             const std::vector<EncodedPreference>& pairs) {
   if (pairs.empty()) return {};
-  const fs::path file = dir_ / (name + ".jsonl");
   const OrderedJson header = {
       {"model", content}, {"pairs", content_hash(pairs)}, {"count", pairs.size()}};
-  auto scores = read_scores(file, header, pairs.size());
-  if (!scores.empty()) return scores;
+  const fs::path file = dir_ / (sha256_hex(compact(header)).substr(0, 24) + ".jsonl");
+  if (fs::exists(file)) return read_scores(file, header);
+  std::vector<PairScore> scores;
 
   monitor_.begin("Reference scores (" + name + ")", static_cast<int64_t>(pairs.size()), "pairs");
   scores =

@@ -11,11 +11,15 @@
 #include "core/hash.h"
 #include "core/version.h"
 #include "text/chat.h"
+#include "text/chat_template.h"
 
 namespace helio::train {
 namespace {
 
 bool is_continuation(const std::string& name) { return name == "resume" || name == "restart"; }
+
+// Where something is kept decides nothing.
+bool is_cache(const std::string& name) { return name == "references"; }
 
 std::string shell_word(const std::string& text) {
   constexpr const char* kPlain =
@@ -64,7 +68,7 @@ RunSetup set_up_run(const std::string& command, const Describe& now, const Descr
       setup.inputs.push_back(describe_input(field.name, field.value));
     if (field.name == "out") setup.out = field.value;
     if (field.name == "run") setup.run = field.value;
-    if (field.role != FieldRole::plain || is_continuation(field.name))
+    if (field.role != FieldRole::plain || is_continuation(field.name) || is_cache(field.name))
       erase_path(setup.options, field.name);
     if (is_continuation(field.name) || field.value == fresh[i].value) continue;
     if (field.type == FieldType::boolean)
@@ -132,15 +136,33 @@ Manifest model_manifest(const RunSetup& setup, const std::filesystem::path& dir)
 }
 
 void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::path& dir,
-                    ChatTemplate chat) {
+                    const std::string& chat_template) {
   if (!fs::exists(source / "tokenizer.json"))
     throw Error(ErrorKind::not_found, "'" + source.string() + "' has no tokenizer.json")
         .with_hint("a model folder must carry its tokenizer; make one with helio tokenizer train");
   for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                            "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja"})
     if (fs::exists(source / name)) write_file_atomic(dir / name, read_file(source / name));
-  if (chat == ChatTemplate::solar || !fs::exists(dir / "chat_template.jinja"))
-    write_file_atomic(dir / "chat_template.jinja", text::solar_template_jinja());
+  const auto own = text::load_chat_files(source).templates;
+  if (const fs::path more = source / "additional_chat_templates"; fs::is_directory(more)) {
+    make_dirs(dir / more.filename());
+    for (const auto& file : list_files(more, {".jinja"}))
+      write_file_atomic(dir / more.filename() / file.filename(), read_file(file));
+  }
+  const auto found = own.find("default");
+  const std::string& wanted =
+      chat_template.empty() && own.empty() ? text::solar_template_jinja() : chat_template;
+  if (!wanted.empty() && (found == own.end() || found->second.text != wanted))
+    write_file_atomic(dir / "chat_template.jinja", wanted);
+}
+
+void copy_adapter(const std::filesystem::path& run, const std::filesystem::path& dir) {
+  if (!fs::is_directory(run / "adapter")) return;
+  make_dirs(dir / "adapter");
+  for (const auto& file : list_files(run / "adapter"))
+    write_file_atomic(dir / "adapter" / file.filename(), read_file(file));
+  std::error_code ignored;
+  fs::remove_all(run / "adapter", ignored);
 }
 
 void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings,
@@ -160,12 +182,8 @@ void check_length(int64_t max_length, int64_t positions) {
       .with_hint("lower max_length");
 }
 
-text::TokenId end_of_text(const std::filesystem::path& model, const text::Tokenizer& tokenizer) {
-  const auto special = text::load_special_ids(model, tokenizer);
-  if (special.eos) return *special.eos;
-  throw Error(ErrorKind::invalid,
-              "the tokenizer in '" + model.string() + "' has no end-of-text token")
-      .with_hint("name eos_token in tokenizer_config.json");
+void add_to_key(RunSetup& setup, const text::ChatFormat& format) {
+  setup.key = sha256_hex(setup.key + " " + sha256_hex(format.source()));
 }
 
 }  // namespace helio::train

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/manifest.h"
 #include "core/options.h"
+#include "text/chat_format.h"
 #include "text/tokenizer.h"
 
 namespace helio::train {
@@ -41,12 +42,14 @@ void check_output(const std::filesystem::path& out);
 // A manifest of kind "model" with the run's inputs, options and code.
 Manifest model_manifest(const RunSetup& setup, const std::filesystem::path& dir);
 
-enum class ChatTemplate { keep, solar };  // solar: written even when the source has another
-
-// tokenizer.json and what stands beside it, from `source` to `dir`; chat_template.jinja is made
-// when there is none. A source without tokenizer.json is an error.
+// tokenizer.json and what stands beside it, from `source` to `dir`, chat templates too.
+// `chat_template` is written when the source's own default is another; a source without one gets
+// SOLAR's layout when `chat_template` is empty. A source without tokenizer.json is an error.
 void copy_tokenizer(const std::filesystem::path& source, const std::filesystem::path& dir,
-                    ChatTemplate chat);
+                    const std::string& chat_template = {});
+
+// RUN/adapter, where LoRA wrote one, beside the model it is merged into.
+void copy_adapter(const std::filesystem::path& run, const std::filesystem::path& dir);
 
 // A tokenizer with more ids than the model has embeddings is an error.
 void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings,
@@ -55,7 +58,7 @@ void check_vocabulary(int64_t tokenizer_ids, int64_t embeddings,
 // Conversations or pairs longer than the model's positions are an error.
 void check_length(int64_t max_length, int64_t positions);
 
-// The id that ends an answer: the tokenizer's eos. None is an error.
-text::TokenId end_of_text(const std::filesystem::path& model, const text::Tokenizer& tokenizer);
+// A run whose template comes from a file is another run when the file changes.
+void add_to_key(RunSetup& setup, const text::ChatFormat& format);
 
 }  // namespace helio::train

@@ -11,14 +11,17 @@ namespace helio::train {
 //   0) then, with p = (k - w) / max(1, n - w): linear    peak * (floor + (1 - floor) * (1 - p))
 //   cosine    peak * (floor + (1 - floor) * (1 + cos(pi p)) / 2)
 //   constant  peak
+//   wsd       peak, but in the last d = ceil(decay_ratio * n) steps, with q = (k - (n - d)) / d:
+//             peak * (floor + (1 - floor) * (1 - sqrt(q)))
 // floor is `min_ratio`. With floor 0 these are transformers' get_linear_, get_cosine_ and
-// get_constant_schedule_with_warmup (5.23), with it get_cosine_with_min_lr_schedule_with_warmup.
+// get_constant_schedule_with_warmup (5.23) and get_wsd_schedule(decay_type="1-sqrt"), with it
+// get_cosine_with_min_lr_schedule_with_warmup.
 // Warm-up takes ceil(ratio * n) steps, as transformers' trainer counts them.
 class Schedule {
  public:
   struct Options {
-    std::string shape = "cosine";  // "cosine", "linear", "constant"
-    double peak = 1e-3, min_ratio = 0, warmup_ratio = 0;
+    std::string shape = "cosine";  // "cosine", "linear", "constant", "wsd"
+    double peak = 1e-3, min_ratio = 0, warmup_ratio = 0, decay_ratio = 0.2;
     int64_t steps = 1;
   };
   explicit Schedule(Options options);
@@ -28,7 +31,7 @@ class Schedule {
 
  private:
   Options options_;
-  int64_t warmup_ = 0;
+  int64_t warmup_ = 0, decay_ = 0;
 };
 
 }  // namespace helio::train

@@ -26,13 +26,18 @@ SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
   const auto tokenizer = text::load_tokenizer(options_.model);
   check_vocabulary(tokenizer->vocab_size(), config_.vocab_size, options_.model);
   check_length(options_.max_length, config_.longest_sequence());
-  auto loaded = text::load_conversations(options_.data, options_.limit);
+  const auto format = text::ChatFormat::load(options_.model, *tokenizer, options_.chat_template);
+  chat_template_ = format.source();
+  add_to_key(setup_, format);
+  auto loaded = text::load_conversations(options_.data, options_.limit, options_.dataset);
   refused_ = loaded.refused;
   data_ =
-      encode_conversations(loaded.rows, *tokenizer, end_of_text(options_.model, *tokenizer),
+      encode_conversations(loaded.rows, format,
                            {.max_length = options_.max_length,
                             .loss_on = options_.loss_on == "all" ? LossOn::all : LossOn::assistant,
-                            .heldout = options_.heldout});
+                            .heldout = options_.heldout,
+                            .texts = options_.texts == "plain" ? text::PlainTexts::as_they_stand
+                                                               : text::PlainTexts::chat});
 }
 
 OrderedJson SftRun::plan() const {
@@ -73,7 +78,8 @@ RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
 
   StagedDir staged(setup_.out);
   model.save(staged.path());
-  copy_tokenizer(options_.model, staged.path(), ChatTemplate::solar);
+  copy_tokenizer(options_.model, staged.path(), chat_template_);
+  copy_adapter(setup_.run, staged.path());
   Manifest manifest = model_manifest(setup_, setup_.out);
   manifest.facts = summary.json();
   manifest.facts["examples"] = data_.train.size();

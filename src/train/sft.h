@@ -22,6 +22,7 @@ class SftRun {
   checkpoint::DecoderConfig config_;
   std::map<std::string, int64_t> refused_;
   EncodedConversations data_;
+  std::string chat_template_;
 };
 
 }  // namespace helio::train

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <chrono>
 #include <cmath>
@@ -34,6 +35,7 @@ Schedule schedule_of(const Optimisation& train, int64_t steps) {
                    .peak = train.lr,
                    .min_ratio = train.min_lr_ratio,
                    .warmup_ratio = train.warmup_ratio,
+                   .decay_ratio = train.decay_ratio,
                    .steps = steps});
 }
 
@@ -46,6 +48,41 @@ std::optional<double> from_json(const Json& value) {
 }
 
 constexpr size_t kLastLosses = 10;
+
+std::unique_ptr<Lora> make_lora(const model::Decoder& model, const Optimisation& train) {
+  if (train.lora_rank == 0) return nullptr;
+  if (!train.freeze.empty())
+    throw Error(ErrorKind::usage, "freeze has no meaning with LoRA: all weights stay as they are")
+        .with_hint("choose what is adapted by lora_targets");
+  return std::make_unique<Lora>(model, Lora::Options{.rank = train.lora_rank,
+                                                     .alpha = train.lora_alpha,
+                                                     .targets = train.lora_targets,
+                                                     .seed = static_cast<uint64_t>(train.seed)});
+}
+
+// All weights but those whose names match a pattern (fnmatch's * ? [...]); these keep no gradient.
+std::vector<model::Decoder::Named> trained_weights(const model::Decoder& model,
+                                                   const std::vector<std::string>& frozen) {
+  std::vector<model::Decoder::Named> trained;
+  std::vector<bool> used(frozen.size());
+  for (const auto& weight : model.parameters()) {
+    bool stays = true;
+    for (size_t i = 0; i < frozen.size(); ++i)
+      if (fnmatch(frozen[i].c_str(), weight.name.c_str(), 0) == 0) {
+        used[i] = true;
+        stays = false;
+      }
+    weight.tensor.set_requires_grad(stays);
+    if (stays) trained.push_back(weight);
+  }
+  for (size_t i = 0; i < frozen.size(); ++i)
+    if (!used[i])
+      throw Error(ErrorKind::invalid, "no weight is named like '" + frozen[i] + "'")
+          .with_hint("names are like " + model.parameters().back().name);
+  if (trained.empty())
+    throw Error(ErrorKind::invalid, "every weight is frozen: there is nothing to train");
+  return trained;
+}
 
 }  // namespace
 
@@ -73,10 +110,12 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
       heldout_(heldout),
       monitor_(monitor),
       stop_(stop),
-      optimizer_(model.parameters(), {.beta1 = plan_.train.beta1,
-                                      .beta2 = plan_.train.beta2,
-                                      .eps = plan_.train.eps,
-                                      .weight_decay = plan_.train.weight_decay}),
+      lora_(make_lora(model, plan_.train)),
+      optimizer_(lora_ ? lora_->parameters() : trained_weights(model, plan_.train.freeze),
+                 {.beta1 = plan_.train.beta1,
+                  .beta2 = plan_.train.beta2,
+                  .eps = plan_.train.eps,
+                  .weight_decay = plan_.train.weight_decay}),
       schedule_(schedule_of(plan_.train, batches.steps())),
       checkpoints_(plan_.run_dir, plan_.key) {}
 
@@ -105,6 +144,7 @@ RunSummary Trainer::run() {
     if (stopping) stop_here();
   }
 
+  if (lora_) lora_->save(plan_.run_dir / "adapter");
   const RunSummary summary{
       .steps = done_,
       .tokens = tokens_,
@@ -141,11 +181,13 @@ StepReport Trainer::take_step(int64_t step) {
         });
   }
 
+  if (lora_) lora_->take_gradients();
   report.grad_norm = optimizer_.clip(plan_.train.clip);
   if (!std::isfinite(report.loss) || !std::isfinite(report.grad_norm))
     refuse_step(step, report.loss, report.grad_norm);
   optimizer_.step(report.lr);
   optimizer_.clear_grads();
+  if (lora_) lora_->apply();
 
   report.tokens = inputs_of(micro_batches);
   report.tokens_so_far = tokens_ += report.tokens;
@@ -197,6 +239,9 @@ void Trainer::save() {
     std::vector<nn::NamedTensor> weights;
     for (const auto& [name, tensor] : model_.parameters())
       weights.push_back({name, tensor.detach()});
+    if (lora_)
+      for (const auto& [name, tensor] : lora_->parameters())
+        weights.push_back({name, tensor.detach()});
     nn::write_tensors(dir / "model.safetensors", weights);
     optimizer_.save(dir / "optimizer.safetensors");
   });
@@ -209,6 +254,7 @@ void Trainer::restore(const Checkpoints::Found& checkpoint) {
                const checkpoint::SafeTensors file(checkpoint.dir / "model.safetensors");
                for (const auto& [name, tensor] : model_.parameters())
                  nn::read_tensor_into(file, file.at(name), tensor);
+               if (lora_) lora_->load(file);
                optimizer_.load(checkpoint.dir / "optimizer.safetensors", checkpoint.step);
                const Json& state = checkpoint.state;
                done_ = checkpoint.step;

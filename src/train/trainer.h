@@ -15,6 +15,7 @@
 #include "train/batches.h"
 #include "train/checkpoints.h"
 #include "train/journal.h"
+#include "train/lora.h"
 #include "train/objective.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -45,8 +46,9 @@ class Trainer {
 
   // Goes on from there instead of from the start.
   void restore(const Checkpoints::Found& checkpoint);
-  // Runs to the end. Error{interrupted} when asked to stop, after a checkpoint; Error{failed} at a
-  // loss or gradient that is not finite: the last checkpoint stays as it is.
+  // Runs to the end; with LoRA the adapter is written to RUN/adapter. Error{interrupted} when asked
+  // to stop, after a checkpoint; Error{failed} at a loss or gradient that is not finite: the last
+  // checkpoint stays as it is.
   RunSummary run();
 
  private:
@@ -65,6 +67,7 @@ class Trainer {
   const Batches* heldout_;
   Monitor& monitor_;
   const StopRequest& stop_;
+  std::unique_ptr<Lora> lora_;
   Optimizer optimizer_;
   Schedule schedule_;
   Checkpoints checkpoints_;

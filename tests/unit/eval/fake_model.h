@@ -86,10 +86,13 @@ class FakeModel final : public model::LanguageModel {
   const text::SpecialIds& special_ids() const override { return options_.ids; }
   int64_t max_positions() const override { return options_.positions; }
   std::string content() const override { return options_.content; }
+  const text::ChatFormat& chat() const override { return chat_; }
 
  private:
   FakeOptions options_;
   ByteTokenizer tokenizer_;
+  text::ChatFormat chat_{
+      text::solar_template_jinja(), "solar", {{"eos_token", "</s>"}}, tokenizer_};
   int64_t calls_ = 0;
 };
 

@@ -105,6 +105,118 @@ TEST_F(PreferenceData, BadRowsSayWhereAndWhat) {
       std::string::npos);
 }
 
+TEST_F(PreferenceData, PublishedLayoutsAreReadAsTheyAre) {
+  const auto loaded = load_preferences(
+      file(
+          "layouts.jsonl",
+          R"({"chosen":"\n\nHuman: hello\n\nAssistant: hi\n\nHuman: q\n\nAssistant: yes","rejected":"\n\nHuman: hello\n\nAssistant: hi\n\nHuman: q\n\nAssistant: no"})"
+          "\n"
+          R"({"system":"s","question":"q","chosen":"yes","rejected":"no","source":"orca"})"
+          "\n"
+          R"({"instruction":"q","completions":[{"response":"no","overall_score":2.5},{"response":"yes","overall_score":8}]})"
+          "\n"
+          R"({"prompt":"q","chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"yes"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"no"}],"score_chosen":8.0})"
+          "\n"),
+      0);
+  ASSERT_EQ(loaded.rows.size(), 4u);
+  for (const auto& pair : loaded.rows) expect_pair(pair, "q");
+  EXPECT_EQ(loaded.rows[0].prompt.size(), 3u);
+  EXPECT_EQ(loaded.rows[0].prompt[1].content, "hi");
+  EXPECT_EQ(loaded.rows[1].prompt[0].role, "system");
+  EXPECT_EQ(loaded.rows[1].source, "orca");
+  EXPECT_EQ(loaded.rows[0].source, "layouts.jsonl");
+  EXPECT_NE(
+      preference_error(
+          R"({"chosen":"\n\nHuman: a\n\nAssistant: x","rejected":"\n\nHuman: b\n\nAssistant: y"})")
+          .find("different conversations"),
+      std::string::npos);
+  EXPECT_NE(preference_error(R"({"chosen":"\n\nHuman: a","rejected":"\n\nHuman: a"})")
+                .find("does not end with the assistant"),
+            std::string::npos);
+  EXPECT_NE(preference_error(R"({"instruction":"q","completions":[{"response":"x"}]})").find("two"),
+            std::string::npos);
+}
+
+// Of four completions the best is chosen; which other one is rejected depends on nothing but the
+// instruction, and each of them is at times.
+TEST_F(PreferenceData, TextsWithoutAPromptShareTheirBeginning) {
+  const auto loaded = load_preferences(
+      file("i.jsonl", R"({"chosen":"The sky is blue.","rejected":"The sky is green."})"
+                      "\n"
+                      R"({"chosen":"수도는 서울","rejected":"수도는 석울"})"
+                      "\n"
+                      R"({"chosen":"yes","rejected":"no"})"
+                      "\n"),
+      0);
+  ASSERT_EQ(loaded.rows.size(), 2u);
+  EXPECT_EQ(loaded.rows[0].prompt[0].content, "The sky is");
+  EXPECT_EQ(loaded.rows[0].chosen, " blue.");
+  EXPECT_TRUE(loaded.rows[0].plain);
+  EXPECT_EQ(loaded.rows[1].chosen, " 서울");
+  EXPECT_EQ(loaded.refused.at("empty_prompt"), 1) << "nothing in common";
+}
+
+TEST_F(PreferenceData, UltraFeedbackIsBinarisedAsForZephyr) {
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text +=
+        R"({"instruction":"q)" + std::to_string(i) +
+        R"(","completions":[{"response":"a","overall_score":1},{"response":"best","overall_score":9},{"response":"b","overall_score":5},{"response":"c","overall_score":7}]})"
+        "\n";
+  const auto loaded = load_preferences(file("u.jsonl", text), 0);
+  std::map<std::string, int> rejected;
+  for (const auto& pair : loaded.rows) {
+    EXPECT_EQ(pair.chosen, "best");
+    ++rejected[pair.rejected];
+  }
+  ASSERT_EQ(rejected.size(), 3u);
+  for (const auto& [answer, count] : rejected) EXPECT_GT(count, 40) << answer;
+}
+
+TEST_F(PreferenceData, UnpairedAnswersHaveALabel) {
+  const auto loaded = load_preferences(
+      file(
+          "k.jsonl",
+          R"({"prompt":"q","completion":"good","label":true})"
+          "\n"
+          R"({"prompt":[{"role":"user","content":"q"}],"completion":[{"role":"assistant","content":"bad"}],"label":0})"
+          "\n"
+          R"({"prompt":"q","completion":" ","label":true})"
+          "\n"),
+      0);
+  EXPECT_EQ(loaded.unpaired, 2);
+  ASSERT_EQ(loaded.rows.size(), 2u);
+  EXPECT_EQ(loaded.rows[0].chosen, "good");
+  EXPECT_EQ(loaded.rows[1].rejected, "bad");
+  EXPECT_TRUE(loaded.rows[1].chosen.empty());
+  EXPECT_EQ(loaded.refused.at("empty_side"), 1);
+  EXPECT_NE(preference_error(R"({"prompt":"q","completion":"a","label":"yes"})").find("'label'"),
+            std::string::npos);
+}
+
+TEST_F(PreferenceData, LlamaFactorysDatasetInfoNamesFilesColumnsAndRoles) {
+  file("dataset_info.json", R"({
+    "ranked": {"file_name": "r.json", "ranking": true, "formatting": "sharegpt",
+               "columns": {"messages": "turns", "chosen": "better", "rejected": "worse"},
+               "tags": {"role_tag": "who", "content_tag": "says", "user_tag": "U", "assistant_tag": "A"}},
+    "alpaca": {"file_name": "a.jsonl", "columns": {"prompt": "ask", "response": "reply"}},
+    "hub": {"hf_hub_url": "x/y"}, "out": {"file_name": "../a.jsonl"}, "odd": {"file_name": "a.jsonl", "columns": 7}})");
+  file(
+      "r.json",
+      R"([{"turns":[{"who":"U","says":"q"}],"better":{"who":"A","says":"yes"},"worse":{"who":"A","says":"no"}}])");
+  file("a.jsonl", R"({"ask":"q","reply":"yes"})");
+  const auto ranked = load_preferences(dir_, 0, "ranked");
+  ASSERT_EQ(ranked.rows.size(), 1u);
+  expect_pair(ranked.rows[0], "q");
+  const auto alpaca = load_conversations(dir_, 0, "alpaca");
+  ASSERT_EQ(alpaca.rows.size(), 1u);
+  EXPECT_EQ(alpaca.rows[0].messages[0].content, "q");
+  EXPECT_EQ(alpaca.rows[0].messages[1].content, "yes");
+  for (const char* bad : {"hub", "out", "none", "odd"})
+    EXPECT_THROW(load_conversations(dir_, 0, bad), Error) << bad;
+  EXPECT_THROW(load_conversations(dir_, 0), Error) << "a name is needed";
+}
+
 TEST(PreferenceSplit, EqualPromptsStayTogetherAndTheShareIsMet) {
   int64_t held = 0;
   for (int i = 0; i < 4000; ++i) {

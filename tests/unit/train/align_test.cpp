@@ -2,6 +2,8 @@
 #include "train/align.h"
 
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "core/error.h"
 #include "run_fixture.h"
@@ -101,13 +103,59 @@ TEST_F(Alignments, StoppedAndResumedGivesTheSameBits) {
 TEST_F(Alignments, ReferenceScoresAreComputedOnce) {
   const auto o = align_options("sdpo");
   AlignRun(o).run(monitor_, stop_);
-  const fs::path file = fs::path(o.run) / "reference" / "step-2.jsonl";
-  const auto rows = read_all(file);
-  EXPECT_EQ(rows[0]["model"], load_manifest(fs::path(o.out) / "step-1").content);
-  EXPECT_EQ(rows.size() - 1, rows[0]["count"].get<size_t>());
-  const auto written = fs::last_write_time(file);
+  const fs::path dir = fs::path(o.run) / "reference";
+  std::map<fs::path, fs::file_time_type> written;
+  std::set<std::string> models;
+  for (const auto& file : list_files(dir)) {
+    const auto rows = read_all(file);
+    EXPECT_EQ(rows.size() - 1, rows[0]["count"].get<size_t>());
+    models.insert(rows[0]["model"]);
+    written[file] = fs::last_write_time(file);
+  }
+  EXPECT_EQ(models, (std::set<std::string>{model_hash("base"),
+                                           load_manifest(fs::path(o.out) / "step-1").content}));
   AlignRun(o).run(monitor_, stop_);  // a whole result is made again, from the kept scores
-  EXPECT_EQ(fs::last_write_time(file), written);
+  for (const auto& [file, time] : written) EXPECT_EQ(fs::last_write_time(file), time);
+
+  // Another beta finds the scores of the first step; a file of another model is refused.
+  auto other = align_options("other-beta");
+  other.beta = 0.3;
+  other.references = dir.string();
+  AlignRun(other).run(monitor_, stop_);
+  const size_t after = list_files(dir).size();
+  EXPECT_EQ(after, written.size() + 2) << "only step 2 stands on another model";
+  for (const auto& [file, time] : written) {
+    std::string text = read_file(file);
+    const size_t at = text.find("\"model\":\"") + 9;
+    text[at] = text[at] == '0' ? '1' : '0';
+    write_file_atomic(file, text);
+  }
+  other.beta = 0.4;
+  std::string what;
+  EXPECT_EQ(kind_of([&] { AlignRun(other).run(monitor_, stop_); }, &what), ErrorKind::invalid);
+  EXPECT_NE(what.find("another model"), std::string::npos) << what;
+}
+
+TEST_F(Alignments, UnpairedAnswersNeedALossOfTheirOwn) {
+  std::vector<Json> rows;
+  for (int i = 0; i < 24; ++i)
+    rows.push_back({{"prompt", "Question " + std::to_string(i)},
+                    {"completion", (i % 2 ? "good " : "bad ") + std::to_string(i)},
+                    {"label", i % 2 == 1}});
+  data_ = write_rows("kto.jsonl", rows);
+  auto o = align_options("kto");
+  o.steps = 1;
+  std::string what;
+  EXPECT_EQ(kind_of([&] { AlignRun{o}; }, &what), ErrorKind::invalid);
+  EXPECT_NE(what.find("one answer only"), std::string::npos) << what;
+  o.loss = "kto";
+  const OrderedJson facts = AlignRun(o).run(monitor_, stop_);
+  const auto& step = facts["steps"][0];
+  EXPECT_EQ(step["heldout"]["rewards_after"]["accuracy"]["of"], 0);
+  EXPECT_GT(step["chunk"]["rewards_after"]["chosen"].get<double>(), 0);
+  EXPECT_LT(step["chunk"]["rewards_after"]["rejected"].get<double>(), 0);
+  const auto metrics = read_all(fs::path(o.run) / "step-1" / "metrics.jsonl");
+  EXPECT_TRUE(metrics[1].contains("kl"));
 }
 
 TEST_F(Alignments, AReferenceOfItsOwnGivesAMarginFromTheStart) {

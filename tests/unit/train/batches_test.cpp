@@ -146,32 +146,36 @@ TEST(Examples, EachIsUsedOnceAPass) {
   EXPECT_DOUBLE_EQ(order.epoch(4), 1.4);
 }
 
+text::ChatFormat solar_format(const text::Tokenizer& tokenizer) {
+  return {text::solar_template_jinja(), "solar", {{"eos_token", "</s>"}}, tokenizer};
+}
+
 TEST(Conversations, LearnWhatTheAssistantSays) {
   const auto tokenizer = text::load_tokenizer(fixture("chat_solar"));
-  const text::TokenId eos = *tokenizer->id_of("</s>");
+  const auto solar = solar_format(*tokenizer);
   const std::vector<text::Conversation> rows = {{.id = "one",
                                                  .messages = {{"user", "Hi there"},
                                                               {"assistant", "Hello."},
                                                               {"user", "More"},
                                                               {"assistant", "Yes."}}}};
-  const auto encoded = encode_conversations(rows, *tokenizer, eos, {.max_length = 512});
+  const auto encoded = encode_conversations(rows, solar, {.max_length = 512});
   ASSERT_EQ(encoded.train.size(), 1u);
   std::vector<text::TokenId> learned;
   for (const auto id : encoded.train[0].row.targets)
     if (id != kNotLearned) learned.push_back(id);
   EXPECT_EQ(tokenizer->decode(learned, text::SpecialTokens::add), "Hello.</s>Yes.</s>");
-  const auto all =
-      encode_conversations(rows, *tokenizer, eos, {.max_length = 512, .loss_on = LossOn::all});
+  const auto all = encode_conversations(rows, solar, {.max_length = 512, .loss_on = LossOn::all});
   EXPECT_EQ(all.train[0].row.learned(), static_cast<int64_t>(all.train[0].row.targets.size()));
 }
 
 TEST(Conversations, AreCutAtTheEndAndDroppedWithoutTargets) {
   const auto tokenizer = text::load_tokenizer(fixture("chat_solar"));
+  const auto solar = solar_format(*tokenizer);
   const std::string long_text(400, 'x');
   const std::vector<text::Conversation> rows = {
       {.id = "cut", .messages = {{"user", "a"}, {"assistant", long_text}}},
       {.id = "lost", .messages = {{"user", long_text}, {"assistant", "a"}}}};
-  const auto encoded = encode_conversations(rows, *tokenizer, 0, {.max_length = 40});
+  const auto encoded = encode_conversations(rows, solar, {.max_length = 40});
   EXPECT_EQ(encoded.cut, 2);
   EXPECT_EQ(encoded.nothing_learned, 1);
   ASSERT_EQ(encoded.train.size(), 1u);
@@ -201,7 +205,8 @@ TEST(Chunks, AccuracyHasWilsonsInterval) {
   const OrderedJson json = Accuracy{.correct = 7, .of = 10}.json();
   EXPECT_NEAR(json["low"].get<double>(), 0.396780, 1e-5);
   EXPECT_NEAR(json["high"].get<double>(), 0.892210, 1e-5);
-  const auto compared = compare({{-1, -2}, {-3, -1}}, {{-2, -2}, {-3, -1}}, 0.5);
+  const std::vector<EncodedPreference> pairs(2, {.prompt = {1}, .chosen = {2}, .rejected = {3}});
+  const auto compared = compare(pairs, {{-1, -2}, {-3, -1}}, {{-2, -2}, {-3, -1}}, 0.5);
   EXPECT_EQ(compared.accuracy.correct, 1);  // the second is a tie: wrong
   EXPECT_DOUBLE_EQ(compared.margin, 0.25);
 }

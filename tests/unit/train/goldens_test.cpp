@@ -1,8 +1,13 @@
 // Against what transformers, torch.optim.AdamW and TRL did with the same checkpoint and rows
 // (tools/record/train_tiny.py, tools/record/dpo_tiny.py).
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+
+#include <map>
+#include <set>
 
 #include "core/error.h"
+#include "nn/linear_loss.h"
 #include "support.h"
 #include "train/objective.h"
 #include "train/optimizer.h"
@@ -159,21 +164,27 @@ Pairs recorded_pairs() {
 }
 
 MicroBatch batch_of(const Pairs& all, const std::vector<size_t>& which) {
-  MicroBatch batch;
+  std::vector<EncodedPreference> pairs;
+  std::vector<PairScore> reference;
   for (const size_t i : which) {
-    batch.rows.push_back(answer_row(all.pairs[i], Side::chosen));
-    batch.rows.push_back(answer_row(all.pairs[i], Side::rejected));
-    batch.reference.insert(batch.reference.end(),
-                           {all.reference[i].chosen, all.reference[i].rejected});
+    pairs.push_back(all.pairs[i]);
+    reference.push_back(all.reference[i]);
   }
+  const auto count = static_cast<int64_t>(which.size());
+  MicroBatch batch =
+      PreferenceBatches(pairs, reference, {.order = {.batch_size = count}}).step(1).front();
   return batch;
 }
 
+std::unique_ptr<Objective> objective_of(const std::string& loss, PairLossOptions options = {}) {
+  return preference_objective(LossFormula(loss, options));
+}
+
 // The objectives as the fixture names them.
-DpoOptions recorded_objective(const std::string& name) {
-  if (name == "sigmoid_smoothed") return {.loss = "sigmoid", .beta = 0.1, .label_smoothing = 0.1};
-  if (name == "robust") return {.loss = "robust", .beta = 0.1, .label_smoothing = 0.1};
-  return {.loss = name, .beta = 0.1, .label_smoothing = 0};
+std::unique_ptr<Objective> recorded_objective(const std::string& name) {
+  if (name == "sigmoid_smoothed") return objective_of("sigmoid", {.label_smoothing = 0.1});
+  if (name == "robust") return objective_of("robust", {.label_smoothing = 0.1});
+  return objective_of(name);
 }
 
 void expect_terms(const std::vector<Term>& terms, const Json& recorded) {
@@ -207,7 +218,7 @@ TEST(Dpo, LossesAndRewardsAreTrls) {
   const Json batch = load_json(fixture("dpo_tiny/batch.json"));
   for (const auto& [name, recorded] : batch.items()) {
     SCOPED_TRACE(name);
-    const auto objective = dpo(recorded_objective(name));
+    const auto objective = recorded_objective(name);
     Training run("llama_tiny/gqa_untied", {});
     const double scale = std::max(1.0, recorded["loss"].get<double>());
     for (size_t i = 0; i < all.pairs.size(); ++i) {
@@ -230,12 +241,16 @@ TEST(Dpo, LossesAndRewardsAreTrls) {
 
 TEST(Dpo, MicroBatchesOfPairsAreOneBatch) {
   const Pairs all = recorded_pairs();
-  const auto objective = dpo({});
+  const auto objective = objective_of("sigmoid+sft");
+  const auto batches_of = [&](int64_t size) {
+    return PreferenceBatches(all.pairs, all.reference,
+                             {.order = {.batch_size = 6}, .micro_batch_size = size})
+        .step(1);
+  };
   Training one("llama_tiny/gqa_untied", {}), three("llama_tiny/gqa_untied", {});
   Taken a, b;
-  one.gather(*objective, {batch_of(all, {0, 1, 2, 3, 4, 5})}, a);
-  three.gather(*objective, {batch_of(all, {0}), batch_of(all, {1, 2, 3}), batch_of(all, {4, 5})},
-               b);
+  one.gather(*objective, batches_of(0), a);
+  three.gather(*objective, batches_of(2), b);
   EXPECT_NEAR(a.loss, b.loss, 1e-6);
   for (size_t i = 0; i < a.terms.size(); ++i)
     EXPECT_NEAR(a.terms[i].sum / a.terms[i].weight, b.terms[i].sum / b.terms[i].weight, 1e-5)
@@ -250,7 +265,7 @@ TEST(Dpo, FollowsTrlForFiveSteps) {
   const Pairs all = recorded_pairs();
   Training run("llama_tiny/gqa_untied",
                {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0});
-  const auto objective = dpo({});
+  const auto objective = objective_of("sigmoid");
   for (const Json& step : read_all(fixture("dpo_tiny/steps.jsonl"))) {
     const Taken taken = run.step(*objective, {batch_of(all, step["pairs"])}, step["lr"], 1.0);
     EXPECT_NEAR(taken.loss, step["loss"].get<double>(), 1e-4);
@@ -265,7 +280,7 @@ TEST(Dpo, LossIsLogTwoWhenThePolicyIsTheReference) {
   all.reference = all.policy;
   const auto model = model::Decoder::load(fixture("llama_tiny/gqa_untied"));
   const c10::AutoGradMode no_grad(false);
-  const Loss loss = dpo({})->loss(model, batch_of(all, {0, 1, 2}));
+  const Loss loss = objective_of("sigmoid")->loss(model, batch_of(all, {0, 1, 2}));
   EXPECT_NEAR(loss.sum.item<double>() / loss.weight, std::log(2.0), 1e-5);
 }
 
@@ -274,14 +289,14 @@ TEST(Dpo, MeanLogitsNeedNoLogits) {
   const auto model = model::Decoder::load(fixture("llama_tiny/gqa_untied"));
   const c10::AutoGradMode no_grad(false);
   const MicroBatch batch = batch_of(all, {0, 1});
-  const Loss loss = dpo({})->loss(model, batch);
+  const Loss loss = objective_of("sigmoid")->loss(model, batch);
   double sum = 0, count = 0;
-  for (const size_t i : {0u, 2u}) {  // the chosen rows
-    const PackedRows packed = pack({batch.rows[i]});
-    const at::Tensor mean_N = model.logits(model.hidden(packed.batch)).squeeze(0).mean(-1);
-    const at::Tensor counted_N = packed.targets_N.ne(kNotLearned).to(at::kFloat);
-    sum += (mean_N * counted_N).sum().item<double>();
-    count += counted_N.sum().item<double>();
+  const PackedRows packed = pack(batch.rows, SharedPrompt::apart);
+  const at::Tensor mean_N = model.logits(model.hidden(packed.batch)).squeeze(0).mean(-1);
+  for (size_t i = 0; i < 2; ++i) {
+    const auto place = packed.branches[i][static_cast<size_t>(batch.pairs[i].chosen)];
+    sum += mean_N.slice(0, place.begin, place.end).sum().item<double>();
+    count += static_cast<double>(place.end - place.begin);
   }
   const auto term = std::find_if(loss.terms.begin(), loss.terms.end(),
                                  [](const Term& t) { return t.name == "logits/chosen"; });
@@ -289,10 +304,105 @@ TEST(Dpo, MeanLogitsNeedNoLogits) {
   EXPECT_NEAR(term->sum / term->weight, sum / count, 1e-5);
 }
 
-TEST(Dpo, RefusesOptionsWithoutMeaning) {
-  EXPECT_THROW(dpo({.loss = "ipo", .label_smoothing = 0.1}), Error);
-  EXPECT_THROW(dpo({.loss = "robust", .label_smoothing = 0.5}), Error);
-  EXPECT_THROW(dpo({.beta = 0}), Error);
+// The prompt computed once for both answers, or once for each: the same numbers and gradients.
+TEST(Dpo, ASharedPromptChangesNothing) {
+  const Pairs all = recorded_pairs();
+  const MicroBatch batch = batch_of(all, {0, 1, 2, 3, 4, 5});
+  const auto run = [&](model::Decoder& model, SharedPrompt prompt) {
+    const PackedRows packed = pack(batch.rows, prompt);
+    const at::Tensor logp_N =
+        nn::linear_log_probs(model.hidden(packed.batch).squeeze(0), model.head(), packed.targets_N);
+    std::vector<at::Tensor> answers;
+    for (const auto& row : packed.branches)
+      for (const auto& place : row) answers.push_back(logp_N.slice(0, place.begin, place.end));
+    const at::Tensor logp = at::cat(answers);
+    logp.sum().backward();
+    return logp.detach();
+  };
+  for (const char* name : {"llama_tiny/gqa_untied", "families/gemma2"}) {
+    SCOPED_TRACE(name);
+    auto together = model::Decoder::load(fixture(name)),
+         apart = model::Decoder::load(fixture(name));
+    EXPECT_LT(difference(run(together, SharedPrompt::together), run(apart, SharedPrompt::apart)),
+              1e-4);
+    for (size_t i = 0; i < together.parameters().size(); ++i)
+      EXPECT_LT(
+          difference(together.parameters()[i].tensor.grad(), apart.parameters()[i].tensor.grad()),
+          1e-3)
+          << together.parameters()[i].name;
+  }
+}
+
+// Recorded by tools/record/preference_losses.py: fifty losses and options, all six pairs at once.
+TEST(Losses, AreTrlsWithTheirMetricsAndGradientNorms) {
+  const Pairs all = recorded_pairs();
+  std::vector<PairScore> mismatched;
+  const auto others = mismatched_pairs(all.pairs);
+  for (const auto& score : score_pairs(model::Decoder::load(fixture("dpo_tiny/reference")), others,
+                                       100000, [](int64_t) {}))
+    mismatched.push_back(score);
+  auto model = model::Decoder::load(fixture("llama_tiny/gqa_untied"));
+  Optimizer optimizer(model.parameters(), {});
+  std::set<std::string> seen;
+  for (const Json& row : read_all(fixture("preference_losses/cases.jsonl"))) {
+    SCOPED_TRACE(row["name"].get<std::string>());
+    PairLossOptions options;
+    const std::map<std::string, double*> numbers = {
+        {"beta", &options.beta},
+        {"label_smoothing", &options.label_smoothing},
+        {"discopop_tau", &options.discopop_tau},
+        {"f_alpha", &options.f_alpha},
+        {"simpo_gamma", &options.simpo_gamma},
+        {"cpo_alpha", &options.cpo_alpha},
+        {"desirable_weight", &options.desirable_weight},
+        {"undesirable_weight", &options.undesirable_weight}};
+    for (const auto& [key, value] : row["options"].items()) {
+      if (key == "f_divergence") options.f_divergence = value;
+      else *numbers.at(key) = value;
+    }
+    const std::string loss = row["loss"];
+    seen.insert(loss);
+    const LossFormula formula(loss, options);
+    const bool kl = formula.any(&PairLoss::needs_kl);
+    const MicroBatch batch =
+        PreferenceBatches(all.pairs, all.reference, {.order = {.batch_size = 6}},
+                          kl ? mismatched : std::vector<PairScore>())
+            .step(1)
+            .front();
+    const auto objective = preference_objective(formula);
+    const Loss taken = objective->loss(model, batch);
+    // exp(-log-ratio) enlarges the last bits of log-probabilities of some 100 nats.
+    const double tolerance = options.f_divergence == "forward_kl" ? 5e-5 : 1e-5;
+    const double expected = row["loss_value"], norm = row["grad_norm"];
+    EXPECT_NEAR(taken.sum.item<double>() / taken.weight, expected,
+                tolerance * std::max(1.0, std::abs(expected)));
+    (taken.sum / taken.weight).backward();
+    EXPECT_NEAR(optimizer.clip(0), norm, 2 * tolerance * std::max(1.0, norm));
+    optimizer.clear_grads();
+    for (const auto& [name, value] : row["metrics"].items()) {
+      if (name == "kl" && !kl) continue;  // TRL writes 0 there
+      const auto term = std::find_if(taken.terms.begin(), taken.terms.end(),
+                                     [&](const Term& t) { return t.name == name; });
+      ASSERT_NE(term, taken.terms.end()) << name;
+      if (loss.starts_with("simpo") && name == "nll_loss" && value == 0)
+        continue;  // not computed there
+      EXPECT_NEAR(term->sum / term->weight, value.get<double>(),
+                  1e-5 * std::max(1.0, std::abs(value.get<double>())))
+          << name;
+    }
+  }
+  EXPECT_EQ(seen.size(), pair_losses().size() + 3) << "each loss, and three mixtures";
+}
+
+TEST(Losses, RefuseOptionsWithoutMeaning) {
+  EXPECT_THROW(LossFormula("ipo", {.label_smoothing = 0.1}), Error);
+  EXPECT_THROW(LossFormula("robust", {.label_smoothing = 0.5}), Error);
+  EXPECT_THROW(LossFormula("sigmoid", {.beta = 0}), Error);
+  EXPECT_THROW(LossFormula("exo_pair", {}), Error);
+  EXPECT_THROW(LossFormula("kto+sft", {}), Error);
+  for (const char* bad : {"", "sigmoid+", "dpo", "x*sigmoid", "1e999*sigmoid", "nan*sft", "*sft"})
+    EXPECT_THROW(LossFormula(bad, {}), Error) << bad;
+  EXPECT_NO_THROW(LossFormula("0.8*sigmoid+0.2*bco_pair+sft", {}));
 }
 
 }  // namespace

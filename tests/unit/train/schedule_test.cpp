@@ -29,6 +29,22 @@ TEST(Schedule, CosineFallsFromThePeakTowardsTheFloor) {
   EXPECT_NEAR(schedule.at(50), 0.1, 1e-12);  // and stays there
 }
 
+// transformers 5.23, get_wsd_schedule(num_warmup_steps=1, num_decay_steps=4, num_training_steps=10,
+// decay_type="1-sqrt"), base 2.0
+TEST(Schedule, WsdIsTransformers) {
+  const Schedule schedule({.shape = "wsd",
+                           .peak = 2.0,
+                           .min_ratio = 0,
+                           .warmup_ratio = 0.1,
+                           .decay_ratio = 0.4,
+                           .steps = 10});
+  const double expected[] = {
+      0, 2, 2, 2, 2, 2, 2, 1, 2 * (1 - std::sqrt(0.5)), 2 * (1 - std::sqrt(0.75))};
+  for (int64_t step = 1; step <= 10; ++step)
+    EXPECT_NEAR(schedule.at(step), expected[step - 1], 1e-12) << "step " << step;
+  EXPECT_NEAR(schedule.at(11), 0, 1e-12);
+}
+
 TEST(Schedule, ConstantWarmsUpAndStays) {
   const Schedule schedule({.shape = "constant", .peak = 4.0, .warmup_ratio = 0.5, .steps = 4});
   EXPECT_DOUBLE_EQ(schedule.at(1), 0);

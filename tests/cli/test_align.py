@@ -1,0 +1,50 @@
+"""helio align plan and score on the models of the tiny pipeline."""
+import json
+
+import pytest
+
+import pipeline
+from pipeline import helio
+
+pytestmark = pytest.mark.skipif(not pipeline.HAS_ENGINE, reason="this build has no helio-engine")
+
+
+@pytest.fixture(scope="module")
+def models():
+    return pipeline.finished() / "models"
+
+
+def scores(*words):
+    return [json.loads(line) for line in helio("align", "score", *words).stdout.splitlines()]
+
+
+def test_scores_are_those_the_run_reported(models):
+    data = models / "aligned/heldout.jsonl"
+    facts = json.loads((models / "aligned/step-1/helio_manifest.json").read_text())["facts"]["heldout"]
+    length = ("--max-length", json.loads((models / "aligned/step-1/helio_manifest.json").read_text())["options"]["max_length"])
+    rows = scores(models / "aligned/step-1", data, "--reference", models / "sft", *length)
+    assert len(rows) == facts["rewards_after"]["accuracy"]["of"]
+    assert sum(row["margin"] > 0 for row in rows) == facts["rewards_after"]["accuracy"]["correct"]
+    assert sum(row["margin"] for row in rows) / len(rows) == pytest.approx(facts["rewards_after"]["margin"], abs=1e-4)
+    free = scores(models / "sft", data, *length)
+    assert all("reference_log_probs" not in row for row in free)
+    assert [row["log_probs"] for row in free] == [row["reference_log_probs"] for row in rows]
+
+
+def test_a_plan_shows_the_chunks_and_trains_nothing(models, tmp_path):
+    words = ("align", "plan", models / "sft", models / "aligned/heldout.jsonl", "--heldout", 0, "--steps", 2, "--out", tmp_path / "models/x")
+    plan = json.loads(helio(*words, "--json").stdout)
+    assert [chunk["pairs"] for chunk in plan["chunks"]] == [(plan["pairs"] + 1) // 2, plan["pairs"] // 2]
+    assert plan["chunks"][0]["start_margin_low"] >= plan["chunks"][1]["start_margin_high"]
+    assert not (tmp_path / "models/x").exists()
+    text = helio(*words).stdout
+    assert "step 2:" in text and "duplicates: 0 pairs" in text
+
+
+def test_what_is_wrong_is_said(models, tmp_path):
+    bad = helio("align", "score", models / "sft", models / "aligned/heldout.jsonl", "--loss", "dpo", check=False)
+    assert bad.returncode == 2 and "no loss 'dpo'" in bad.stderr and "sigmoid_norm" in bad.stderr
+    unpaired = tmp_path / "kto.jsonl"
+    unpaired.write_text('{"prompt": "a", "completion": "b", "label": true}\n')
+    bad = helio("align", "score", models / "sft", unpaired, check=False)
+    assert bad.returncode == 3 and "one answer only" in bad.stderr and "kto" in bad.stderr
