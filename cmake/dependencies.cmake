@@ -14,6 +14,7 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(GUMBO REQUIRED IMPORTED_TARGET gumbo)
 find_package(BZip2 REQUIRED)
 find_package(LibLZMA REQUIRED)
+find_package(CURL 7.85 REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(Boost 1.81 REQUIRED)  # headers only: Asio and Beast
 
