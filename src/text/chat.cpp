@@ -1,8 +1,5 @@
 #include "text/chat.h"
 
-#include "text/chat_format.h"
-#include "text/chat_template.h"
-
 namespace helio::text {
 
 std::string solar_template_jinja() {
@@ -46,17 +43,6 @@ std::string chatml_template_jinja() {
     {{- '<|im_start|>assistant\n' -}}
 {%- endif -%}
 )";
-}
-
-RenderedChat render_solar(const std::vector<Message>& messages, const Tokenizer& tokenizer,
-                          TokenId eos, GenerationPrompt prompt) {
-  const ChatTemplate chat(solar_template_jinja(), "SOLAR's chat template",
-                          {{"eos_token", tokenizer.token_bytes(eos)}});
-  const auto rendered =
-      chat.render(message_list(messages), {.generation_prompt = prompt == GenerationPrompt::add});
-  auto encoding = tokenizer.encode_with_offsets(rendered.text, SpecialTokens::skip);
-  auto mask = assistant_mask(encoding, rendered.generation);
-  return {.ids = std::move(encoding.ids), .assistant = std::move(mask)};
 }
 
 }  // namespace helio::text

@@ -26,10 +26,6 @@ struct RenderedChat {
   std::vector<uint8_t> assistant = {};  // 1 where the token is the assistant's
 };
 
-enum class GenerationPrompt { omit, add };  // end with "### Assistant:\n" for the model to go on
-
-// SOLAR's layout whatever the model's own is.
-RenderedChat render_solar(const std::vector<Message>& messages, const Tokenizer& tokenizer,
-                          TokenId eos, GenerationPrompt prompt);
+enum class GenerationPrompt { omit, add };  // add: end where the assistant begins to speak
 
 }  // namespace helio::text
