@@ -62,8 +62,8 @@ class GrammarMatcher;
 class TokenGrammar {
  public:
   struct Limits {
-    size_t states = 1 << 14, stack_cells = 1 << 20;  // above them what is known is found again
-    size_t mask_bytes = size_t(64) << 20;
+    size_t states = 1 << 12, stack_cells = 1 << 17;  // above them what is known is found again
+    size_t mask_bytes = size_t(8) << 20;
   };
   TokenGrammar(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const TokenTree> tokens)
       : TokenGrammar(std::move(grammar), std::move(tokens), Limits{}) {}
