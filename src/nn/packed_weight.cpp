@@ -62,21 +62,33 @@ void Activations::prepare(WeightFormat format, int64_t rows, int64_t width) {
   const auto grow = [](auto& list, int64_t size) {
     if (list.size() < static_cast<size_t>(size)) list.resize(static_cast<size_t>(size));
   };
+  const int64_t places = whole(rows, kTokenGroup) * kTokenGroup * blocks_;
   if (has_codes(format)) {
-    grow(codes_, rows * blocks_ * kBlock);
-    grow(scales_, rows * blocks_);
-    grow(offsets_, rows * blocks_);
+    grow(codes_, places * kBlock);
+    grow(scales_, places);
+    grow(offsets_, places);
   } else {
-    grow(x_, rows * blocks_ * kBlock);
+    grow(x_, places * kBlock);
   }
 }
 
 void Activations::set_row(int64_t row, const float* x) {
+  // Of the row's first block, in blocks.
+  const int64_t place = row / kTokenGroup * blocks_ * kTokenGroup + row % kTokenGroup;
   if (has_codes(format_)) {
-    product_kernels().quantise_rows(x, 1, width_,
-                                    format_ == WeightFormat::int8 ? kInt8Zero : kInt4Zero,
-                                    codes_.data() + row * blocks_ * kBlock,
-                                    scales_.data() + row * blocks_, offsets_.data() + row * blocks_);
+    product_kernels().quantise_row(x, width_,
+                                   format_ == WeightFormat::int8 ? kInt8Zero : kInt4Zero,
+                                   codes_.data() + place * kBlock, scales_.data() + place,
+                                   offsets_.data() + place);
+    return;
+  }
+  if (format_ == WeightFormat::bf16) {
+    for (int64_t b = 0; b < blocks_; ++b) {
+      float* const to = x_.data() + (place + b * kTokenGroup) * kBlock;
+      const int64_t count = std::min(kBlock, width_ - b * kBlock);
+      std::copy_n(x + b * kBlock, count, to);
+      std::fill(to + count, to + kBlock, 0.0F);
+    }
     return;
   }
   float* const to = x_.data() + row * blocks_ * kBlock;

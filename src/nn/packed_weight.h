@@ -38,7 +38,7 @@ class Activations {
   friend class PackedWeight;
   WeightFormat format_ = WeightFormat::f32;
   int64_t rows_ = 0, width_ = 0, blocks_ = 0;
-  std::vector<float> x_ = {};  // f32, bf16; padded to whole blocks
+  std::vector<float> x_ = {};  // f32: rows; bf16: as PanelJob has them
   std::vector<int8_t> codes_ = {};
   std::vector<float> scales_ = {};
   std::vector<int32_t> offsets_ = {};

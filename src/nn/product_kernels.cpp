@@ -13,25 +13,26 @@ namespace {
 using checkpoint::bfloat_to_float;
 using checkpoint::half_to_float;
 
-void quantise_rows(const float* x, int64_t rows, int64_t width, int32_t zero, int8_t* codes,
-                   float* scales, int32_t* offsets) {
-  const int64_t blocks = (width + kBlock - 1) / kBlock;
-  for (int64_t row = 0; row < rows; ++row, x += width) {
-    for (int64_t b = 0; b < blocks; ++b, codes += kBlock) {
-      const int64_t count = std::min(kBlock, width - b * kBlock);
-      const float* const values = x + b * kBlock;
-      float most = 0;
-      for (int64_t i = 0; i < count; ++i) most = std::max(most, std::fabs(values[i]));
-      const float inverse = most > 0 ? 127 / most : 0;
-      int32_t sum = 0;
-      for (int64_t i = 0; i < kBlock; ++i) {
-        codes[i] = i < count ? static_cast<int8_t>(std::nearbyint(values[i] * inverse)) : int8_t{0};
-        sum += codes[i];
-      }
-      *scales++ = most / 127;
-      *offsets++ = -zero * sum;
+void quantise_row(const float* x, int64_t width, int32_t zero, int8_t* codes, float* scales,
+                  int32_t* offsets) {
+  for (int64_t b = 0; b * kBlock < width; ++b, x += kBlock, codes += kTokenGroup * kBlock) {
+    const int64_t count = std::min(kBlock, width - b * kBlock);
+    float most = 0;
+    for (int64_t i = 0; i < count; ++i) most = std::max(most, std::fabs(x[i]));
+    const float inverse = most > 0 ? 127 / most : 0;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < kBlock; ++i) {
+      codes[i] = i < count ? static_cast<int8_t>(std::nearbyint(x[i] * inverse)) : int8_t{0};
+      sum += codes[i];
     }
+    scales[b * kTokenGroup] = most / 127;
+    offsets[b * kTokenGroup] = -zero * sum;
   }
+}
+
+// Of a token's block, in blocks.
+int64_t place_of(int64_t token, int64_t block, int64_t blocks) {
+  return (token / kTokenGroup * blocks + block) * kTokenGroup + token % kTokenGroup;
 }
 
 void put(const PanelJob& job, int64_t token, int64_t column, float value) {
@@ -46,11 +47,11 @@ void quantised_panel(const PanelJob& job, const Stored& stored) {
     for (int64_t r = 0; r < job.columns; ++r) {
       float total = 0;
       for (int64_t b = 0; b < job.blocks; ++b) {
-        int32_t sum = job.offsets[t * job.blocks + b];
+        int32_t sum = job.offsets[place_of(t, b, job.blocks)];
         for (int64_t k = 0; k < kBlock; ++k)
-          sum += stored(b, r, k) * job.codes[(t * job.blocks + b) * kBlock + k];
+          sum += stored(b, r, k) * job.codes[place_of(t, b, job.blocks) * kBlock + k];
         total += static_cast<float>(sum) * half_to_float(job.scales[b * kPanelRows + r]) *
-                 job.code_scales[t * job.blocks + b];
+                 job.code_scales[place_of(t, b, job.blocks)];
       }
       put(job, t, r, total);
     }
@@ -80,7 +81,7 @@ void bf16_panel(const PanelJob& job) {
       float sum = 0;
       for (int64_t k = 0; k < job.blocks * kBlock; ++k)
         sum += bfloat_to_float(data[k / 2 * 2 * kPanelRows + r * 2 + k % 2]) *
-               job.x[t * job.x_row + k];
+               job.x[place_of(t, k / kBlock, job.blocks) * kBlock + k % kBlock];
       put(job, t, r, sum);
     }
   }
@@ -117,7 +118,7 @@ Processor processor() {
 }  // namespace
 
 const ProductKernels& plain_product_kernels() {
-  static constexpr ProductKernels table = {"plain",    quantise_rows, int8_panel,
+  static constexpr ProductKernels table = {"plain",    quantise_row, int8_panel,
                                            int4_panel, bf16_panel,    f32_rows};
   return table;
 }

@@ -15,6 +15,9 @@
 namespace helio::nn {
 
 inline constexpr int64_t kPanelRows = 16, kBlock = 32;
+// Activations stand in groups of tokens, block by block, so that what a kernel reads together lies
+// together, at fixed distances.
+inline constexpr int64_t kTokenGroup = 8;
 
 enum class Output { set, add };
 
@@ -24,11 +27,11 @@ struct PanelJob {
   const uint16_t* scales = nullptr;  // int8, int4: [blocks][16] f16
   int64_t blocks = 0;                // of 32 columns
   int64_t width = 0;                 // floats of a row of `x`, f32 only
-  // int8, int4: what quantise_rows made; the others: floats.
-  const int8_t* codes = nullptr;       // [tokens][blocks * 32]
-  const float* code_scales = nullptr;  // [tokens][blocks]
-  const int32_t* offsets = nullptr;    // [tokens][blocks]
-  const float* x = nullptr;            // [tokens][x_row]; bf16: a multiple of 32, zeros at the end
+  // int8, int4: what quantise_row made; the others: floats.
+  const int8_t* codes = nullptr;       // [groups][blocks][8][32]
+  const float* code_scales = nullptr;  // [groups][blocks][8]
+  const int32_t* offsets = nullptr;    // [groups][blocks][8]
+  const float* x = nullptr;            // bf16: [groups][blocks][8][32]; f32: [tokens][x_row]
   int64_t x_row = 0;
   int64_t tokens = 0;
   float* out = nullptr;  // the panel's first column; [tokens][out_row]
@@ -39,10 +42,11 @@ struct PanelJob {
 
 struct ProductKernels {
   const char* name;
-  // Each block of 32 values as 8-bit codes, value ~ code * scale with scale = largest / 127;
-  // offsets[b] = -zero * (the block's codes, summed). `width` may end inside a block.
-  void (*quantise_rows)(const float* x, int64_t rows, int64_t width, int32_t zero, int8_t* codes,
-                        float* scales, int32_t* offsets);
+  // Each block of 32 values as 8-bit codes, value ~ code * scale with scale = largest / 127; its
+  // offset is -zero * (its codes, summed). `width` may end inside a block. A block's results stand
+  // kTokenGroup places behind those of the one before, as in PanelJob.
+  void (*quantise_row)(const float* x, int64_t width, int32_t zero, int8_t* codes, float* scales,
+                       int32_t* offsets);
   // Exact sums of 8-bit products within a block, f32 across blocks in order: a token's result does
   // not depend on the others beside it.
   void (*int8_panel)(const PanelJob& job);

@@ -29,13 +29,13 @@ inline __m256i add_pairs(__m256i sum, __m256i products) {
 // moves to the code. |weight| <= 128, |code| <= 127: two products fit into 16 bits.
 template <int kTokens>
 void int8_tokens(const PanelJob& job, int64_t first) {
-  const int64_t row = job.blocks * kBlock;
   for (int64_t half = 0; half < 2; ++half) {
     const auto* block = static_cast<const uint8_t*>(job.weights) + half * 32;
-    const int8_t* codes = job.codes + first * row;
+    const int64_t place = place_of(first, job.blocks);
+    const int8_t* codes = job.codes + place * kBlock;
     __m256 totals[kTokens];
     for (int64_t t = 0; t < kTokens; ++t) totals[t] = _mm256_setzero_ps();
-    for (int64_t b = 0; b < job.blocks; ++b, block += 512, codes += kBlock) {
+    for (int64_t b = 0; b < job.blocks; ++b, block += 512, codes += kTokenGroup * kBlock) {
       __m256i sums[kTokens];
       for (int64_t t = 0; t < kTokens; ++t) sums[t] = _mm256_setzero_si256();
       for (int64_t g = 0; g < 8; ++g) {
@@ -48,12 +48,12 @@ void int8_tokens(const PanelJob& job, int64_t first) {
           sums[t] = add_pairs(
               sums[t], _mm256_maddubs_epi16(
                            magnitude,
-                           _mm256_sign_epi8(four_codes(codes + t * row + g * 4), weight)));
+                           _mm256_sign_epi8(four_codes(codes + t * kBlock + g * 4), weight)));
       }
       const __m256 scales = scales_of(job.scales + b * kPanelRows + half * 8);
 #pragma GCC unroll 4
       for (int64_t t = 0; t < kTokens; ++t) {
-        const float code_scale = job.code_scales[(first + t) * job.blocks + b];
+        const float code_scale = job.code_scales[place + b * kTokenGroup + t];
         totals[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[t]),
                                     _mm256_mul_ps(scales, _mm256_set1_ps(code_scale)), totals[t]);
       }
@@ -70,24 +70,24 @@ void int8_tokens(const PanelJob& job, int64_t first) {
 
 template <int kTokens>
 void int4_tokens(const PanelJob& job, int64_t first) {
-  const int64_t row = job.blocks * kBlock;
   const __m256i low = _mm256_set1_epi8(15);
   for (int64_t half = 0; half < 2; ++half) {
     const auto* block = static_cast<const uint8_t*>(job.weights) + half * 32;
-    const int8_t* codes = job.codes + first * row;
+    const int64_t place = place_of(first, job.blocks);
+    const int8_t* codes = job.codes + place * kBlock;
     __m256 totals[kTokens];
     for (int64_t t = 0; t < kTokens; ++t) totals[t] = _mm256_setzero_ps();
-    for (int64_t b = 0; b < job.blocks; ++b, block += 256, codes += kBlock) {
+    for (int64_t b = 0; b < job.blocks; ++b, block += 256, codes += kTokenGroup * kBlock) {
       __m256i sums[kTokens];
       for (int64_t t = 0; t < kTokens; ++t)
-        sums[t] = _mm256_set1_epi32(job.offsets[(first + t) * job.blocks + b]);
+        sums[t] = _mm256_set1_epi32(job.offsets[place + b * kTokenGroup + t]);
       for (int64_t g = 0; g < 4; ++g) {
         const __m256i both = _mm256_load_si256(reinterpret_cast<const __m256i*>(block + g * 64));
         const __m256i lower = _mm256_and_si256(both, low);
         const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
 #pragma GCC unroll 4
         for (int64_t t = 0; t < kTokens; ++t) {
-          const int8_t* const at = codes + t * row + g * 4;
+          const int8_t* const at = codes + t * kBlock + g * 4;
           // 4 * 15 * 127 fits into 16 bits.
           sums[t] = add_pairs(sums[t],
                               _mm256_add_epi16(_mm256_maddubs_epi16(lower, four_codes(at)),
@@ -97,7 +97,7 @@ void int4_tokens(const PanelJob& job, int64_t first) {
       const __m256 scales = scales_of(job.scales + b * kPanelRows + half * 8);
 #pragma GCC unroll 4
       for (int64_t t = 0; t < kTokens; ++t) {
-        const float code_scale = job.code_scales[(first + t) * job.blocks + b];
+        const float code_scale = job.code_scales[place + b * kTokenGroup + t];
         totals[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[t]),
                                     _mm256_mul_ps(scales, _mm256_set1_ps(code_scale)), totals[t]);
       }
@@ -127,7 +127,7 @@ void int4_panel(const PanelJob& job) {
 }  // namespace
 
 const ProductKernels& avx2_product_kernels() {
-  static constexpr ProductKernels table = {"avx2",     quantise_rows, int8_panel,
+  static constexpr ProductKernels table = {"avx2",     quantise_row, int8_panel,
                                            int4_panel, bf16_panel,    f32_rows};
   return table;
 }

@@ -47,19 +47,19 @@ struct Int4Groups {
 template <class Groups, int kTokens>
 void quantised_tokens(const PanelJob& job, int64_t first) {
   constexpr int64_t chains = kTokens >= 4 ? 1 : 4 / kTokens;  // so that no sum waits for its last
-  const int64_t row = job.blocks * kBlock;
   const auto* block = static_cast<const uint8_t*>(job.weights);
-  const int8_t* codes = job.codes + first * row;
-  const float* code_scales = job.code_scales + first * job.blocks;
-  const int32_t* offsets = job.offsets + first * job.blocks;
+  const int64_t place = place_of(first, job.blocks);
+  const int8_t* codes = job.codes + place * kBlock;
+  const float* code_scales = job.code_scales + place;
+  const int32_t* offsets = job.offsets + place;
   __m512 totals[kTokens];
 #pragma GCC unroll 8
   for (int64_t t = 0; t < kTokens; ++t) totals[t] = _mm512_setzero_ps();
-  for (int64_t b = 0; b < job.blocks; ++b, block += Groups::kBytes, codes += kBlock) {
+  for (int64_t b = 0; b < job.blocks; ++b) {
     __m512i sums[kTokens][chains], groups[8];
 #pragma GCC unroll 8
     for (int64_t t = 0; t < kTokens; ++t) {
-      sums[t][0] = _mm512_set1_epi32(offsets[t * job.blocks + b]);
+      sums[t][0] = _mm512_set1_epi32(offsets[t]);
 #pragma GCC unroll 4
       for (int64_t c = 1; c < chains; ++c) sums[t][c] = _mm512_setzero_si512();
     }
@@ -69,16 +69,20 @@ void quantised_tokens(const PanelJob& job, int64_t first) {
 #pragma GCC unroll 8
       for (int64_t t = 0; t < kTokens; ++t)
         sums[t][g % chains] = _mm512_dpbusd_epi32(sums[t][g % chains], groups[g],
-                                                  four_codes(codes + t * row + g * 4));
+                                                  four_codes(codes + t * kBlock + g * 4));
     const __m512 scales = scales_of(job.scales + b * kPanelRows);
 #pragma GCC unroll 8
     for (int64_t t = 0; t < kTokens; ++t) {
       __m512i sum = sums[t][0];
 #pragma GCC unroll 4
       for (int64_t c = 1; c < chains; ++c) sum = _mm512_add_epi32(sum, sums[t][c]);
-      const __m512 scale = _mm512_mul_ps(scales, _mm512_set1_ps(code_scales[t * job.blocks + b]));
+      const __m512 scale = _mm512_mul_ps(scales, _mm512_set1_ps(code_scales[t]));
       totals[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, totals[t]);
     }
+    block += Groups::kBytes;
+    codes += kTokenGroup * kBlock;
+    code_scales += kTokenGroup;
+    offsets += kTokenGroup;
   }
 #pragma GCC unroll 8
   for (int64_t t = 0; t < kTokens; ++t) {
@@ -102,7 +106,7 @@ void int4_panel(const PanelJob& job) { HELIO_EACH_TOKEN_BLOCK(int4_tokens, job);
 }  // namespace
 
 const ProductKernels& avx512_product_kernels() {
-  static constexpr ProductKernels table = {"avx512",   quantise_rows, int8_panel,
+  static constexpr ProductKernels table = {"avx512",   quantise_row, int8_panel,
                                            int4_panel, bf16_panel,    f32_rows};
   return table;
 }

@@ -52,18 +52,22 @@ inline void quantise_block(const float* x, int32_t zero, int8_t* codes, float* s
   *offset = -zero * total;
 }
 
-void quantise_rows(const float* x, int64_t rows, int64_t width, int32_t zero, int8_t* codes,
-                   float* scales, int32_t* offsets) {
+void quantise_row(const float* x, int64_t width, int32_t zero, int8_t* codes, float* scales,
+                  int32_t* offsets) {
   const int64_t whole = width / kBlock, rest = width % kBlock;
-  for (int64_t row = 0; row < rows; ++row, x += width) {
-    for (int64_t b = 0; b < whole; ++b, codes += kBlock)
-      quantise_block(x + b * kBlock, zero, codes, scales++, offsets++);
-    if (rest == 0) continue;
-    float end[kBlock] = {};
-    for (int64_t i = 0; i < rest; ++i) end[i] = x[whole * kBlock + i];
-    quantise_block(end, zero, codes, scales++, offsets++);
-    codes += kBlock;
-  }
+  for (int64_t b = 0; b < whole; ++b)
+    quantise_block(x + b * kBlock, zero, codes + b * kTokenGroup * kBlock, scales + b * kTokenGroup,
+                   offsets + b * kTokenGroup);
+  if (rest == 0) return;
+  float end[kBlock] = {};
+  for (int64_t i = 0; i < rest; ++i) end[i] = x[whole * kBlock + i];
+  quantise_block(end, zero, codes + whole * kTokenGroup * kBlock, scales + whole * kTokenGroup,
+                 offsets + whole * kTokenGroup);
+}
+
+// Where a token's first block is, in blocks.
+inline int64_t place_of(int64_t token, int64_t blocks) {
+  return token / kTokenGroup * blocks * kTokenGroup + token % kTokenGroup;
 }
 
 inline void put(const PanelJob& job, float* out, const Vector* sums) {
@@ -107,17 +111,19 @@ void bf16_tokens(const PanelJob& job, int64_t first) {
   constexpr int64_t vectors = kPanelRows / kLanes;
   constexpr int chains = kTokens >= 4 ? 1 : 2;  // of sums, so that additions need not wait
   const auto* pairs = static_cast<const uint32_t*>(job.weights);
-  const float* x = job.x + first * job.x_row;
+  const float* x = job.x + place_of(first, job.blocks) * kBlock;
   Vector sums[kTokens][vectors][chains] = {};
-  for (int64_t k = 0; k < job.blocks * kBlock; k += 2, pairs += kPanelRows) {
+  for (int64_t b = 0; b < job.blocks; ++b, x += kTokenGroup * kBlock) {
+    for (int64_t k = 0; k < kBlock; k += 2, pairs += kPanelRows) {
 #pragma GCC unroll 2
-    for (int64_t v = 0; v < vectors; ++v) {
-      const LooseWords both = *reinterpret_cast<const LooseWords*>(pairs + v * kLanes);
-      const Vector even = as_floats(both << 16), odd = as_floats(both & 0xffff0000U);
+      for (int64_t v = 0; v < vectors; ++v) {
+        const LooseWords both = *reinterpret_cast<const LooseWords*>(pairs + v * kLanes);
+        const Vector even = as_floats(both << 16), odd = as_floats(both & 0xffff0000U);
 #pragma GCC unroll 8
-      for (int64_t t = 0; t < kTokens; ++t) {
-        sums[t][v][0] += even * x[t * job.x_row + k];
-        sums[t][v][chains - 1] += odd * x[t * job.x_row + k + 1];
+        for (int64_t t = 0; t < kTokens; ++t) {
+          sums[t][v][0] += even * x[t * kBlock + k];
+          sums[t][v][chains - 1] += odd * x[t * kBlock + k + 1];
+        }
       }
     }
   }
