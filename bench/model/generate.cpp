@@ -1,5 +1,5 @@
-// Tokens a second of a model folder: reading a prompt of 512, and 64 steps of a batch after prompts of
-// 32 (see bench/peers/generate.py, which runs this beside its peers).
+// Tokens a second of a model folder: reading a prompt of 512, and 64 steps of a batch after prompts
+// of 32 (see bench/peers/generate.py, which runs this beside its peers).
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
@@ -29,13 +29,13 @@ constexpr int64_t kPages = (kPrefill + kPageTokens - 1) / kPageTokens;  // of a 
 // wall's.
 double now() {
   timespec time{};
-  clock_gettime(helio::nn::threads_in_use() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  clock_gettime(helio::nn::threads_in_use() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC,
+                &time);
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 at::Tensor ids_of(const std::vector<int64_t>& ids) {
-  at::Tensor tensor =
-      at::empty({static_cast<int64_t>(ids.size())}, at::TensorOptions(at::kLong));
+  at::Tensor tensor = at::empty({static_cast<int64_t>(ids.size())}, at::TensorOptions(at::kLong));
   std::copy(ids.begin(), ids.end(), tensor.mutable_data_ptr<int64_t>());
   return tensor;
 }
@@ -62,10 +62,10 @@ class Run {
     std::vector<PagedStep> steps;
     std::vector<int64_t> last;
     for (int64_t s = 0; s < sequences; ++s) {
-      steps.push_back({.pages = std::span(pages_).subspan(
-                           static_cast<size_t>((first + s) * kPages), kPages),
-                       .past = past,
-                       .fresh = fresh});
+      steps.push_back(
+          {.pages = std::span(pages_).subspan(static_cast<size_t>((first + s) * kPages), kPages),
+           .past = past,
+           .fresh = fresh});
       last.push_back((s + 1) * fresh - 1);
     }
     const at::Tensor hidden = decoder_.hidden(ids_of(ids), cache_, steps);
@@ -112,8 +112,8 @@ std::string option(int argc, char** argv, const std::string& name, const std::st
 Decoder load(const std::string& dir, const std::string& weights) {
   using helio::nn::WeightFormat;
   if (weights == "general") return Decoder::load(dir);
-  for (const auto format : {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8,
-                            WeightFormat::int4})
+  for (const auto format :
+       {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8, WeightFormat::int4})
     if (weights == helio::nn::weight_format_name(format)) return Decoder::load_packed(dir, format);
   throw helio::Error(helio::ErrorKind::usage, "unknown --weights " + weights);
 }
@@ -122,9 +122,11 @@ Decoder load(const std::string& dir, const std::string& weights) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print("bench_model_generate MODEL [--weights general|f32|bf16|int8|int4] [--threads N] "
-               "[--batch N]\nTokens a second (of CPU time with one thread): a prompt of {}, {} steps after prompts of {}.\n",
-               kPrefill, kSteps, kPrompt);
+    fmt::print(
+        "bench_model_generate MODEL [--weights general|f32|bf16|int8|int4] [--threads N] "
+        "[--batch N]\nTokens a second (of CPU time with one thread): a prompt of {}, {} steps "
+        "after prompts of {}.\n",
+        kPrefill, kSteps, kPrompt);
     return 0;
   }
   try {

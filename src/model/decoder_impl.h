@@ -39,7 +39,7 @@ struct Decoder::Impl {
   at::ScalarType dtype;
   std::vector<Named> parameters;
   at::Tensor embedding, norm, head;  // head is the embedding when tied; undefined: only packed
-  std::optional<nn::WeightFormat> format = {};  // of a packed one
+  std::optional<nn::WeightFormat> format = {};               // of a packed one
   nn::PackedWeight packed_embedding = {}, packed_head = {};  // the first only where they differ
   std::vector<DecoderLayer> layers;
   std::optional<nn::Rotary> rotary, sliding_rotary;  // sliding layers', where theirs is another

@@ -130,8 +130,8 @@ at::Tensor DecoderLayer::project(const at::Tensor& x) const {
 
 at::Tensor DecoderLayer::feed_forward(const at::Tensor& x) const {
   const at::Tensor gate_up =
-      joint(x, only_packed() ? &packed_->gate_up : nullptr,
-            {Role::gate_up, Role::gate, Role::up}, {Role::gate_bias, Role::up_bias});
+      joint(x, only_packed() ? &packed_->gate_up : nullptr, {Role::gate_up, Role::gate, Role::up},
+            {Role::gate_bias, Role::up_bias});
   return config_->activation == Activation::silu ? nn::swiglu(gate_up) : nn::geglu(gate_up);
 }
 

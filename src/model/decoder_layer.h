@@ -23,9 +23,9 @@ class DecoderLayer {
   // In the order of layer_weights: of several with one role, the next expert's.
   void add(checkpoint::Role role, const at::Tensor& weight);
 
-  // For running only: makes packed() of the weights. But for f32, which shares them, the matrices are
-  // then gone from here, and run() computes with the packed ones. Throws invalid for experts in other
-  // formats.
+  // For running only: makes packed() of the weights. But for f32, which shares them, the matrices
+  // are then gone from here, and run() computes with the packed ones. Throws invalid for experts in
+  // other formats.
   void pack(nn::WeightFormat format);
   // What run_packed_layer() runs; null before pack(), and for layers with experts.
   const PackedLayer* packed() const { return packed_ ? &*packed_ : nullptr; }

@@ -127,8 +127,7 @@ class Run {
       const auto [step, position] = rows_of_[static_cast<size_t>(row)];
       const int32_t page = step->pages[static_cast<size_t>(position / pools_.page_tokens)];
       for (int64_t head = 0; head < c_.kv_heads; ++head) {
-        const int64_t at =
-            pools_.place(page, head) + position % pools_.page_tokens * size;
+        const int64_t at = pools_.place(page, head) + position % pools_.page_tokens * size;
         std::copy_n(qkv + (c_.heads + head) * size, size, keys_ + at);
         std::copy_n(qkv + (both + head) * size, size, values_ + at);
       }

@@ -25,7 +25,8 @@ class StepBuffers {
  public:
   StepBuffers(const checkpoint::DecoderConfig& config, int64_t rows);
 
-  std::vector<float> x, normed, qkv, attended, gate_up, inner, added;  // x [rows, H]: the residual stream
+  std::vector<float> x, normed, qkv, attended, gate_up, inner,
+      added;  // x [rows, H]: the residual stream
   nn::Activations activations;
 };
 

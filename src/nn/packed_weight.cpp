@@ -76,8 +76,7 @@ void Activations::set_row(int64_t row, const float* x) {
   // Of the row's first block, in blocks.
   const int64_t place = row / kTokenGroup * blocks_ * kTokenGroup + row % kTokenGroup;
   if (has_codes(format_)) {
-    product_kernels().quantise_row(x, width_,
-                                   format_ == WeightFormat::int8 ? kInt8Zero : kInt4Zero,
+    product_kernels().quantise_row(x, width_, format_ == WeightFormat::int8 ? kInt8Zero : kInt4Zero,
                                    codes_.data() + place * kBlock, scales_.data() + place,
                                    offsets_.data() + place);
     return;
@@ -192,15 +191,14 @@ void PackedWeight::row(int64_t row, float* out) const {
     const int64_t b = k / kBlock, i = k % kBlock, half = i % 16;
     const uint8_t* const block = panel + static_cast<size_t>(b) * block_bytes(format_);
     if (format_ == WeightFormat::bf16) {
-      out[k] = checkpoint::bfloat_to_float(reinterpret_cast<const uint16_t*>(
-          panel)[k / 2 * 2 * kPanelRows + in * 2 + k % 2]);
+      out[k] = checkpoint::bfloat_to_float(
+          reinterpret_cast<const uint16_t*>(panel)[k / 2 * 2 * kPanelRows + in * 2 + k % 2]);
       continue;
     }
     const float scale = checkpoint::half_to_float(scales[b * kPanelRows]);
     const uint8_t both = block[half / 4 * 64 + in * 4 + half % 4];
-    const int value = format_ == WeightFormat::int8
-                          ? block[i / 4 * 64 + in * 4 + i % 4] - kInt8Zero
-                          : (i < 16 ? both & 15 : both >> 4) - kInt4Zero;
+    const int value = format_ == WeightFormat::int8 ? block[i / 4 * 64 + in * 4 + i % 4] - kInt8Zero
+                                                    : (i < 16 ? both & 15 : both >> 4) - kInt4Zero;
     out[k] = static_cast<float>(value) * scale;
   }
 }

@@ -17,10 +17,10 @@
 
 namespace helio::nn {
 
-// f32: the tensors themselves. bf16: rounded to bfloat16, products in f32. int8, int4: ggml's Q8_0 and
-// Q4_0 (blocks of 32 with a f16 scale); in products, activations become 8-bit codes by blocks of 32
-// with a scale each (largest / 127), as in llama.cpp: a product's error is at most
-// sum over blocks of (largest activation / 254) * sum |weight|, besides f32 rounding.
+// f32: the tensors themselves. bf16: rounded to bfloat16, products in f32. int8, int4: ggml's Q8_0
+// and Q4_0 (blocks of 32 with a f16 scale); in products, activations become 8-bit codes by blocks
+// of 32 with a scale each (largest / 127), as in llama.cpp: a product's error is at most sum over
+// blocks of (largest activation / 254) * sum |weight|, besides f32 rounding.
 enum class WeightFormat { f32, bf16, int8, int4 };
 std::string_view weight_format_name(WeightFormat format);
 

@@ -92,7 +92,8 @@ void f32_rows(const PanelJob& job) {
   for (int64_t t = 0; t < job.tokens; ++t) {
     for (int64_t r = 0; r < job.columns; ++r) {
       float sum = 0;
-      for (int64_t k = 0; k < job.width; ++k) sum += data[r * job.width + k] * job.x[t * job.x_row + k];
+      for (int64_t k = 0; k < job.width; ++k)
+        sum += data[r * job.width + k] * job.x[t * job.x_row + k];
       put(job, t, r, sum);
     }
   }
@@ -119,7 +120,7 @@ Processor processor() {
 
 const ProductKernels& plain_product_kernels() {
   static constexpr ProductKernels table = {"plain",    quantise_row, int8_panel,
-                                           int4_panel, bf16_panel,    f32_rows};
+                                           int4_panel, bf16_panel,   f32_rows};
   return table;
 }
 

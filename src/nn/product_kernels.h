@@ -1,11 +1,13 @@
 // Products of a few or many rows of activations with a weight matrix that is kept as it is stored:
-// bfloat16, or ggml's Q8_0 and Q4_0 blocks, rearranged so that 16 rows of the matrix lie side by side
-// (a panel) and nothing is expanded in memory; and float32 rows as they are. Compiled for AVX-512 with
-// VNNI and for AVX2; plain loops for other processors. No tensors here (see kernels.h for why).
+// bfloat16, or ggml's Q8_0 and Q4_0 blocks, rearranged so that 16 rows of the matrix lie side by
+// side (a panel) and nothing is expanded in memory; and float32 rows as they are. Compiled for
+// AVX-512 with VNNI and for AVX2; plain loops for other processors. No tensors here (see kernels.h
+// for why).
 //
 // A panel of 16 rows, by blocks of 32 columns:
 //   int8  8 groups of [16 rows][4 columns] bytes, value + 128; a f16 scale for each row and block
-//   int4  4 groups of [16 rows][4 bytes]: byte j of group g has column 4g + j in its low half, column
+//   int4  4 groups of [16 rows][4 bytes]: byte j of group g has column 4g + j in its low half,
+//   column
 //         16 + 4g + j in its high half, value + 8; scales as above
 //   bf16  16 pairs of columns: [16 rows][2 columns]
 #pragma once

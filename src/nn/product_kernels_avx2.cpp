@@ -39,16 +39,15 @@ void int8_tokens(const PanelJob& job, int64_t first) {
       __m256i sums[kTokens];
       for (int64_t t = 0; t < kTokens; ++t) sums[t] = _mm256_setzero_si256();
       for (int64_t g = 0; g < 8; ++g) {
-        const __m256i stored =
-            _mm256_load_si256(reinterpret_cast<const __m256i*>(block + g * 64));
+        const __m256i stored = _mm256_load_si256(reinterpret_cast<const __m256i*>(block + g * 64));
         const __m256i weight = _mm256_xor_si256(stored, _mm256_set1_epi8(-128));
         const __m256i magnitude = _mm256_abs_epi8(weight);
 #pragma GCC unroll 4
         for (int64_t t = 0; t < kTokens; ++t)
           sums[t] = add_pairs(
-              sums[t], _mm256_maddubs_epi16(
-                           magnitude,
-                           _mm256_sign_epi8(four_codes(codes + t * kBlock + g * 4), weight)));
+              sums[t],
+              _mm256_maddubs_epi16(
+                  magnitude, _mm256_sign_epi8(four_codes(codes + t * kBlock + g * 4), weight)));
       }
       const __m256 scales = scales_of(job.scales + b * kPanelRows + half * 8);
 #pragma GCC unroll 4
@@ -128,7 +127,7 @@ void int4_panel(const PanelJob& job) {
 
 const ProductKernels& avx2_product_kernels() {
   static constexpr ProductKernels table = {"avx2",     quantise_row, int8_panel,
-                                           int4_panel, bf16_panel,    f32_rows};
+                                           int4_panel, bf16_panel,   f32_rows};
   return table;
 }
 

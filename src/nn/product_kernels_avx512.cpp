@@ -107,7 +107,7 @@ void int4_panel(const PanelJob& job) { HELIO_EACH_TOKEN_BLOCK(int4_tokens, job);
 
 const ProductKernels& avx512_product_kernels() {
   static constexpr ProductKernels table = {"avx512",   quantise_row, int8_panel,
-                                           int4_panel, bf16_panel,    f32_rows};
+                                           int4_panel, bf16_panel,   f32_rows};
   return table;
 }
 

@@ -1,5 +1,6 @@
-// What the product kernels of both instruction sets share (see product_kernels_avx512.cpp); internal
-// linkage throughout, as in kernels_impl.h.
+// What the product kernels of both instruction sets share (see product_kernels_avx512.cpp);
+// internal linkage throughout, as in kernels_impl.h.
+//
 // NOLINTBEGIN(llvm-header-guard): included once a file, on purpose without a guard
 
 #ifndef HELIO_LANES
@@ -85,19 +86,19 @@ inline void put(const PanelJob& job, float* out, const Vector* sums) {
 }
 
 // Calls kernel<8>, <4>, <2>, <1> for all tokens of the job.
-#define HELIO_EACH_TOKEN_BLOCK(kernel, job)                  \
-  do {                                                       \
-    int64_t token = 0;                                       \
+#define HELIO_EACH_TOKEN_BLOCK(kernel, job)                                \
+  do {                                                                     \
+    int64_t token = 0;                                                     \
     for (; token + 8 <= (job).tokens; token += 8) kernel<8>((job), token); \
-    if (token + 4 <= (job).tokens) {                         \
-      kernel<4>((job), token);                               \
-      token += 4;                                            \
-    }                                                        \
-    if (token + 2 <= (job).tokens) {                         \
-      kernel<2>((job), token);                               \
-      token += 2;                                            \
-    }                                                        \
-    if (token < (job).tokens) kernel<1>((job), token);       \
+    if (token + 4 <= (job).tokens) {                                       \
+      kernel<4>((job), token);                                             \
+      token += 4;                                                          \
+    }                                                                      \
+    if (token + 2 <= (job).tokens) {                                       \
+      kernel<2>((job), token);                                             \
+      token += 2;                                                          \
+    }                                                                      \
+    if (token < (job).tokens) kernel<1>((job), token);                     \
   } while (false)
 
 inline Vector as_floats(LooseWords bits) {
@@ -192,8 +193,7 @@ void f32_tokens(const PanelJob& job, int64_t first) {
   int64_t row = 0;
   for (; row + 4 <= job.columns; row += 4)
     f32_tile<4, kTokens>(job, w + row * job.width, x, out + row);
-  for (; row < job.columns; ++row)
-    f32_tile<1, kTokens>(job, w + row * job.width, x, out + row);
+  for (; row < job.columns; ++row) f32_tile<1, kTokens>(job, w + row * job.width, x, out + row);
 }
 
 void f32_rows(const PanelJob& job) {

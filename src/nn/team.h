@@ -1,5 +1,5 @@
-// Many short phases of work in one region of LibTorch's threads: the threads are woken once and wait
-// for the next phase by looking, which takes below a microsecond, not by sleeping.
+// Many short phases of work in one region of LibTorch's threads: the threads are woken once and
+// wait for the next phase by looking, which takes below a microsecond, not by sleeping.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@ namespace helio::nn {
 class Phases {
  public:
   virtual ~Phases() = default;
-  // Runs body(unit) for each unit in [0, units) and returns when all are done. `body` must not throw,
-  // call tensor operators that use threads, or depend on which thread runs it.
+  // Runs body(unit) for each unit in [0, units) and returns when all are done. `body` must not
+  // throw, call tensor operators that use threads, or depend on which thread runs it.
   virtual void run(int64_t units, const std::function<void(int64_t unit)>& body) = 0;
 };
 

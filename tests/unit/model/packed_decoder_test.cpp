@@ -87,9 +87,8 @@ class PackedFamily : public testing::TestWithParam<std::string> {
   // Two sequences of the longest row's length: the row, and the row backwards.
   std::vector<std::vector<int64_t>> two() const {
     auto all = rows();
-    auto longest = *std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-      return a.size() < b.size();
-    });
+    auto longest = *std::max_element(
+        all.begin(), all.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
     std::vector<int64_t> backwards(longest.rbegin(), longest.rend());
     return {longest, backwards};
   }
@@ -105,9 +104,9 @@ class PackedFamily : public testing::TestWithParam<std::string> {
     Paged paged(decoder, 2, length);
     double worst = 0;
     int64_t past = 0;
-    const std::vector<int64_t> pieces = follows_length()
-                                            ? std::vector<int64_t>{length}  // see Decoder::alike
-                                            : std::vector<int64_t>{length / 2, 6, 3};
+    const std::vector<int64_t> pieces = follows_length() ? std::vector<int64_t>{length}
+                                                         // see Decoder::alike
+                                                         : std::vector<int64_t>{length / 2, 6, 3};
     for (size_t i = 0; past < length; ++i) {
       const int64_t fresh = std::min(i < pieces.size() ? pieces[i] : 1, length - past);
       const auto logits = paged.feed(sequences, past, fresh);
@@ -125,8 +124,8 @@ TEST_P(PackedFamily, F32StepsEqualTheGeneralPath) {
   EXPECT_LT(worst_step(Decoder::load_packed(dir(), WeightFormat::f32), general), 1e-5);
 }
 
-// The formats' general path (packed products between tensor operators) and their steps agree, whether
-// or not there are kernels for the processor.
+// The formats' general path (packed products between tensor operators) and their steps agree,
+// whether or not there are kernels for the processor.
 TEST_P(PackedFamily, StepsEqualTheGeneralPathInEveryFormat) {
   if (has_experts()) GTEST_SKIP() << "a mixture of experts";
   for (const auto& [format, bound] :
@@ -155,8 +154,9 @@ TEST_P(PackedFamily, LogitsStayNearFloat32) {
       const at::Tensor logits =
           decoder.logits(decoder.hidden(PackedBatch::rows(id_tensor(ids[i])))).squeeze(0);
       worst = std::max(
-          worst, relative_norm(logits, nn::read_tensor(recorded, recorded.at(std::to_string(i)))
-                                      .to(at::kFloat)));
+          worst,
+          relative_norm(logits,
+                        nn::read_tensor(recorded, recorded.at(std::to_string(i))).to(at::kFloat)));
     }
     RecordProperty(std::string(nn::weight_format_name(format)), std::to_string(worst));
     EXPECT_LT(worst, bound) << nn::weight_format_name(format);

@@ -1,4 +1,5 @@
-// Products with packed weights beside the plain sum over dequantised rows, for every instruction set.
+// Products with packed weights beside the plain sum over dequantised rows, for every instruction
+// set.
 #include "nn/packed_weight.h"
 
 #include <ATen/TensorOperators.h>
@@ -85,7 +86,8 @@ TEST_P(Packed, ProductsAreWithinTheStatedBound) {
         const PackedWeight weight(format, {first, second});
         ASSERT_EQ(weight.rows(), rows + 3);
         const at::Tensor plain = unpacked(weight), x = random(tokens, width, rng_);
-        const at::Tensor expected = at::linear(x.to(at::kDouble), plain.to(at::kDouble)).contiguous();
+        const at::Tensor expected =
+            at::linear(x.to(at::kDouble), plain.to(at::kDouble)).contiguous();
         const at::Tensor got = weight.product(x).contiguous();
         for (int64_t t = 0; t < tokens; ++t)
           for (int64_t r = 0; r < rows + 3; ++r)
@@ -113,8 +115,8 @@ TEST_P(Packed, AddingAddsAndTouchesNothingElse) {
                   2 + (i < rows ? product.const_data_ptr<float>()[t * rows + i] : 0), 1e-5);
 }
 
-// Extremes of the stored codes: weights of -128 (which no quantiser here writes) cannot come in, but
-// largest values of both signs side by side can.
+// Extremes of the stored codes: weights of -128 (which no quantiser here writes) cannot come in,
+// but largest values of both signs side by side can.
 TEST_P(Packed, LargestValuesDoNotOverflow) {
   const WeightFormat format = GetParam().format;
   for (const float sign : {1.0F, -1.0F}) {
@@ -130,24 +132,24 @@ TEST_P(Packed, LargestValuesDoNotOverflow) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Packed,
-                         testing::Values(Case{WeightFormat::f32, "avx512"}, Case{WeightFormat::f32, "avx2"},
-                                         Case{WeightFormat::f32, "none"}, Case{WeightFormat::bf16, "avx512"},
-                                         Case{WeightFormat::bf16, "avx2"}, Case{WeightFormat::bf16, "none"},
-                                         Case{WeightFormat::int8, "avx512"}, Case{WeightFormat::int8, "avx2"},
-                                         Case{WeightFormat::int8, "none"}, Case{WeightFormat::int4, "avx512"},
-                                         Case{WeightFormat::int4, "avx2"}, Case{WeightFormat::int4, "none"}),
-                         [](const auto& info) {
-                           return std::string(weight_format_name(info.param.format)) + "_" +
-                                  info.param.kernels;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Formats, Packed,
+    testing::Values(Case{WeightFormat::f32, "avx512"}, Case{WeightFormat::f32, "avx2"},
+                    Case{WeightFormat::f32, "none"}, Case{WeightFormat::bf16, "avx512"},
+                    Case{WeightFormat::bf16, "avx2"}, Case{WeightFormat::bf16, "none"},
+                    Case{WeightFormat::int8, "avx512"}, Case{WeightFormat::int8, "avx2"},
+                    Case{WeightFormat::int8, "none"}, Case{WeightFormat::int4, "avx512"},
+                    Case{WeightFormat::int4, "avx2"}, Case{WeightFormat::int4, "none"}),
+    [](const auto& info) {
+      return std::string(weight_format_name(info.param.format)) + "_" + info.param.kernels;
+    });
 
 // Rows are ggml's blocks: what dequantise() says of what quantise() wrote.
 TEST(PackedWeight, RowsAreGgmlsBlocks) {
   Rng rng(3);
   const at::Tensor w = random(19, 96, rng);
-  for (const auto& [format, type, bytes] :
-       {std::tuple(WeightFormat::int8, GgmlType::q8_0, 34), std::tuple(WeightFormat::int4, GgmlType::q4_0, 18)}) {
+  for (const auto& [format, type, bytes] : {std::tuple(WeightFormat::int8, GgmlType::q8_0, 34),
+                                            std::tuple(WeightFormat::int4, GgmlType::q4_0, 18)}) {
     const PackedWeight weight(format, {w});
     EXPECT_EQ(weight.bytes(), static_cast<size_t>(32 * 3 * bytes));  // rows in whole panels
     for (int64_t row = 0; row < 19; ++row) {
