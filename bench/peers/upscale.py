@@ -75,12 +75,12 @@ def main():
         for seed, name in enumerate(("a", "b") if args.merge else ("a",)):
             make_model(here / name, args.layers, seed)
         drop = args.layers // 4
-        slices = "".join(f"- sources: [{{model: a, layer_range: [{x}, {y}]}}]\n" for x, y in ((0, args.layers - drop), (drop, args.layers)))
+        slices = "".join(f"- sources: [{{model: ./a, layer_range: [{x}, {y}]}}]\n" for x, y in ((0, args.layers - drop), (drop, args.layers)))
         plans = {"passthrough": f"merge_method: passthrough\ndtype: float16\nslices:\n{slices}"}
         if args.merge:
-            weights = "models:\n- {model: a, parameters: {weight: 0.4}}\n- {model: b, parameters: {weight: 0.6, density: 0.5}}\n"
+            weights = "models:\n- {model: ./a, parameters: {weight: 0.4}}\n- {model: ./b, parameters: {weight: 0.6, density: 0.5}}\n"
             plans["linear"] = "merge_method: linear\ndtype: float16\n" + weights.replace(", density: 0.5", "")
-            plans["ties"] = "merge_method: ties\nbase_model: a\ndtype: float16\n" + weights
+            plans["ties"] = "merge_method: ties\nbase_model: ./a\ndtype: float16\n" + weights
         runs = {"cp (the result's bytes)": None}
         for name, text in plans.items():
             (here / f"{name}.yaml").write_text(text)
