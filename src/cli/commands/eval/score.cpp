@@ -1,5 +1,4 @@
-// Score outputs you have: IFEval responses, EQ-Bench answers, MT-Bench judgments, GSM8K
-// generations.
+// Score outputs you have: IFEval, EQ-Bench and GSM8K answers, MT-Bench judgments.
 #include <fmt/format.h>
 
 #include <iostream>
