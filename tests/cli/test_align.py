@@ -21,7 +21,7 @@ def scores(*words):
 def test_scores_are_those_the_run_reported(models):
     data = models / "aligned/heldout.jsonl"
     facts = json.loads((models / "aligned/step-1/helio_manifest.json").read_text())["facts"]["heldout"]
-    length = ("--max-length", json.loads((models / "aligned/step-1/helio_manifest.json").read_text())["options"]["max_length"])
+    length = ("--max-length", 96)
     rows = scores(models / "aligned/step-1", data, "--reference", models / "sft", *length)
     assert len(rows) == facts["rewards_after"]["accuracy"]["of"]
     assert sum(row["margin"] > 0 for row in rows) == facts["rewards_after"]["accuracy"]["correct"]
@@ -32,7 +32,7 @@ def test_scores_are_those_the_run_reported(models):
 
 
 def test_a_plan_shows_the_chunks_and_trains_nothing(models, tmp_path):
-    words = ("align", "plan", models / "sft", models / "aligned/heldout.jsonl", "--heldout", 0, "--steps", 2, "--out", tmp_path / "models/x")
+    words = ("align", "plan", models / "sft", models / "aligned/heldout.jsonl", "--heldout", 0, "--steps", 2, "--max-length", 96, "--out", tmp_path / "models/x")
     plan = json.loads(helio(*words, "--json").stdout)
     assert [chunk["pairs"] for chunk in plan["chunks"]] == [(plan["pairs"] + 1) // 2, plan["pairs"] // 2]
     assert plan["chunks"][0]["start_margin_low"] >= plan["chunks"][1]["start_margin_high"]
@@ -42,9 +42,9 @@ def test_a_plan_shows_the_chunks_and_trains_nothing(models, tmp_path):
 
 
 def test_what_is_wrong_is_said(models, tmp_path):
-    bad = helio("align", "score", models / "sft", models / "aligned/heldout.jsonl", "--loss", "dpo", check=False)
+    bad = helio("align", "score", models / "sft", models / "aligned/heldout.jsonl", "--loss", "dpo", "--max-length", 96, check=False)
     assert bad.returncode == 2 and "no loss 'dpo'" in bad.stderr and "sigmoid_norm" in bad.stderr
     unpaired = tmp_path / "kto.jsonl"
     unpaired.write_text('{"prompt": "a", "completion": "b", "label": true}\n')
-    bad = helio("align", "score", models / "sft", unpaired, check=False)
+    bad = helio("align", "score", models / "sft", unpaired, "--max-length", 96, check=False)
     assert bad.returncode == 3 and "one answer only" in bad.stderr and "kto" in bad.stderr

@@ -34,7 +34,8 @@ class Preferences final : public Objective {
     const at::Tensor hidden_NH = model.hidden(packed.batch).squeeze(0);
     const at::Tensor logp_N = nn::linear_log_probs(hidden_NH, model.head(), packed.targets_N);
 
-    PairBatch sums = sums_of(logp_N.detach(), packed, batch, whole);
+    PairBatch sums =
+        sums_of(logp_N.detach(), packed, batch, whole ? Prompts::scored : Prompts::context);
     const auto gradients = formula_.compute(sums);
     Loss loss{.weight = weight(batch)};
     double value = 0;
@@ -54,7 +55,7 @@ class Preferences final : public Objective {
     return branch < 0 ? nullptr : &packed.branches[row][static_cast<size_t>(branch)];
   }
   static PairBatch sums_of(const at::Tensor& logp_N, const PackedRows& packed,
-                           const MicroBatch& batch, bool whole) {
+                           const MicroBatch& batch, Prompts prompts) {
     PairBatch out{.chosen_tokens = batch.chosen_tokens, .whole_tokens = batch.whole_tokens};
     const at::Tensor values = logp_N.contiguous();
     const float* logp = values.const_data_ptr<float>();
@@ -78,7 +79,7 @@ class Preferences final : public Objective {
                     .rejected_tokens = size(rejected),
                     .has_chosen = chosen != nullptr,
                     .has_rejected = rejected != nullptr};
-      if (whole) {
+      if (prompts == Prompts::scored) {
         const Place prompt = prompt_place(packed, batch.rows[i], i);
         sums.prompt = sum(&prompt);
         sums.prompt_tokens = size(&prompt);
@@ -120,6 +121,7 @@ class Preferences final : public Objective {
     Term chosen{.name = "rewards/chosen"}, rejected{.name = "rewards/rejected"},
         accuracy{.name = "rewards/accuracies"}, margin{.name = "rewards/margins"},
         logp_chosen{.name = "logps/chosen"}, logp_rejected{.name = "logps/rejected"};
+    const bool whole = formula_.any(&PairLoss::needs_prompt);
     double nll = 0;
     for (const PairSums& pair : batch.pairs) {
       const auto shown = [&](double sum, int64_t tokens) {
@@ -137,8 +139,7 @@ class Preferences final : public Objective {
       if (pair.has_chosen) {
         add(chosen, c);
         add(logp_chosen, shown(pair.chosen, pair.chosen_tokens));
-        nll -= (pair.chosen + pair.prompt) /
-               (pair.prompt_tokens > 0 ? batch.whole_tokens : batch.chosen_tokens);
+        nll -= (pair.chosen + pair.prompt) / (whole ? batch.whole_tokens : batch.chosen_tokens);
       }
       if (pair.has_rejected) {
         add(rejected, r);
