@@ -23,11 +23,16 @@ Journal::Journal(std::filesystem::path file) : path_(std::move(file)) {
     if (end == std::string::npos) break;
     try {
       const Json line = parse_json(std::string_view(text).substr(at, end - at), "journal");
-      std::vector<model::Score> scores;
-      for (const Json& score : line.at("scores"))
-        scores.push_back(
-            {.log_prob = score.at(0).get<double>(), .is_greedy = score.at(1).get<int>() != 0});
-      known_[line.at("key").get<std::string>()] = std::move(scores);
+      const auto key = line.at("key").get<std::string>();
+      if (line.contains("answer")) {
+        answers_[key] = line.at("answer").get<std::string>();
+      } else {
+        std::vector<model::Score> scores;
+        for (const Json& score : line.at("scores"))
+          scores.push_back(
+              {.log_prob = score.at(0).get<double>(), .is_greedy = score.at(1).get<int>() != 0});
+        known_[key] = std::move(scores);
+      }
     } catch (const std::exception&) {
       break;  // what follows damage is not trusted; it is scored again
     }
@@ -53,14 +58,27 @@ void Journal::add(const std::string& key, const std::vector<model::Score>& score
   OrderedJson list = OrderedJson::array();
   for (const auto& score : scores) list.push_back({score.log_prob, score.is_greedy ? 1 : 0});
   // Doubles are written so that they read back to the bit.
-  const std::string line = compact({{"key", key}, {"scores", list}}) + "\n";
+  write(compact({{"key", key}, {"scores", list}}) + "\n");
+  known_[key] = scores;
+}
+
+std::optional<std::string> Journal::find_answer(const std::string& key) const {
+  const auto found = answers_.find(key);
+  return found == answers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Journal::add_answer(const std::string& key, const std::string& answer) {
+  write(compact({{"key", key}, {"answer", answer}}) + "\n");
+  answers_[key] = answer;
+}
+
+void Journal::write(const std::string& line) {
   for (size_t done = 0; done < line.size();) {
     const ssize_t n = ::write(fd_, line.data() + done, line.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw system_error("cannot write '" + path_.string() + "'", errno);
     done += static_cast<size_t>(n);
   }
-  known_[key] = scores;
   // A kill leaves what was written; only a power cut needs the disk, and then a second is all that
   // is lost. A sync for each batch would cost more than small models' scores.
   const auto now = std::chrono::steady_clock::now();

@@ -10,6 +10,7 @@
 #include "core/manifest.h"
 #include "core/options.h"
 #include "core/version.h"
+#include "eval/answering.h"
 #include "eval/results.h"
 #include "eval/scoring.h"
 #include "eval/task_selection.h"
@@ -140,12 +141,15 @@ class Evaluation {
         }
         in_context([&] { return "while scoring " + names_[m] + " on " + task->spec().name; },
                    [&] {
+                     const auto told = [&](int64_t more) {
+                       done += more;
+                       environment_.monitor.at(done, names_[m] + " · " + task->spec().name);
+                       environment_.stop.check();
+                     };
+                     const bool in_words = task->items() > 0 && task->question(0).has_value();
                      const auto scored =
-                         score_task(*task, *model, journal, scoring, [&](int64_t more) {
-                           done += more;
-                           environment_.monitor.at(done, names_[m] + " · " + task->spec().name);
-                           environment_.stop.check();
-                         });
+                         in_words ? answer_task(*task, *model, journal, scoring.settings, told)
+                                  : score_task(*task, *model, journal, scoring, told);
                      results_.push_back(result_json(*task, scored, names_[m]));
                      write_samples(dir, *task, scored, names_[m]);
                    });

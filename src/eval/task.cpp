@@ -32,6 +32,10 @@ std::vector<text::TokenId> encoded(const std::string& text, const model::Languag
 
 }  // namespace
 
+Judged Task::judge_answer(int64_t, const std::string&) const {
+  throw Error(ErrorKind::invalid, "'" + spec_.name + "' is not answered in words");
+}
+
 int64_t Task::total() const {
   int64_t all = 0;
   for (const Part& part : parts_) all += part.total;

@@ -70,8 +70,9 @@ class Task {
                        const std::vector<model::Score>& scores) const = 0;
   // The item's questions as text where they are text; for `helio eval requests`.
   virtual std::vector<Ask> asks(int64_t) const { return {}; }
-  // What is asked when the answer is the model's own words.
+  // What is asked when the answer is the model's own words; such a task judges answers.
   virtual std::optional<Question> question(int64_t) const { return std::nullopt; }
+  virtual Judged judge_answer(int64_t item, const std::string& answer) const;
   virtual std::string item_id(int64_t item) const = 0;
   // Bytes of text to run: what progress is counted in, since items differ a hundredfold.
   virtual int64_t cost(int64_t item) const = 0;

@@ -54,6 +54,8 @@ struct FakeOptions {
   // Log-probability of a request; empty: -1/8 for each byte but a little less for odd hashes.
   std::function<double(const model::ScoreRequest&)> log_prob = {};
   std::atomic<int64_t>* asked = nullptr;  // requests scored
+  // What it says to a prompt, before the end of text; empty: nothing.
+  std::function<std::string(const std::string& prompt)> says = {};
   std::function<void(int64_t call)> on_call =
       {};  // before each score(): may throw, as a kill would stop it
 };
@@ -81,7 +83,18 @@ class FakeModel final : public model::LanguageModel {
     }
     return out;
   }
-  std::vector<text::TokenId> generate(const model::GenerateRequest&) override { return {}; }
+  std::vector<text::TokenId> generate(const model::GenerateRequest& request) override {
+    std::vector<text::TokenId> out;
+    if (!options_.says) return out;
+    if (options_.asked) ++*options_.asked;
+    const auto prompt = tokenizer_.decode(request.prompt, text::SpecialTokens::skip);
+    for (const auto id : tokenizer_.encode(options_.says(prompt), text::SpecialTokens::skip)) {
+      if (static_cast<int64_t>(out.size()) == request.max_new_tokens) break;
+      out.push_back(id);
+      if (request.on_token && !request.on_token(id)) break;
+    }
+    return out;
+  }
   const text::Tokenizer& tokenizer() const override { return tokenizer_; }
   const text::SpecialIds& special_ids() const override { return options_.ids; }
   int64_t max_positions() const override { return options_.positions; }

@@ -1,0 +1,73 @@
+#include "eval/answering.h"
+
+#include <algorithm>
+
+#include "core/hash.h"
+
+namespace helio::eval {
+namespace {
+
+// What stands before the first of the stop texts; nothing when none came.
+std::optional<std::string> before_stop(const std::string& text,
+                                       const std::vector<std::string>& stops) {
+  size_t first = text.npos;
+  for (const auto& stop : stops) first = std::min(first, text.find(stop));
+  return first == text.npos ? std::nullopt : std::optional(text.substr(0, first));
+}
+
+std::string answer_key(const std::string& settings, const Question& question,
+                       text::SpecialTokens special) {
+  Sha256Stream stream;
+  const auto add = [&](const std::string& text) {
+    stream.update(std::to_string(text.size()) + ":");
+    stream.update(text);
+  };
+  add(settings);
+  add(question.prompt);
+  for (const auto& stop : question.until) add(stop);
+  add(std::to_string(question.max_tokens) + (special == text::SpecialTokens::add ? "+" : "-"));
+  return stream.hex().substr(0, 32);
+}
+
+}  // namespace
+
+std::string answer_of(const Question& question, model::LanguageModel& model,
+                      text::SpecialTokens special) {
+  model::GenerateRequest request{.prompt = model.tokenizer().encode(question.prompt, special),
+                                 .max_new_tokens = question.max_tokens};
+  if (request.prompt.empty()) request.prompt = {start_token(model)};
+  if (model.special_ids().eos) request.stop_ids = {*model.special_ids().eos};
+  text::DecodeStream stream(model.tokenizer(), text::SpecialTokens::skip);
+  std::string text;
+  request.on_token = [&](text::TokenId id) {
+    text += stream.step(id);
+    return !before_stop(text, question.until).has_value();
+  };
+  model.generate(request);
+  text += stream.finish();
+  return before_stop(text, question.until).value_or(text);
+}
+
+ScoredTask answer_task(const Task& task, model::LanguageModel& model, Journal& journal,
+                       const std::string& settings, const std::function<void(int64_t)>& done) {
+  const auto count = static_cast<size_t>(task.items());
+  const text::SpecialTokens special = task.profile().special;
+  ScoredTask out;
+  out.items.resize(count);
+  out.asked.resize(count, 1);
+  for (size_t i = 0; i < count; ++i) {
+    const auto item = static_cast<int64_t>(i);
+    const Question question = task.question(item).value();
+    const std::string key = answer_key(settings, question, special);
+    auto answer = journal.find_answer(key);
+    if (!answer) {
+      answer = answer_of(question, model, special);
+      journal.add_answer(key, *answer);
+    }
+    out.items[i] = task.judge_answer(item, *answer);
+    done(task.cost(item));
+  }
+  return out;
+}
+
+}  // namespace helio::eval
