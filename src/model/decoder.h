@@ -53,9 +53,9 @@ class Decoder {
   static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat);
   // The same for running only, in f32 with the matrices packed as `format`: generation through a
   // PagedCache then goes through layers fused for it (model/packed_layer.h). The embedding and the
-  // head are int8 where the rest is int4. Also reads a GGUF
-  // file, whose Q8_0 blocks int8 then holds as they are, and its Q4_0 blocks int4 (but for the
-  // embedding and the head). Layer by layer: never more than one expanded. Throws invalid
+  // head are int8 where the rest is int4. Also reads a GGUF file: its Q8_0 blocks as int8 and Q4_0 blocks
+  // as int4 (but for the embedding and the head) are the same numbers again when ggml's own rule made
+  // them. Layer by layer: never more than one expanded. Throws invalid
   // for a mixture of experts in a format other than f32.
   static Decoder load_packed(const std::filesystem::path& dir_or_gguf, nn::WeightFormat format);
   ~Decoder();
