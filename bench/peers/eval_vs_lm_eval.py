@@ -27,6 +27,7 @@ TASKS = {
     "winogrande_train_l": ("winogrande", {"validation": "winogrande/validation", "train": "winogrande/raw/train_l"}),
     "truthfulqa_mc2": ("truthfulqa_mc2", {"validation": "truthfulqa/mc_hf_817"}),
     "mmlu": ("mmlu", {"test": "mmlu/test", "dev": "mmlu/dev"}),
+    "gsm8k": ("gsm8k", {"test": "gsm8k/test", "train": "gsm8k/train"}),
     "kobest_boolq": ("kobest_boolq", {"test": "kobest/jsonl/boolq_test", "train": "kobest/jsonl/boolq_train"}),
     "kobest_copa": ("kobest_copa", {"test": "kobest/jsonl/copa_test", "train": "kobest/jsonl/copa_train"}),
     "kobest_hellaswag": ("kobest_hellaswag", {"test": "kobest/jsonl/hellaswag_test", "train": "kobest/jsonl/hellaswag_train"}),
@@ -66,6 +67,11 @@ def peer(task, shots, options):
     for name, entries in out["samples"].items():
         for s in entries:
             key = (name.removeprefix("mmlu_") + "/" if task == "mmlu" else "") + str(s["doc_id"])
+            if task == "gsm8k":  # a sample for each filter, of one text
+                text = s["resps"][0][0]
+                score = float(s["exact_match"]) if s["filter"] == "strict-match" else samples.get(key, {}).get("score", 0.0)
+                samples[key] = {"log_probs": [], "text": text, "score": score}
+                continue
             metric = "acc_norm" if "acc_norm" in s and not task.startswith("kobest") else "acc"
             samples[key] = {"log_probs": [float(r[0][0]) for r in s["resps"]], "score": float(s[metric])}
     print(json.dumps({"user": after.ru_utime - before.ru_utime, "wall": time.monotonic() - start, "peak_mb": after.ru_maxrss / 1024, "samples": samples}))
@@ -95,6 +101,9 @@ def ours(task, shots, options):
                 if not line:
                     continue
                 s = json.loads(line)
+                if task == "gsm8k":
+                    samples[s["doc"]] = {"log_probs": [], "text": s["response"], "score": float(s["correct"])}
+                    continue
                 score = s.get("true_share", s.get("correct_norm", s.get("correct")))
                 samples[s["doc"]] = {"log_probs": s["log_probs"], "score": float(s["correct"] if task.startswith("kobest") else score)}
         return {"user": after.ru_utime - before.ru_utime, "wall": time.monotonic() - start, "peak_mb": peak[0] / 1024, "samples": samples}
@@ -129,7 +138,10 @@ def main():
             a = mine if a is None or mine["user"] < a["user"] else a
             b = theirs if b is None or theirs["user"] < b["user"] else b
         assert a["samples"].keys() == b["samples"].keys(), (sorted(a["samples"])[:5], sorted(b["samples"])[:5])
-        delta = max(abs(x - y) for k in a["samples"] for x, y in zip(a["samples"][k]["log_probs"], b["samples"][k]["log_probs"]))
+        delta = max([abs(x - y) for k in a["samples"] for x, y in zip(a["samples"][k]["log_probs"], b["samples"][k]["log_probs"])], default=0)
+        texts = [k for k in a["samples"] if "text" in a["samples"][k]]
+        if texts:
+            print(f"{wanted:24} same text {sum(a['samples'][k]['text'] == b['samples'][k]['text'] for k in texts)}/{len(texts)}")
         same = sum(abs(a["samples"][k]["score"] - b["samples"][k]["score"]) < 1e-3 for k in a["samples"])
         sums = [sums[0] + a["user"], sums[1] + b["user"]]
         print(f"{wanted:24} items {len(a['samples']):4}  helio {a['user']:8.1f} s  lm-eval {b['user']:8.1f} s  ratio {b['user'] / a['user']:5.2f}x  "

@@ -90,7 +90,8 @@ uint64_t weight_bytes_to_run(const std::filesystem::path& dir, std::string_view 
     return static_cast<double>(c10::elementSize(type));
   };
   double bytes = 0;
-  for (const auto& tensor : checkpoint::SafeTensors(dir).tensors())
+  const checkpoint::SafeTensors files(dir);
+  for (const auto& tensor : files.tensors())
     bytes +=
         static_cast<double>(tensor.elements()) *
         (tensor.shape.size() >= 2 ? matrix(tensor) : static_cast<double>(c10::elementSize(type)));

@@ -10,6 +10,7 @@ import time
 
 import jsonschema
 import pytest
+from safetensors.numpy import load_file, save_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import tiny_model
@@ -153,6 +154,9 @@ def test_chat_at_a_terminal(folder, tmp_path):
 def test_ctrl_c_stops_the_answer_only(tmp_path):
     folder = tmp_path / "long"
     tiny_model.write(folder, hidden=128, layers=8, positions=8192)
+    tensors = load_file(folder / "model.safetensors")
+    tensors["model.embed_tokens.weight"][0] = 0  # the end of text: as good as never likely, so that the answer does not end by itself
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     saved = tmp_path / "said.jsonl"
     chat = Typist(HELIO, "chat", str(folder), "--max-new-tokens", "8000", "--temperature", "1.5", "--threads", "1")
     chat.wait_for("> ")

@@ -25,7 +25,7 @@ TEST(Answers, EndBeforeTheFirstStopText) {
   EXPECT_EQ(answer_to(""), "");
 }
 
-class Gsm8k : public ::testing::Test {
+class AnswersToGsm8k : public ::testing::Test {
  protected:
   void SetUp() override {
     dir_.write("gsm8k/test.jsonl",
@@ -54,7 +54,7 @@ class Gsm8k : public ::testing::Test {
   TempDir dir_;
 };
 
-TEST_F(Gsm8k, BothReadingsOfAnAnswerCount) {
+TEST_F(AnswersToGsm8k, BothReadingsOfAnAnswerCount) {
   FakeModel model({.says = reply});
   Journal journal(dir_.path() / "journal.jsonl");
   int64_t told = 0;
@@ -73,7 +73,7 @@ TEST_F(Gsm8k, BothReadingsOfAnAnswerCount) {
   EXPECT_EQ(told, cost);
 }
 
-TEST_F(Gsm8k, WhatIsInTheJournalIsNotAskedAgain) {
+TEST_F(AnswersToGsm8k, WhatIsInTheJournalIsNotAskedAgain) {
   std::atomic<int64_t> asked = 0;
   FakeModel model({.asked = &asked, .says = reply});
   const auto run = [&](const std::string& settings) {
@@ -89,7 +89,7 @@ TEST_F(Gsm8k, WhatIsInTheJournalIsNotAskedAgain) {
   EXPECT_EQ(asked, 6);
 }
 
-TEST_F(Gsm8k, TheFirstLeaderboardEndsAnswersAtAColon) {
+TEST_F(AnswersToGsm8k, TheFirstLeaderboardEndsAnswersAtAColon) {
   FakeModel model({.says = [](const std::string&) { return " So: #### 4"; }});
   Journal journal(dir_.path() / "journal.jsonl");
   const auto scored = answer_task(*task("openllm-v1"), model, journal, "s", [](int64_t) {});

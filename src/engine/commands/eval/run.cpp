@@ -1,4 +1,4 @@
-// Score models on tasks: held-out text, cloze, preference pairs, HellaSwag, MMLU, Winogrande, ARC.
+// Score models on tasks: held-out text, cloze, preference pairs, H6, Korean benchmarks.
 #include "eval/run.h"
 
 #include <ostream>
