@@ -46,6 +46,18 @@ void check_depth(std::string_view text, const std::string& source) {
   }
 }
 
+// The parser quotes all it has read of a string, however long: only its end, where the trouble is,
+// is worth reading.
+std::string with_short_quote(std::string what) {
+  constexpr std::string_view kQuote = "last read: '";
+  constexpr size_t kMost = 60;
+  const size_t begin = what.find(kQuote), end = what.rfind('\'');
+  if (begin == what.npos || end <= begin + kQuote.size() + kMost) return what;
+  size_t kept = end - kMost;
+  while (kept < end && (static_cast<uint8_t>(what[kept]) & 0xC0) == 0x80) ++kept;
+  return what.replace(begin + kQuote.size(), kept - begin - kQuote.size(), "…");
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& source) {
@@ -58,7 +70,8 @@ Json parse_json(std::string_view text, const std::string& source) {
     if (const size_t at = what.find("syntax error"); at != std::string::npos)
       what = what.substr(at);
     throw Error(ErrorKind::invalid, source + ":" + std::to_string(place.line) + ":" +
-                                        std::to_string(place.column) + ": not valid JSON: " + what);
+                                        std::to_string(place.column) +
+                                        ": not valid JSON: " + with_short_quote(what));
   } catch (const Json::out_of_range&) {  // 1e999; nlohmann does not say where
     throw Error(ErrorKind::invalid, source + ": a number that is too large for a double");
   }
