@@ -7,6 +7,7 @@ numpy and safetensors; with --mergekit also mergekit. Reports wall and CPU secon
 """
 import argparse
 import json
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -73,7 +74,9 @@ def main():
     out = here / "out"
     try:
         for seed, name in enumerate(("a", "b") if args.merge else ("a",)):
-            make_model(here / name, args.layers, seed)
+            made = multiprocessing.Process(target=make_model, args=(here / name, args.layers, seed))  # whose memory would count as that of what runs later
+            made.start()
+            made.join()
         drop = args.layers // 4
         slices = "".join(f"- sources: [{{model: ./a, layer_range: [{x}, {y}]}}]\n" for x, y in ((0, args.layers - drop), (drop, args.layers)))
         plans = {"passthrough": f"merge_method: passthrough\ndtype: float16\nslices:\n{slices}"}
