@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -72,14 +74,64 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& file_or_d
                     });
 }
 
+namespace {
+
+// A decimal as HF's reader (serde_json) takes it: its digits as an integer, rounded to a double,
+// then divided by, or multiplied with, a power of ten. That is off by the last bit now and then,
+// and decides between ways to cut a word whose scores have the same sum.
+double as_serde_reads(double value) {
+  char text[64];
+  const auto [end, problem] = std::to_chars(text, text + sizeof text, value);
+  uint64_t digits = 0;
+  int exponent = 0;
+  bool fraction = false;
+  for (const char* c = text; problem == std::errc() && c != end; ++c) {
+    if (*c == '.') {
+      fraction = true;
+    } else if (*c >= '0' && *c <= '9') {
+      digits = digits * 10 + static_cast<uint64_t>(*c - '0');
+      exponent -= fraction;
+    } else if (*c == 'e') {
+      int more = 0;
+      std::from_chars(c[1] == '+' ? c + 2 : c + 1, end, more);
+      exponent += more;
+      break;
+    }
+  }
+  if (digits == 0 || exponent < -22 || exponent > 22) return value;  // no score of a real file
+  double power = 1;                                                  // exact up to 10^22
+  for (int i = 0; i < std::abs(exponent); ++i) power *= 10;
+  const auto whole = static_cast<double>(digits);
+  const double read = exponent < 0 ? whole / power : whole * power;
+  return value < 0 ? -read : read;
+}
+
+void read_scores_as_hf(Json& json) {
+  const auto model = json.find("model");
+  if (model == json.end() || !model->is_object() || model->value("type", Json()) != "Unigram")
+    return;
+  const auto vocabulary = model->find("vocab");
+  if (vocabulary == model->end() || !vocabulary->is_array()) return;
+  for (Json& entry : *vocabulary)
+    if (entry.is_array() && entry.size() == 2 && entry[1].is_number_float())
+      entry[1] = as_serde_reads(entry[1].get<double>());
+}
+
+}  // namespace
+
 std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, const std::string& source) {
   try {
     FastJson fast;
-    if (fast.read(json)) return std::make_unique<JsonTokenizer>(fast.json, &fast.lists);
+    if (fast.read(json)) {
+      read_scores_as_hf(fast.json);
+      return std::make_unique<JsonTokenizer>(fast.json, &fast.lists);
+    }
   } catch (const Error&) {
     // Said again below, by the reader that knows of every key of the file.
   }
-  return std::make_unique<JsonTokenizer>(parse_json(json, source));
+  Json whole = parse_json(json, source);
+  read_scores_as_hf(whole);
+  return std::make_unique<JsonTokenizer>(whole);
 }
 
 }  // namespace helio::text
