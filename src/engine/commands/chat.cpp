@@ -10,6 +10,7 @@
 #include "core/fs.h"
 #include "engine/load_served_model.h"
 #include "engine/precision_options.h"
+#include "engine/sampling_options.h"
 #include "engine/text_generation.h"
 #include "nn/runtime.h"
 
@@ -37,16 +38,7 @@ class ChatCommand final : public cli::Command {
     f.input("model", model_, "Model folder (Hugging Face layout) with a chat template.");
     f("system", system_, "What the system says.");
     f("max_new_tokens", request_.max_new_tokens, "Longest answer, in tokens.", at_least(1));
-    auto& sampler = request_.sampler;
-    f("temperature", sampler.temperature, "0 takes the most probable token each time.",
-      at_least(0));
-    f("top_p", sampler.top_p, "Only the smallest set of tokens with this much probability.",
-      between(0, 1));
-    f("top_k", sampler.top_k, "Only the k most probable tokens; 0: all.", at_least(0));
-    f("min_p", sampler.min_p,
-      "Only tokens at least this share as probable as the most probable one.", between(0, 1));
-    f("repetition_penalty", sampler.repetition_penalty,
-      "Divides the logits of tokens that were there; 1: none.", between(0.01, 100));
+    describe_sampling(f, request_.sampler);
     f("seed", seed_, "Seed of the choices when temperature is above 0.", at_least(0));
     describe_precision(f, options_.dtype, options_.weights);
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));

@@ -9,6 +9,7 @@
 #include "core/lines.h"
 #include "engine/load_served_model.h"
 #include "engine/precision_options.h"
+#include "engine/sampling_options.h"
 #include "engine/text_generation.h"
 #include "nn/runtime.h"
 #include "serve/token_text.h"
@@ -52,15 +53,7 @@ class GenerateCommand final : public cli::Command {
     f("max_new_tokens", request_.max_new_tokens, "Longest answer, in tokens.", at_least(1));
     f("n", n_, "Answers to each prompt, the most probable (a token) first.", between(1, 1000));
     auto& sampler = request_.sampler;
-    f("temperature", sampler.temperature, "0 takes the most probable token each time.",
-      at_least(0));
-    f("top_p", sampler.top_p, "Only the smallest set of tokens with this much probability.",
-      between(0, 1));
-    f("top_k", sampler.top_k, "Only the k most probable tokens; 0: all.", at_least(0));
-    f("min_p", sampler.min_p,
-      "Only tokens at least this share as probable as the most probable one.", between(0, 1));
-    f("repetition_penalty", sampler.repetition_penalty,
-      "Divides the logits of tokens that were there; 1: none.", between(0.01, 100));
+    describe_sampling(f, sampler);
     f("presence_penalty", sampler.presence_penalty, "Taken off the logits of the answer's tokens.",
       between(-2, 2));
     f("frequency_penalty", sampler.frequency_penalty, "The same, for each time a token was there.",
