@@ -7,14 +7,6 @@
 namespace helio::eval {
 namespace {
 
-// What stands before the first of the stop texts; nothing when none came.
-std::optional<std::string> before_stop(const std::string& text,
-                                       const std::vector<std::string>& stops) {
-  size_t first = text.npos;
-  for (const auto& stop : stops) first = std::min(first, text.find(stop));
-  return first == text.npos ? std::nullopt : std::optional(text.substr(0, first));
-}
-
 std::string answer_key(const std::string& settings, const Question& question,
                        text::SpecialTokens special) {
   Sha256Stream stream;
@@ -31,6 +23,11 @@ std::string answer_key(const std::string& settings, const Question& question,
 
 }  // namespace
 
+std::string cut_at_stops(std::string_view text, const std::vector<std::string>& stops) {
+  for (const auto& stop : stops) text = text.substr(0, text.find(stop));
+  return std::string(text);
+}
+
 std::string answer_of(const Question& question, model::LanguageModel& model,
                       text::SpecialTokens special) {
   model::GenerateRequest request{.prompt = model.tokenizer().encode(question.prompt, special),
@@ -41,11 +38,12 @@ std::string answer_of(const Question& question, model::LanguageModel& model,
   std::string text;
   request.on_token = [&](text::TokenId id) {
     text += stream.step(id);
-    return !before_stop(text, question.until).has_value();
+    return std::none_of(question.until.begin(), question.until.end(),
+                        [&](const auto& stop) { return text.find(stop) != text.npos; });
   };
   model.generate(request);
   text += stream.finish();
-  return before_stop(text, question.until).value_or(text);
+  return cut_at_stops(text, question.until);
 }
 
 ScoredTask answer_task(const Task& task, model::LanguageModel& model, Journal& journal,

@@ -4,12 +4,18 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "eval/journal.h"
 #include "eval/scoring.h"
 #include "eval/task.h"
 
 namespace helio::eval {
+
+// What is left of `text` when it is cut before each stop text in turn, as lm-evaluation-harness
+// does.
+std::string cut_at_stops(std::string_view text, const std::vector<std::string>& stops);
 
 // The answer to `question`: greedy, at most max_tokens long, cut before the first of its stop texts
 // or the end of text. A prompt too long for the model loses its beginning. `special` says whether

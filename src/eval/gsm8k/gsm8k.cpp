@@ -24,17 +24,6 @@ std::string comparable(std::string_view text) {
 
 }  // namespace
 
-const std::vector<std::string>& stop_strings(const std::string& profile) {
-  static const std::vector<std::string> first = {":", "Question:", "Question"},
-                                        now = {"Question:", "</s>", "<|im_end|>"};
-  return profile == "openllm-v1" ? first : now;
-}
-
-std::string cut_at_stops(std::string_view text, const std::vector<std::string>& stops) {
-  for (const auto& stop : stops) text = text.substr(0, text.find(stop));
-  return std::string(text);
-}
-
 std::string strict_match(std::string_view text) {
   static const PythonRegex number(R"(#### (\-?[0-9\.\,]+))");
   std::string found(kInvalid);

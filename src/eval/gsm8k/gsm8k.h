@@ -1,4 +1,4 @@
-// GSM8K's answers: cutting a generation at stop strings, finding the number in it, and comparing.
+// GSM8K's answers: finding the number in a generation, and comparing.
 #pragma once
 
 #include <string>
@@ -6,10 +6,6 @@
 #include <vector>
 
 namespace helio::eval::gsm8k {
-
-// Where generation ends in a profile (openllm-v1, evalverse, current).
-const std::vector<std::string>& stop_strings(const std::string& profile);
-std::string cut_at_stops(std::string_view text, const std::vector<std::string>& stops);
 
 // The number after the first "#### ", or "[invalid]": the leaderboards' filter.
 std::string strict_match(std::string_view text);

@@ -4,8 +4,10 @@
 
 #include "core/error.h"
 #include "core/lines.h"
+#include "eval/answering.h"
 #include "eval/gsm8k/gsm8k.h"
 #include "eval/statistics.h"
+#include "eval/task_spec.h"
 #include "text/utf8.h"
 
 namespace helio::eval {
@@ -13,7 +15,8 @@ namespace {
 
 class Gsm8kScorer final : public Scorer {
  public:
-  explicit Gsm8kScorer(const ScorerOptions& options) : profile_(options.variant) {
+  explicit Gsm8kScorer(const ScorerOptions& options)
+      : profile_(options.variant), stops_(with_profile(find_task("gsm8k"), profile_).answer.until) {
     read_jsonl(benchmark_file(options.benchmarks, "gsm8k/test.jsonl"),
                [&](const Json& row, int64_t) { answers_.push_back(row_text(row, "answer")); });
   }
@@ -27,8 +30,7 @@ class Gsm8kScorer final : public Scorer {
     const auto doc = row.at("doc").get<size_t>();
     if (!seen_.insert(doc).second)
       throw Error(ErrorKind::invalid, "a second output for question " + std::to_string(doc));
-    const std::string text = gsm8k::cut_at_stops(text::repair_utf8(row_text(row, "response")),
-                                                 gsm8k::stop_strings(profile_));
+    const std::string text = cut_at_stops(text::repair_utf8(row_text(row, "response")), stops_);
     const std::string& answer = answers_[doc];
     const std::string strict = gsm8k::strict_match(text), loose = gsm8k::flexible_extract(text);
     if (profile_ == "openllm-v1") {
@@ -59,6 +61,7 @@ class Gsm8kScorer final : public Scorer {
 
  private:
   std::string profile_;
+  std::vector<std::string> stops_;
   std::vector<std::string> answers_ = {};
   std::set<size_t> seen_ = {};
   int64_t right_ = 0, loose_ = 0;

@@ -85,20 +85,6 @@ class JudgmentFile {
   std::mutex mutex_ = {};
 };
 
-std::string winner_name(Verdict verdict, const char* a, const char* b) {
-  switch (verdict) {
-    case Verdict::a:
-      return a;
-    case Verdict::b:
-      return b;
-    case Verdict::tie:
-      return "tie";
-    case Verdict::error:
-      break;
-  }
-  return "error";
-}
-
 OrderedJson row_of(const Match& match, const std::vector<std::string>& judgments,
                    const std::string& judge, const ModelAnswers& model,
                    const ModelAnswers& against) {
@@ -116,18 +102,19 @@ OrderedJson row_of(const Match& match, const std::vector<std::string>& judgments
             {"turn", match.turn},
             {"tstamp", now}};
   }
-  return {{"question_id", match.question.id},
-          {"model_1", model.model},
-          {"model_2", against.model},
-          {"g1_winner", winner_name(verdict_of(judgments[0]), "model_1", "model_2")},
-          {"g2_winner", winner_name(verdict_of(judgments[1]), "model_2", "model_1")},
-          {"judge", who},
-          {"g1_user_prompt", match.prompts[0]},
-          {"g1_judgment", judgments[0]},
-          {"g2_user_prompt", match.prompts[1]},
-          {"g2_judgment", judgments[1]},
-          {"turn", match.turn},
-          {"tstamp", now}};
+  return {
+      {"question_id", match.question.id},
+      {"model_1", model.model},
+      {"model_2", against.model},
+      {"g1_winner", winner_of(verdict_of(judgments[0]), "model_1", "model_2").value_or("error")},
+      {"g2_winner", winner_of(verdict_of(judgments[1]), "model_2", "model_1").value_or("error")},
+      {"judge", who},
+      {"g1_user_prompt", match.prompts[0]},
+      {"g1_judgment", judgments[0]},
+      {"g2_user_prompt", match.prompts[1]},
+      {"g2_judgment", judgments[1]},
+      {"turn", match.turn},
+      {"tstamp", now}};
 }
 
 }  // namespace

@@ -135,4 +135,18 @@ Verdict verdict_of(std::string_view judgment) {
   return Verdict::error;
 }
 
+std::optional<std::string> winner_of(Verdict verdict, const std::string& a, const std::string& b) {
+  switch (verdict) {
+    case Verdict::a:
+      return a;
+    case Verdict::b:
+      return b;
+    case Verdict::tie:
+      return "tie";
+    case Verdict::error:
+      break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace helio::eval::mt_bench

@@ -45,5 +45,7 @@ std::optional<double> rating_of(std::string_view judgment);
 
 enum class Verdict : uint8_t { a, b, tie, error };
 Verdict verdict_of(std::string_view judgment);  // [[A]], else [[B]], else [[C]]
+// `a`, `b`, or "tie"; nothing where there was no verdict.
+std::optional<std::string> winner_of(Verdict verdict, const std::string& a, const std::string& b);
 
 }  // namespace helio::eval::mt_bench

@@ -108,19 +108,19 @@ class PairwiseScorer final : public MtBenchScorer {
   OrderedJson score(const Json& row) override {
     const std::string first = row_text(row, "model_1"), second = row_text(row, "model_2");
     const auto [id, turn] = place(row, first + " against " + second);
-    const std::string straight = winner(verdict_of(judgment_of(row, "g1_judgment")), first, second),
-                      swapped = winner(verdict_of(judgment_of(row, "g2_judgment")), second, first);
+    const auto straight = winner_of(verdict_of(judgment_of(row, "g1_judgment")), first, second),
+               swapped = winner_of(verdict_of(judgment_of(row, "g2_judgment")), second, first);
     std::string result;
-    if (straight.empty() || swapped.empty()) {
+    if (!straight || !swapped) {
       result = "error";
       ++models_[first].errors;
       ++models_[second].errors;
-    } else if (straight != swapped || straight == "tie") {
+    } else if (straight != swapped || *straight == "tie") {
       result = "tie";
       ++models_[first].ties;
       ++models_[second].ties;
     } else {
-      result = straight;
+      result = *straight;
       ++models_[result].wins;
       ++models_[result == first ? second : first].losses;
     }
@@ -156,19 +156,6 @@ class PairwiseScorer final : public MtBenchScorer {
   struct Model {
     int64_t wins = 0, losses = 0, ties = 0, errors = 0;
   };
-  static std::string winner(Verdict verdict, const std::string& a, const std::string& b) {
-    switch (verdict) {
-      case Verdict::a:
-        return a;
-      case Verdict::b:
-        return b;
-      case Verdict::tie:
-        return "tie";
-      case Verdict::error:
-        break;
-    }
-    return {};
-  }
   size_t pairs() const {
     std::set<std::string> names;
     for (const auto& each : seen_) names.insert(each.first);

@@ -4,10 +4,12 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "eval/answering.h"
 #include "eval/eq_bench/eq_bench.h"
 #include "eval/gsm8k/gsm8k.h"
 #include "eval/mt_bench/judge.h"
 #include "eval/mt_bench/mt_bench.h"
+#include "eval/task_spec.h"
 
 namespace helio::eval {
 namespace {
@@ -71,9 +73,12 @@ TEST(Gsm8k, FiltersAndComparison) {
 }
 
 TEST(Gsm8k, ProfilesStopAtTheirStrings) {
-  EXPECT_EQ(gsm8k::cut_at_stops("a: b Question: c", gsm8k::stop_strings("openllm-v1")), "a");
-  EXPECT_EQ(gsm8k::cut_at_stops("a: b Question: c", gsm8k::stop_strings("current")), "a: b ");
-  EXPECT_EQ(gsm8k::cut_at_stops("x</s>y", gsm8k::stop_strings("evalverse")), "x");
+  const auto stops = [](const char* profile) {
+    return with_profile(find_task("gsm8k"), profile).answer.until;
+  };
+  EXPECT_EQ(cut_at_stops("a: b Question: c", stops("openllm-v1")), "a");
+  EXPECT_EQ(cut_at_stops("a: b Question: c", stops("current")), "a: b ");
+  EXPECT_EQ(cut_at_stops("x</s>y", stops("evalverse")), "x");
 }
 
 TEST(MtBench, RatingsAndVerdicts) {
