@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "model/long_tensor.h"
 #include "model/page_pool.h"
 #include "model/paged_cache.h"
 
@@ -25,13 +26,6 @@ namespace {
 using text::TokenId;
 
 constexpr int64_t kScoreRows = 256;  // positions whose logits exist at one time
-
-at::Tensor long_tensor(const std::vector<int64_t>& values) {
-  at::Tensor tensor =
-      at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions(at::kLong));
-  std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<int64_t>());
-  return tensor;
-}
 
 // A request on its way through the engine.
 struct Sequence {
@@ -444,7 +438,7 @@ class LocalEngine final : public GenerationEngine {
   }
 
   std::vector<float> embedded(const std::vector<TokenId>& ids) const {
-    const at::Tensor row = long_tensor({ids.begin(), ids.end()}).unsqueeze(0);
+    const at::Tensor row = long_tensor(ids).unsqueeze(0);
     const at::Tensor mean =
         decoder_.hidden(PackedBatch::rows(row)).to(at::kFloat).mean(1).squeeze(0);
     const at::Tensor unit = (mean / mean.norm()).contiguous();

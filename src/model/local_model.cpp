@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "model/kv_cache.h"
+#include "model/long_tensor.h"
 #include "model/paged_cache.h"
 #include "model/sampler.h"
 #include "model/trie_scoring.h"
@@ -28,13 +29,6 @@ struct Job {
   std::vector<TokenId> input = {};
   std::vector<size_t> requests = {};  // equal inputs are run once
 };
-
-at::Tensor long_tensor(const std::vector<int64_t>& values) {
-  at::Tensor tensor =
-      at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions(at::kLong));
-  std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<int64_t>());
-  return tensor;
-}
 
 // A sequence that goes on: through pages, whose steps a packed decoder has fused, but where
 // frequencies follow the length through a cache that runs all tokens again.

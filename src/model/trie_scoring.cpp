@@ -6,20 +6,13 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "model/long_tensor.h"
 #include "model/paged_cache.h"
 
 namespace helio::model {
 namespace {
 
 constexpr int64_t kHeadRows = 256;  // positions whose logits exist at one time
-
-template <class T>
-at::Tensor long_tensor(const std::vector<T>& values) {
-  at::Tensor tensor =
-      at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions(at::kLong));
-  std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<int64_t>());
-  return tensor;
-}
 
 // Pages that several nodes hold.
 class SharedPages {
