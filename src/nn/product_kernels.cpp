@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <string_view>
 
 #include "checkpoint/quant/floats.h"
+#include "nn/processor.h"
 
 namespace helio::nn {
 namespace {
@@ -99,23 +98,6 @@ void f32_rows(const PanelJob& job) {
   }
 }
 
-struct Processor {
-  bool avx512 = false, avx2 = false;
-};
-
-Processor processor() {
-  Processor found;
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  found.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                 __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                 __builtin_cpu_supports("avx512vnni");
-  found.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-               __builtin_cpu_supports("f16c");
-#endif
-  return found;
-}
-
 }  // namespace
 
 const ProductKernels& plain_product_kernels() {
@@ -125,12 +107,16 @@ const ProductKernels& plain_product_kernels() {
 }
 
 const ProductKernels& product_kernels() {
-  static const Processor has = processor();
-  const char* setting = std::getenv("HELIO_KERNELS");
-  const std::string_view wanted = setting ? setting : "";
-  if (wanted == "none") return plain_product_kernels();
-  if (has.avx512 && wanted != "avx2") return avx512_product_kernels();
-  return has.avx2 ? avx2_product_kernels() : plain_product_kernels();
+  const Processor& has = processor();
+  switch (chosen_kernels({.avx2 = has.avx2 && has.f16c, .avx512 = has.avx512_bytes})) {
+    case KernelSet::avx512:
+      return avx512_product_kernels();
+    case KernelSet::avx2:
+      return avx2_product_kernels();
+    case KernelSet::none:
+      break;
+  }
+  return plain_product_kernels();
 }
 
 }  // namespace helio::nn

@@ -61,7 +61,7 @@ struct ProductKernels {
 // What int8_panel and int4_panel expect as `zero`: the number that stored values are above theirs.
 inline constexpr int32_t kInt8Zero = 128, kInt4Zero = 8;
 
-// The best for this processor; HELIO_KERNELS=avx2 or none asks for less, as in kernels.h.
+// The best for this processor; HELIO_KERNELS asks for less (nn/processor.h).
 const ProductKernels& product_kernels();
 const ProductKernels& avx512_product_kernels();
 const ProductKernels& avx2_product_kernels();

@@ -25,6 +25,32 @@ inline __m256i add_pairs(__m256i sum, __m256i products) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(products, _mm256_set1_epi16(1)));
 }
 
+// Block `b`'s sums of half a panel, scaled, to the totals.
+template <int kTokens>
+inline __attribute__((always_inline)) void add_block(const PanelJob& job, int64_t place,
+                                                     int64_t half, int64_t b, const __m256i* sums,
+                                                     __m256* totals) {
+  const __m256 scales = scales_of(job.scales + b * kPanelRows + half * 8);
+#pragma GCC unroll 4
+  for (int64_t t = 0; t < kTokens; ++t) {
+    const float code_scale = job.code_scales[place + b * kTokenGroup + t];
+    totals[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[t]),
+                                _mm256_mul_ps(scales, _mm256_set1_ps(code_scale)), totals[t]);
+  }
+}
+
+template <int kTokens>
+inline __attribute__((always_inline)) void put_half(const PanelJob& job, int64_t first,
+                                                    int64_t half, const __m256* totals) {
+  for (int64_t t = 0; t < kTokens; ++t) {
+    float values[8];
+    _mm256_storeu_ps(values, totals[t]);
+    float* const out = job.out + (first + t) * job.out_row + half * 8;
+    for (int64_t i = 0; i < 8 && half * 8 + i < job.columns; ++i)
+      out[i] = job.output == Output::add ? out[i] + values[i] : values[i];
+  }
+}
+
 // Values stored with 128 added; products need one factor without a sign, so that of the weight
 // moves to the code. |weight| <= 128, |code| <= 127: two products fit into 16 bits.
 template <int kTokens>
@@ -49,21 +75,9 @@ void int8_tokens(const PanelJob& job, int64_t first) {
               _mm256_maddubs_epi16(
                   magnitude, _mm256_sign_epi8(four_codes(codes + t * kBlock + g * 4), weight)));
       }
-      const __m256 scales = scales_of(job.scales + b * kPanelRows + half * 8);
-#pragma GCC unroll 4
-      for (int64_t t = 0; t < kTokens; ++t) {
-        const float code_scale = job.code_scales[place + b * kTokenGroup + t];
-        totals[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[t]),
-                                    _mm256_mul_ps(scales, _mm256_set1_ps(code_scale)), totals[t]);
-      }
+      add_block<kTokens>(job, place, half, b, sums, totals);
     }
-    for (int64_t t = 0; t < kTokens; ++t) {
-      float values[8];
-      _mm256_storeu_ps(values, totals[t]);
-      float* const out = job.out + (first + t) * job.out_row + half * 8;
-      for (int64_t i = 0; i < 8 && half * 8 + i < job.columns; ++i)
-        out[i] = job.output == Output::add ? out[i] + values[i] : values[i];
-    }
+    put_half<kTokens>(job, first, half, totals);
   }
 }
 
@@ -93,21 +107,9 @@ void int4_tokens(const PanelJob& job, int64_t first) {
                                                _mm256_maddubs_epi16(upper, four_codes(at + 16))));
         }
       }
-      const __m256 scales = scales_of(job.scales + b * kPanelRows + half * 8);
-#pragma GCC unroll 4
-      for (int64_t t = 0; t < kTokens; ++t) {
-        const float code_scale = job.code_scales[place + b * kTokenGroup + t];
-        totals[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[t]),
-                                    _mm256_mul_ps(scales, _mm256_set1_ps(code_scale)), totals[t]);
-      }
+      add_block<kTokens>(job, place, half, b, sums, totals);
     }
-    for (int64_t t = 0; t < kTokens; ++t) {
-      float values[8];
-      _mm256_storeu_ps(values, totals[t]);
-      float* const out = job.out + (first + t) * job.out_row + half * 8;
-      for (int64_t i = 0; i < 8 && half * 8 + i < job.columns; ++i)
-        out[i] = job.output == Output::add ? out[i] + values[i] : values[i];
-    }
+    put_half<kTokens>(job, first, half, totals);
   }
 }
 

@@ -1,0 +1,22 @@
+// Which set of hand-written kernels may run here.
+#pragma once
+
+namespace helio::nn {
+
+// What the processor has, all of an item or nothing.
+struct Processor {
+  bool avx2 = false;          // with FMA
+  bool f16c = false;          // conversions of half precision
+  bool avx512 = false;        // F and DQ
+  bool avx512_bytes = false;  // BW, VL and VNNI besides
+};
+const Processor& processor();
+
+enum class KernelSet { none, avx2, avx512 };
+struct KernelSupport {
+  bool avx2 = false, avx512 = false;  // whether that set's kernels can run
+};
+// The best of what can run; HELIO_KERNELS=avx2 or none asks for less (tests, comparisons).
+KernelSet chosen_kernels(const KernelSupport& can);
+
+}  // namespace helio::nn
