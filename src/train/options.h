@@ -113,28 +113,14 @@ struct PretrainOptions {
   }
 };
 
-// helio sft: supervised fine-tuning on conversations.
-struct SftOptions {
-  std::string model = {}, data = {}, dataset = {}, out = {}, run = {};
-  int64_t max_length = 512, limit = 0;
-  double heldout = 0.05;
-  std::string loss_on = "assistant", chat_template = "auto", texts = "chat";
-  Optimisation train = {
-      .epochs = 2, .batch_size = 16, .lr = 5e-4, .min_lr_ratio = 0.0, .weight_decay = 0.0};
-  Continuation unfinished = {};
-  void describe(Fields& f) {
-    f.input("model", model, "Model to start from.");
-    f.input("data", data,
-            "JSON or JSONL: messages, ShareGPT's conversations, prompt/completion, or Alpaca's "
-            "instruction/input/output.");
+// How conversations are read and written, by fine-tuning and by alignment.
+struct ConversationChoice {
+  std::string dataset = {}, chat_template = "auto", texts = "chat";
+  void describe_dataset(Fields& f) {
     f("dataset", dataset,
       "A name in LLaMA-Factory's dataset_info.json, where data is the folder that holds it.");
-    f("max_length", max_length, "Longer conversations are cut at the end.", at_least(8));
-    f("limit", limit, "Use only the first so many examples; 0: all.", at_least(0));
-    f("heldout", heldout,
-      "Share of conversations kept for the held-out loss, by a hash of the user's words.",
-      between(0, 0.9));
-    f("loss_on", loss_on, "Which tokens are learned.", one_of({"assistant", "all"}));
+  }
+  void describe_writing(Fields& f) {
     f("chat_template", chat_template,
       "Template of the conversations: auto (the model's own), solar, chatml, or a Jinja file; "
       "saved "
@@ -143,6 +129,31 @@ struct SftOptions {
       "How prompts and answers without roles are read: as what a user and the assistant say, or as "
       "they stand, without the template.",
       one_of({"chat", "plain"}));
+  }
+};
+
+// helio sft: supervised fine-tuning on conversations.
+struct SftOptions : ConversationChoice {
+  std::string model = {}, data = {}, out = {}, run = {};
+  int64_t max_length = 512, limit = 0;
+  double heldout = 0.05;
+  std::string loss_on = "assistant";
+  Optimisation train = {
+      .epochs = 2, .batch_size = 16, .lr = 5e-4, .min_lr_ratio = 0.0, .weight_decay = 0.0};
+  Continuation unfinished = {};
+  void describe(Fields& f) {
+    f.input("model", model, "Model to start from.");
+    f.input("data", data,
+            "JSON or JSONL: messages, ShareGPT's conversations, prompt/completion, or Alpaca's "
+            "instruction/input/output.");
+    describe_dataset(f);
+    f("max_length", max_length, "Longer conversations are cut at the end.", at_least(8));
+    f("limit", limit, "Use only the first so many examples; 0: all.", at_least(0));
+    f("heldout", heldout,
+      "Share of conversations kept for the held-out loss, by a hash of the user's words.",
+      between(0, 0.9));
+    f("loss_on", loss_on, "Which tokens are learned.", one_of({"assistant", "all"}));
+    describe_writing(f);
     f.section("train", train, "Optimisation.");
     f.output("out", out, "models", "Folder of the trained model.");
     f.output("run", run, "runs", "Folder of metrics, logs and checkpoints.");
@@ -151,9 +162,8 @@ struct SftOptions {
 };
 
 // How pairs are judged, by training and by `helio align score`.
-struct PreferenceChoice {
+struct PreferenceChoice : ConversationChoice {
   std::string loss = "sigmoid", f_divergence = "reverse_kl";
-  std::string dataset = {}, chat_template = "auto", texts = "chat";
   double beta = 0.1, label_smoothing = 0.0;
   double f_alpha = 0.5, discopop_tau = 0.05, simpo_gamma = 0.5, cpo_alpha = 1;
   double desirable_weight = 1, undesirable_weight = 1;
@@ -175,19 +185,11 @@ struct PreferenceChoice {
     f("undesirable_weight", undesirable_weight, "Weight of bad answers in kto.", at_least(0));
   }
   void describe_data(Fields& f) {
-    f("dataset", dataset,
-      "A name in LLaMA-Factory's dataset_info.json, where data is the folder that holds it.");
+    describe_dataset(f);
     f("max_length", max_length,
       "Longest prompt and answer, in tokens; the prompt is cut on the left.", at_least(8));
     f("limit", limit, "Use only the first so many pairs; 0: all.", at_least(0));
-    f("chat_template", chat_template,
-      "Template of the conversations: auto (the model's own), solar, chatml, or a Jinja file; "
-      "saved "
-      "with the model.");
-    f("texts", texts,
-      "How prompts and answers without roles are read: as what a user and the assistant say, or as "
-      "they stand, without the template.",
-      one_of({"chat", "plain"}));
+    describe_writing(f);
   }
 };
 

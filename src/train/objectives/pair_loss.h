@@ -50,8 +50,8 @@ struct PairLossOptions {
 
 // One pair as variables.
 struct PairTerms {
-  Dual c, r, C, R;        // capital: log-ratios
-  Dual score_c, score_r;  // log-ratios as f_divergence takes them
+  Dual c = {}, r = {}, C = {}, R = {};  // capital: log-ratios
+  Dual score_c = {}, score_r = {};      // log-ratios as f_divergence takes them
   double tokens_c = 1, tokens_r = 1;
   Dual margin() const { return score_c - score_r; }
 };
