@@ -54,8 +54,10 @@ std::map<std::string, std::string> metadata_of(const SafeTensors& source) {
 }
 
 void seal(const fs::path& dir, const std::string& made_by, const std::string& model,
-          const fs::path& out, OrderedJson options, const CopyReport& report) {
+          const fs::path& out, OrderedJson options, const CopyReport& report,
+          std::vector<ArtefactFile> weights) {
   Manifest manifest = model_manifest(out, made_by);
+  manifest.files = std::move(weights);
   manifest.inputs.push_back(describe_input("model", model));
   manifest.options = std::move(options);
   manifest.facts = {{"parameters", report.parameters},
@@ -138,14 +140,14 @@ CopyReport shard_model(const ShardOptions& options, Monitor& monitor, const Stop
   in_context([&] { return "writing '" + options.out + "'"; },
              [&] {
                StagedDir staged(options.out);
-               write_output(staged.path(), source, files, monitor, stop);
+               auto weights = write_output(staged.path(), source, files, monitor, stop);
                copy_whole_file(fs::path(options.model) / "config.json",
                                staged.path() / "config.json");
                copy_companions(options.model, staged.path());
                stop.check();
                count_files(staged.path(), report);
                seal(staged.path(), "model shard", options.model, options.out,
-                    {{"size", options.size}}, report);
+                    {{"size", options.size}}, report, std::move(weights));
                stop.check();
                staged.commit();
              });
@@ -201,7 +203,7 @@ CopyReport cast_model(const CastOptions& options, Monitor& monitor, const StopRe
                report.infinite_values = counts.infinite;
                count_files(staged.path(), report);
                seal(staged.path(), "model cast", options.model, options.out,
-                    {{"dtype", options.dtype}, {"size", options.size}}, report);
+                    {{"dtype", options.dtype}, {"size", options.size}}, report, {});
                stop.check();
                staged.commit();
              });

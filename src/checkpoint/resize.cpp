@@ -274,7 +274,7 @@ void Resize::write(Monitor& monitor, const StopRequest& stop) const {
   write_model_folder(options_.out, "the resized model", stop, [&](const fs::path& dir) {
     std::map<std::string, std::shared_ptr<const NewRows>> rows;
     for (const auto* table : tables_) rows[table->name] = rows_for(*table, stop);
-    write_output(dir, source_, files(rows), monitor, stop);
+    auto weights = write_output(dir, source_, files(rows), monitor, stop);
     write_file_atomic(dir / "config.json", pretty(config_));
     const fs::path tokenizer = folder_of(options_.tokenizer);
     for (const auto name : tokenizer_files())
@@ -283,12 +283,13 @@ void Resize::write(Monitor& monitor, const StopRequest& stop) const {
       if (const fs::path from = fs::path(options_.model) / name; fs::is_regular_file(from))
         copy_whole_file(from, dir / name);
     stop.check();
-    seal(dir);
+    seal(dir, std::move(weights));
   });
 }
 
-void Resize::seal(const fs::path& dir) const {
+void Resize::seal(const fs::path& dir, std::vector<ArtefactFile> weights) const {
   Manifest manifest = model_manifest(options_.out, "model resize");
+  manifest.files = std::move(weights);
   manifest.inputs.push_back(describe_input("model", options_.model));
   manifest.inputs.push_back(describe_input("tokenizer", options_.tokenizer));
   manifest.options = {{"init", options_.init},

@@ -73,7 +73,7 @@ class Resize {
   std::vector<OutputFile> files(
       const std::map<std::string, std::shared_ptr<const NewRows>>& rows) const;
   std::shared_ptr<const NewRows> rows_for(const TensorInfo& tensor, const StopRequest& stop) const;
-  void seal(const std::filesystem::path& dir) const;
+  void seal(const std::filesystem::path& dir, std::vector<ArtefactFile> weights) const;
 
   ResizeOptions options_;
   VocabularyChange change_;

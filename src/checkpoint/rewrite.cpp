@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 
 #include "checkpoint/safetensors_header.h"
 #include "core/error.h"
+#include "core/following_hash.h"
 #include "core/json.h"
 #include "core/parallel.h"
 
@@ -19,6 +21,8 @@ namespace {
 // Progress and Ctrl-C are looked at between pieces of this many bytes.
 constexpr uint64_t kPiece = uint64_t(32) << 20;
 constexpr size_t kBuffer = size_t(1) << 20;
+// Files whose hashes may lag behind, each on a thread of its own.
+constexpr size_t kHashedAtOnce = 4;
 
 Error write_error(const std::string& path, int problem) {
   Error error = system_error("cannot write '" + path + "'", problem);
@@ -280,15 +284,17 @@ std::vector<OutputFile> plan_files(const std::vector<std::vector<TensorCopy>>& f
   return out;
 }
 
-void write_output(const fs::path& dir, const SafeTensors& source,
-                  const std::vector<OutputFile>& files, Monitor& monitor, const StopRequest& stop) {
+std::vector<ArtefactFile> write_output(const fs::path& dir, const SafeTensors& source,
+                                       const std::vector<OutputFile>& files, Monitor& monitor,
+                                       const StopRequest& stop) {
   const SafeTensors* const one = &source;
-  write_output(dir, std::span(&one, 1), files, 1, monitor, stop);
+  return write_output(dir, std::span(&one, 1), files, 1, monitor, stop);
 }
 
-void write_output(const fs::path& dir, std::span<const SafeTensors* const> checkpoints,
-                  const std::vector<OutputFile>& files, int threads, Monitor& monitor,
-                  const StopRequest& stop) {
+std::vector<ArtefactFile> write_output(const fs::path& dir,
+                                       std::span<const SafeTensors* const> checkpoints,
+                                       const std::vector<OutputFile>& files, int threads,
+                                       Monitor& monitor, const StopRequest& stop) {
   uint64_t total = 0, done = 0;
   for (const auto& file : files) total += file.size;
   std::error_code unknown;
@@ -303,34 +309,43 @@ void write_output(const fs::path& dir, std::span<const SafeTensors* const> check
   for (size_t i = 0; i < checkpoints.size(); ++i)
     for (const auto& path : checkpoints[i]->files()) sources[i].emplace_back(path, O_RDONLY);
   Copier copier;
+  std::vector<ArtefactFile> hashed;
+  std::deque<FollowingHash> following;  // of the last files of `hashed`, in order
+  const auto settle = [&] {
+    hashed[hashed.size() - following.size()].sha256 = following.front().hex();
+    following.pop_front();
+  };
   monitor.begin("copying tensors", static_cast<int64_t>(total), "bytes");
   for (const auto& plan : files) {
+    if (following.size() == kHashedAtOnce) settle();
     const File file(dir / plan.name, O_WRONLY | O_CREAT | O_EXCL);
     file.reserve(plan.size);
+    hashed.push_back({.path = plan.name, .size = plan.size});
+    auto& hash = following.emplace_back(dir / plan.name);
+    uint64_t whole = 0;  // bytes of this file
+    const auto written = [&](uint64_t size) {
+      stop.check();
+      hash.written(whole += size);
+      monitor.at(static_cast<int64_t>(done += size));
+    };
     file.write_at(plan.header.data(), plan.header.size(), 0);
-    done += plan.header.size();
+    written(plan.header.size());
     for (const auto& run : runs_of(plan)) {
-      if (run.made) {
-        const auto written = [&](uint64_t size) {
-          stop.check();
-          monitor.at(static_cast<int64_t>(done += size));
-        };
-        if (run.made->made) make_values(run, file, threads, stop, written);
-        else make_rows(run, file, written);
-        continue;
-      }
-      for (uint64_t at = 0; at < run.size; at += kPiece) {
-        stop.check();
-        const uint64_t size = std::min(kPiece, run.size - at);
-        copier.copy(sources[run.checkpoint][run.file], run.source + at, file, run.target + at,
-                    size);
-        done += size;
-        monitor.at(static_cast<int64_t>(done));
-      }
+      if (run.made && run.made->made) make_values(run, file, threads, stop, written);
+      else if (run.made) make_rows(run, file, written);
+      else
+        for (uint64_t at = 0; at < run.size; at += kPiece) {
+          const uint64_t size = std::min(kPiece, run.size - at);
+          copier.copy(sources[run.checkpoint][run.file], run.source + at, file, run.target + at,
+                      size);
+          written(size);
+        }
     }
   }
   if (files.size() > 1) write_index(dir, files);
+  while (!following.empty()) settle();
   monitor.end();
+  return hashed;
 }
 
 void copy_whole_file(const fs::path& from, const fs::path& to) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "checkpoint/safetensors.h"
+#include "core/manifest.h"
 #include "core/monitor.h"
 
 namespace helio::checkpoint {
@@ -64,16 +65,19 @@ std::vector<OutputFile> plan_output(const std::vector<TensorCopy>& tensors,
 std::vector<OutputFile> plan_files(const std::vector<std::vector<TensorCopy>>& files,
                                    const std::map<std::string, std::string>& metadata);
 
-// Writes the files into the folder `dir`, and the index when there are several. A full disk, a
-// source that changes meanwhile or a raised `stop` throws; the caller stages the folder.
-void write_output(const std::filesystem::path& dir, const SafeTensors& source,
-                  const std::vector<OutputFile>& files, Monitor& monitor, const StopRequest& stop);
+// Writes the files into the folder `dir`, and the index when there are several; gives their hashes,
+// computed on the way, for the manifest. A full disk, a source that changes meanwhile or a raised
+// `stop` throws; the caller stages the folder.
+std::vector<ArtefactFile> write_output(const std::filesystem::path& dir, const SafeTensors& source,
+                                       const std::vector<OutputFile>& files, Monitor& monitor,
+                                       const StopRequest& stop);
 
 // The same from several checkpoints; made values are computed on `threads` threads, which do not
 // change them.
-void write_output(const std::filesystem::path& dir, std::span<const SafeTensors* const> sources,
-                  const std::vector<OutputFile>& files, int threads, Monitor& monitor,
-                  const StopRequest& stop);
+std::vector<ArtefactFile> write_output(const std::filesystem::path& dir,
+                                       std::span<const SafeTensors* const> sources,
+                                       const std::vector<OutputFile>& files, int threads,
+                                       Monitor& monitor, const StopRequest& stop);
 
 // Copies a whole file (links are followed) the same way; `to` must not exist.
 void copy_whole_file(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -69,16 +69,14 @@ Upscale::Upscale(const UpscaleOptions& options) : options_(options) {
 
 void Upscale::write(Monitor& monitor, const StopRequest& stop) const {
   write_model_folder(options_.out, "the up-scaled model", stop, [&](const fs::path& dir) {
-    assembly_->write(dir, worker_count(0), monitor, stop);
+    Manifest manifest = model_manifest(options_.out, "upscale");
+    assembly_->write(dir, "model", manifest, worker_count(0), monitor, stop);
     stop.check();
-    seal(dir);
+    seal(dir, manifest);
   });
 }
 
-void Upscale::seal(const fs::path& dir) const {
-  Manifest manifest = model_manifest(options_.out, "upscale");
-  for (const auto& model : assembly_->models())
-    manifest.inputs.push_back(describe_input("model", model->dir()));
+void Upscale::seal(const fs::path& dir, Manifest& manifest) const {
   if (options_.plan.empty()) {
     manifest.options = {
         {"method", options_.method},        {"drop", options_.drop}, {"copies", options_.copies},

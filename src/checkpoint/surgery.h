@@ -103,7 +103,7 @@ class Upscale {
   void write(Monitor& monitor, const StopRequest& stop) const;
 
  private:
-  void seal(const std::filesystem::path& dir) const;
+  void seal(const std::filesystem::path& dir, Manifest& manifest) const;
 
   UpscaleOptions options_;
   UpscalePlan plan_ = {};

@@ -44,9 +44,10 @@ struct Manifest {
 };
 
 // Hashes the files under `dir` (all but the manifest itself and `telemetry`: names of files that
-// hold clock times), fills files and content, and writes the manifest. Nothing in a manifest
-// depends on the clock, the machine's name or absolute paths. Call it as the last thing before
-// commit.
+// hold clock times), fills files and content, and writes the manifest. Files that the manifest
+// lists already, with the size they have, were hashed while they were written and keep that hash.
+// Nothing in a manifest depends on the clock, the machine's name or absolute paths. Call it as the
+// last thing before commit.
 void seal_artefact(const std::filesystem::path& dir, Manifest& manifest,
                    const std::vector<std::string>& telemetry = {});
 

@@ -1,8 +1,12 @@
 #include "jobs/estimate.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
+#include "checkpoint/hf_config.h"
+#include "core/error.h"
+#include "core/fs.h"
 #include "core/json.h"
 
 namespace helio::jobs {
@@ -28,6 +32,23 @@ int64_t whole(const OrderedJson& options, const char* key, int64_t otherwise = 0
                                                               : otherwise;
 }
 
+// Of a model from outside; none where there is no config.json that we run, yet.
+std::optional<Shape> shape_of_folder(const fs::path& dir) {
+  if (!fs::exists(dir / "config.json")) return std::nullopt;
+  try {
+    const auto config = checkpoint::load_decoder_config(dir);
+    return Shape{.layers = config.layers,
+                 .hidden = config.hidden_size,
+                 .heads = config.heads,
+                 .kv_heads = config.kv_heads,
+                 .ffn = config.intermediate_size,
+                 .vocab = config.vocab_size,
+                 .tied = config.tied_embeddings};
+  } catch (const Error&) {
+    return std::nullopt;  // the stage itself will say what is wrong with it
+  }
+}
+
 }  // namespace
 
 int estimate_threads() {
@@ -38,19 +59,20 @@ std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
   std::map<std::string, Estimate> estimates;
   std::map<std::string, Shape> shapes;
   int64_t vocab = 0;
-  const auto shape_behind = [&](const Stage& stage, const char* role) -> const Shape* {
-    for (const auto& input : stage.inputs)
-      if (input.role == role && input.stage >= 0) {
-        const auto found = shapes.find(recipe.stages[static_cast<size_t>(input.stage)].name);
-        if (found != shapes.end()) return &found->second;
-      }
-    return nullptr;
+  const auto shape_behind = [&](const Stage& stage, const char* role) -> std::optional<Shape> {
+    for (const auto& input : stage.inputs) {
+      if (input.role != role) continue;
+      if (input.stage < 0) return shape_of_folder(input.path);
+      const auto found = shapes.find(recipe.stages[static_cast<size_t>(input.stage)].name);
+      if (found != shapes.end()) return found->second;
+    }
+    return std::nullopt;
   };
   for (const auto& stage : recipe.stages) {
     const OrderedJson& options = stage.written;
     if (stage.kind == "tokenizer train") vocab = whole(options, "vocab_size");
     if (stage.kind == "upscale") {
-      if (const Shape* base = shape_behind(stage, "model")) {
+      if (const auto base = shape_behind(stage, "model")) {
         Shape shape = *base;
         const int64_t n = base->layers, more = whole(options, "copies", 2) - 1;
         const int64_t drop = whole(options, "drop"), every = whole(options, "every");
@@ -64,7 +86,7 @@ std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
     if (!options.contains("train")) continue;
     Shape shape;
     const char* role = stage.kind == "pretrain" ? "init" : "model";
-    if (const Shape* start = shape_behind(stage, role)) {
+    if (const auto start = shape_behind(stage, role)) {
       shape = *start;
     } else if (stage.kind == "pretrain" && options.at("init").get<std::string>().empty()) {
       const auto& model = options.at("model");
@@ -76,7 +98,7 @@ std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
                .vocab = vocab,
                .tied = model.at("tied").get<bool>()};
     } else {
-      continue;  // a model from outside: the command's own --dry-run reads its shape
+      continue;  // a model that is not there yet
     }
     shapes[stage.name] = shape;
     const auto& train = options.at("train");

@@ -14,9 +14,9 @@ struct Estimate {
   double flops = 0, seconds = 0;
 };
 
-// By stage name, for the stages that train. Parameters follow the recipe: a stage's `init` or
-// `model` gives the shape of what it continues (up-scaling included); the vocabulary is the one the
-// tokenizer stage will train.
+// By stage name, for the stages that train and of which enough is known. Parameters follow the
+// recipe: a stage's `init` or `model` gives the shape of what it continues (up-scaling included), a
+// model from outside its config.json; the vocabulary is the one the tokenizer stage will train.
 std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe);
 
 int estimate_threads();

@@ -82,9 +82,12 @@ struct Upscaling {
   std::string stage = {}, base = {}, recovered = {};  // names of stages; "" when not there
   int64_t base_layers = 0, drop = 0, seam = 0;
   std::vector<int64_t> layer_map = {};   // new layer -> source layer
-  std::vector<int64_t> layer_copy = {};  // 1 or 2
+  std::vector<int64_t> layer_copy = {};  // which copy of the base it comes from, from 1
+  std::vector<int64_t> identity = {};    // new layers that began as identities
   Count base_parameters = {}, parameters = {};
   Number base_loss = {}, after_loss = {}, recovered_loss = {};  // held out
+  // SOLAR's way: a first copy from its beginning, a second to its end.
+  bool two_copies() const;
 };
 
 struct AlignStep {

@@ -76,6 +76,7 @@ Upscaling read_upscaling(const Report& report, const StageInfo& stage) {
     up.seam = facts.count("seam").value_or(0);
     up.layer_map = numbers_at(facts, "layer_map");
     up.layer_copy = numbers_at(facts, "layer_copy");
+    up.identity = numbers_at(facts, "identity_layers");
     up.base_parameters = facts.count("base_parameters");
     up.parameters = facts.count("parameters");
     if (up.base_layers < 0 || up.base_layers > 4096 || up.layer_map.size() > 8192 ||

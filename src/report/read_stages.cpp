@@ -56,6 +56,7 @@ void find_places(const fs::path& workspace, StageInfo& stage) {
                                                              {"tokens build", "tokens"},
                                                              {"pretrain", "models"},
                                                              {"upscale", "models"},
+                                                             {"merge", "models"},
                                                              {"sft", "models"},
                                                              {"align", "models"},
                                                              {"eval run", "evals"},

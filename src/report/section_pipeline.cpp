@@ -171,6 +171,12 @@ std::vector<Fact> facts_of(const Report& report, const StageInfo& stage) {
       facts.push_back(
           {say("fact.parameters"), shorter(up.base_parameters) + " → " + shorter(up.parameters)});
     }
+  if (stage.kind == "merge") {
+    facts.push_back({say("fact.layers"), count_or_dash(fact_at(stage, {"base_layers"})) + " → " +
+                                             count_or_dash(fact_at(stage, {"layers"}))});
+    facts.push_back({say("fact.parameters"), shorter(fact_at(stage, {"base_parameters"})) + " → " +
+                                                 shorter(fact_at(stage, {"parameters"}))});
+  }
   if (stage.kind == "align") align_facts(report, stage, facts);
   if (stage.kind == "eval run") eval_facts(report, stage, facts);
   if (stage.kind == "club statement")

@@ -280,9 +280,18 @@ void dus_section(Section& s) {
       s.paragraph(say("page.nothing"), "faint");
       continue;
     }
-    if (up.layer_map.empty() || up.seam < 1 ||
-        static_cast<size_t>(up.seam) >= up.layer_map.size()) {
+    if (up.layer_map.empty()) {
       s.paragraph(say("dus.no_map"), "faint");
+      dus_losses(s, up);
+      continue;
+    }
+    if (!up.two_copies()) {
+      const std::string any = s.next_id();
+      s.figure(
+          any,
+          say("dus.any_map", {std::to_string(up.base_layers), std::to_string(up.layer_map.size()),
+                              std::to_string(up.identity.size())}),
+          draw_layer_map(up, any));
       dus_losses(s, up);
       continue;
     }

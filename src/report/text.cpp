@@ -212,6 +212,12 @@ const std::vector<Message> kMessages = {
     {"dus.copy1", "copy 1", "사본 1"},
     {"dus.copy2", "copy 2", "사본 2"},
     {"dus.new", "new model", "새 모델"},
+    {"dus.base", "base", "기반 모델"},
+    {"dus.any_map",
+     "{0} layers become {1}. Each new layer hangs from the base layer it is a copy of; repeated "
+     "layers are green, gray boxes were left out. {2} new layers began as identities.",
+     "{0}개 층이 {1}개 층이 됩니다. 새 층마다 원본이 된 기반 층이 이어져 있습니다. 반복된 층은 "
+     "초록색, 제거한 층은 회색이며, 항등 사상으로 시작한 새 층은 {2}개입니다."},
     {"dus.seam", "seam", "이음매"},
     {"dus.map",
      "{0} layers become {1}. Gray boxes are the dropped layers; the dashed line is the seam, where "

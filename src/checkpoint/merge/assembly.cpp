@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <set>
 
 #include "checkpoint/cast.h"
@@ -264,14 +265,20 @@ Assembly::Size Assembly::after() const {
   return size;
 }
 
-void Assembly::write(const fs::path& dir, int threads, Monitor& monitor,
-                     const StopRequest& stop) const {
+void Assembly::write(const fs::path& dir, const std::string& role, Manifest& manifest, int threads,
+                     Monitor& monitor, const StopRequest& stop) const {
+  auto inputs = std::async(std::launch::async, [&] {
+    std::vector<ArtefactInput> out;
+    for (const auto& model : models_) out.push_back(describe_input(role, model->dir()));
+    return out;
+  });
   not_numbers_ = 0;
   std::vector<const SafeTensors*> sources;
   for (const auto& model : models_) sources.push_back(&model->weights());
-  write_output(dir, sources, files_, threads, monitor, stop);
+  manifest.files = write_output(dir, sources, files_, threads, monitor, stop);
   write_file_atomic(dir / "config.json", pretty(config_));
   copy_companions(base().dir(), dir);
+  manifest.inputs = inputs.get();
 }
 
 }  // namespace helio::checkpoint

@@ -49,9 +49,10 @@ class Assembly {
   const std::vector<std::string>& notes() const { return plan_.notes; }
   int64_t not_numbers() const { return not_numbers_; }  // NaN among computed values, once written
 
-  // Weights, config.json, tokenizer files, licences.
-  void write(const std::filesystem::path& dir, int threads, Monitor& monitor,
-             const StopRequest& stop) const;
+  // Weights, config.json, tokenizer files, licences. Gives a manifest its inputs, the models by
+  // `role`, and the hashes of the weight files: both are computed while files are copied.
+  void write(const std::filesystem::path& dir, const std::string& role, Manifest& manifest,
+             int threads, Monitor& monitor, const StopRequest& stop) const;
 
  private:
   struct Source {  // of one new tensor

@@ -46,19 +46,18 @@ Merge::Merge(const MergeOptions& options) : options_(options) {
 
 void Merge::write(Monitor& monitor, const StopRequest& stop) const {
   write_model_folder(options_.out, "the merged model", stop, [&](const fs::path& dir) {
-    assembly_->write(dir, worker_count(options_.threads), monitor, stop);
+    Manifest manifest = model_manifest(options_.out, "merge");
+    assembly_->write(dir, "models", manifest, worker_count(options_.threads), monitor, stop);
     stop.check();
-    seal(dir);
+    seal(dir, manifest);
   });
 }
 
-void Merge::seal(const fs::path& dir) const {
-  Manifest manifest = model_manifest(options_.out, "merge");
+void Merge::seal(const fs::path& dir, Manifest& manifest) const {
   auto names = OrderedJson::array();
-  for (const auto& model : assembly_->models()) {
-    manifest.inputs.push_back(describe_input("models", model->dir()));
-    names.push_back(manifest.inputs.back().name);
-    if (model.get() == &assembly_->base()) manifest.facts["base"] = names.back();
+  for (size_t i = 0; i < assembly_->models().size(); ++i) {
+    names.push_back(manifest.inputs[i].name);
+    if (assembly_->models()[i].get() == &assembly_->base()) manifest.facts["base"] = names.back();
   }
   manifest.inputs.push_back(describe_input("plan", options_.plan));
   manifest.options = {{"shard_size", options_.shard_size}, {"seed", options_.seed}};

@@ -45,7 +45,7 @@ class Merge {
   void write(Monitor& monitor, const StopRequest& stop) const;
 
  private:
-  void seal(const std::filesystem::path& dir) const;
+  void seal(const std::filesystem::path& dir, Manifest& manifest) const;
 
   MergeOptions options_;
   std::unique_ptr<Assembly> assembly_ = {};

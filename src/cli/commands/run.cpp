@@ -105,6 +105,7 @@ class Run final : public Command {
                         {"stages", OrderedJson::array()}};
     const auto estimates = jobs::estimate_recipe(recipe);
     double seconds = 0;
+    std::string unknown;  // stages that train and have no estimate
     for (const auto& plan : jobs::plan_run(recipe, options)) {
       const auto& stage = *plan.stage;
       OrderedJson row = {{"name", stage.name},
@@ -141,14 +142,17 @@ class Run final : public Command {
               "{:>14} {} parameters, {} tokens, {} FLOPs, about {} MB and {}\n", "estimate",
               count_text(double(e.parameters)), count_text(double(e.tokens)), count_text(e.flops),
               e.memory_bytes >> 20, duration_text(e.seconds));
-      }
+      } else if (stage.written.contains("train"))
+        unknown += (unknown.empty() ? "" : ", ") + stage.name;
       row["options"] = stage.resolved;
       json["stages"].push_back(row);
     }
     if (context.json) context.out << compact(json) << "\n";
-    else
-      context.out << fmt::format("training and alignment would take about {} on {} threads\n",
-                                 duration_text(seconds), jobs::estimate_threads());
+    else if (!estimates.empty())
+      context.out << fmt::format("training and alignment would take about {} on {} threads{}\n",
+                                 duration_text(seconds), jobs::estimate_threads(),
+                                 unknown.empty() ? "" : ", without " + unknown);
+    else if (!unknown.empty()) context.out << "not estimated yet: " << unknown << "\n";
     return 0;
   }
 

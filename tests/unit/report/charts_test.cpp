@@ -88,6 +88,21 @@ TEST(LayerMap, GreysWhatIsDroppedAndLinksWhatIsKept) {
     EXPECT_EQ((*it)[1], (*it)[2]);
 }
 
+TEST(LayerMap, DrawsInterleavedLayersFromOneRow) {
+  Upscaling up{.stage = "up", .base_layers = 4};
+  up.layer_map = {0, 1, 1, 2, 3, 3};
+  up.layer_copy = {1, 1, 2, 1, 1, 2};
+  up.identity = {2, 5};
+  EXPECT_FALSE(up.two_copies());
+  EXPECT_TRUE(solar(32, 8).two_copies());
+  const std::string svg = draw_layer_map(up, "id").str();
+  EXPECT_EQ(count(svg, "class=\"link"), 6u);
+  EXPECT_EQ(count(svg, "class=\"copy1 new\""), 4u);
+  EXPECT_EQ(count(svg, "class=\"copy2 identity new\""), 2u);
+  EXPECT_EQ(count(svg, "class=\"dropped\""), 0u);
+  EXPECT_EQ(count(svg, "class=\"seam\""), 0u);
+}
+
 TEST(LineChart, DrawsNothingFromNothingAndAFlatLine) {
   LineChart chart{.labelled_by = "id", .x_label = same("x"), .y_label = same("y")};
   EXPECT_EQ(count(draw(chart).str(), "<path"), 0u);
