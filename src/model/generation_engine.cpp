@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/rng.h"
+#include "model/generation_sequence.h"
 #include "model/long_tensor.h"
 #include "model/page_pool.h"
 #include "model/paged_cache.h"
@@ -26,32 +26,9 @@ namespace {
 using text::TokenId;
 
 constexpr int64_t kScoreRows = 256;  // positions whose logits exist at one time
-
-// A request on its way through the engine.
-struct Sequence {
-  GenerationRequest request;
-  Rng rng;
-  std::vector<TokenId> ids = {};  // prompt and answer
-  std::vector<PageId> pages = {};
-  PagePool::Published published = {};
-  std::optional<text::GrammarMatcher> matcher = {};
-  int64_t fed = 0;   // of `ids`, how many are in the pages
-  int64_t step = 0;  // of `ids`, how many the running step feeds
-  std::vector<TokenScore> prompt_scores = {};
-  bool prompt_told = false, counted = false;
-
-  explicit Sequence(GenerationRequest r)
-      : request(std::move(r)), rng(Rng::stream(request.seed, "generate")), ids(request.prompt) {
-    if (request.grammar) matcher.emplace(request.grammar);
-  }
-  int64_t prompt_size() const { return static_cast<int64_t>(request.prompt.size()); }
-  int64_t size() const { return static_cast<int64_t>(ids.size()); }
-  int64_t answered() const { return size() - prompt_size(); }
-  bool scores_prompt() const {
-    return request.prompt_scores == PromptScores::report && !prompt_told;
-  }
-  bool cancelled() const { return request.cancelled && request.cancelled->load(); }
-};
+// Batching::as_alone: products sum groups of four rows alike, what is left of a group otherwise
+// (nn/product_kernels_impl.h), and from 24 rows on LibTorch's do it (nn/packed_weight.cpp).
+constexpr int64_t kRowGroup = 4, kAloneSlots = 16;
 
 struct EmbedJob {
   std::vector<std::vector<TokenId>> texts;
@@ -60,12 +37,15 @@ struct EmbedJob {
 
 class LocalEngine final : public GenerationEngine {
  public:
-  LocalEngine(Decoder decoder, const EngineOptions& options)
-      : decoder_(std::move(decoder)),
+  LocalEngine(std::shared_ptr<const Decoder> decoder, const EngineOptions& options)
+      : owner_(std::move(decoder)),
+        decoder_(*owner_),
         options_(options),
-        shares_(!decoder_.config().rope.follows_length()),
+        alone_(options.batching == Batching::as_alone),
+        shares_(!alone_ && !decoder_.config().rope.follows_length()),
         pool_(pages_wanted(), options.page_tokens),
-        cache_(decoder_.config(), pool_.pages(), options.page_tokens, decoder_.dtype()),
+        cache_(decoder_.config(), pool_.pages() + (alone_ ? 1 : 0), options.page_tokens,
+               decoder_.dtype()),
         thread_([this] { work(); }) {}
 
   ~LocalEngine() override {
@@ -178,12 +158,13 @@ class LocalEngine final : public GenerationEngine {
 
   // Waiting requests take free slots while their prompts fit into the cache.
   void admit() {
-    while (static_cast<int64_t>(running_.size()) < options_.slots) {
+    const int64_t slots = alone_ ? std::min(options_.slots, kAloneSlots) : options_.slots;
+    while (static_cast<int64_t>(running_.size()) < slots) {
       std::unique_ptr<Sequence> next;
       {
         const std::lock_guard lock(mutex_);
         if (waiting_.empty()) return;
-        const int64_t needed = pages_for(waiting_.front()->size() + 1);
+        const int64_t needed = pages_for(room_for(*waiting_.front()));
         if (needed > pool_.free() - promised_pages() && !running_.empty()) return;
         next = std::move(waiting_.front());
         waiting_.pop_front();
@@ -207,8 +188,14 @@ class LocalEngine final : public GenerationEngine {
   int64_t promised_pages() const {
     int64_t pages = 0;
     for (const auto& s : running_)
-      pages += pages_for(s->size() + 1) - static_cast<int64_t>(s->pages.size());
+      pages += pages_for(room_for(*s)) - static_cast<int64_t>(s->pages.size());
     return pages;
+  }
+
+  // Tokens that a sequence is let in for: its next one, or all that it may come to.
+  int64_t room_for(const Sequence& s) const {
+    if (!alone_) return s.size() + 1;
+    return std::min(s.prompt_size() + s.request.max_new_tokens, max_positions());
   }
 
   int64_t pages_for(int64_t tokens) const {
@@ -279,8 +266,51 @@ class LocalEngine final : public GenerationEngine {
     running_.pop_back();
   }
 
+  // Batching::as_alone: the first prompt there is, or the next token of every sequence.
+  std::vector<Sequence*> plan_alone() {
+    std::vector<Sequence*> chosen;
+    for (auto& sequence : running_) sequence->step = 0;
+    for (auto& sequence : running_) {
+      const int64_t size = sequence->size();
+      if (sequence->fed > 0 && !decoder_.alike(sequence->fed, size)) let_pages_go(*sequence);
+      const int64_t left = size - sequence->fed;
+      if (left == 1) continue;
+      sequence->step = left;
+      chosen = {sequence.get()};
+      break;
+    }
+    if (chosen.empty())
+      for (auto& sequence : running_) {
+        sequence->step = 1;
+        chosen.push_back(sequence.get());
+      }
+    for (Sequence* sequence : chosen) {
+      const bool room = make_room(*sequence, sequence->fed + sequence->step);
+      HELIO_CHECK(room, "a sequence is let in only with room for all of it");
+    }
+    return chosen;
+  }
+
+  // Rows that nobody reads, so that the others stand in whole groups: token 0 in a page of its own.
+  void fill_up(std::vector<int64_t>& ids, std::vector<nn::PagedStep>& steps) const {
+    const auto rows = static_cast<int64_t>(steps.size());
+    const int64_t more = (kRowGroup - rows % kRowGroup) % kRowGroup;
+    if (!alone_ || more == 0 || static_cast<int64_t>(ids.size()) != rows) return;
+    ids.insert(ids.end(), static_cast<size_t>(more), 0);
+    steps.push_back({.pages = spare_page_, .past = 0, .fresh = more});
+  }
+
+  // Logits of rows of `hidden`, whatever their number in whole groups.
+  at::Tensor logits_of(const at::Tensor& hidden, std::vector<int64_t> rows) const {
+    const auto wanted = static_cast<int64_t>(rows.size());
+    while (alone_ && rows.size() % kRowGroup != 0) rows.push_back(rows.front());
+    return decoder_.logits(hidden.index_select(0, long_tensor(rows)))
+        .slice(0, 0, wanted)
+        .contiguous();
+  }
+
   void step() {
-    const std::vector<Sequence*> chosen = plan();
+    const std::vector<Sequence*> chosen = alone_ ? plan_alone() : plan();
     if (chosen.empty()) return;
     try {
       run_step(chosen);
@@ -298,6 +328,7 @@ class LocalEngine final : public GenerationEngine {
       ids.insert(ids.end(), s->ids.begin() + s->fed, s->ids.begin() + s->fed + s->step);
       steps.push_back({.pages = s->pages, .past = s->fed, .fresh = s->step});
     }
+    fill_up(ids, steps);
     const at::Tensor hidden = decoder_.hidden(long_tensor(ids), cache_, steps);
     std::vector<int64_t> rows;  // whose logits choose a next token
     std::vector<Sequence*> choosing;
@@ -318,8 +349,7 @@ class LocalEngine final : public GenerationEngine {
       choosing.push_back(s);
     }
     if (rows.empty()) return;
-    const at::Tensor logits =
-        decoder_.logits(hidden.index_select(0, long_tensor(rows))).contiguous();
+    const at::Tensor logits = logits_of(hidden, rows);
     const at::Tensor sums = at::logsumexp(logits, {1}).contiguous();
     for (size_t i = 0; i < choosing.size(); ++i) {
       const auto at = static_cast<int64_t>(i);
@@ -344,7 +374,7 @@ class LocalEngine final : public GenerationEngine {
     }
     const TokenId id = sample(changed.empty() ? logits : std::span<const float>(changed),
                               s.request.sampler, s.rng);
-    const TokenScore score = scored(id, logits, log_sum, s.request.top);
+    const TokenScore score = score_of_token(id, logits, log_sum, s.request.top);
     s.ids.push_back(id);
     ++new_tokens_;
     const bool wanted = s.request.sink->token(score);
@@ -356,36 +386,6 @@ class LocalEngine final : public GenerationEngine {
       return end(s, Finish::length);
   }
 
-  // A stop id ends the text where it is complete, and is none of its tokens elsewhere.
-  static void restrict_to_grammar(Sequence& s, std::span<float> logits) {
-    const auto& stops = s.request.stop_ids;
-    const auto allowed = s.matcher->allowed();
-    const bool complete = s.matcher->complete();
-    if (!complete)
-      for (const TokenId id : stops)
-        if (id >= 0 && static_cast<size_t>(id) < logits.size())
-          logits[static_cast<size_t>(id)] = -std::numeric_limits<float>::infinity();
-    apply_grammar(logits, *allowed,
-                  complete ? std::span<const TokenId>(stops) : std::span<const TokenId>());
-  }
-
-  static TokenScore scored(TokenId id, std::span<const float> logits, float log_sum, int64_t top) {
-    TokenScore score{.id = id, .log_prob = logits[static_cast<size_t>(id)] - log_sum};
-    if (top <= 0) return score;
-    std::vector<TokenId> order(logits.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<TokenId>(i);
-    const auto count = std::min<size_t>(static_cast<size_t>(top), order.size());
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count),
-                      order.end(), [&](TokenId a, TokenId b) {
-                        const float left = logits[static_cast<size_t>(a)],
-                                    right = logits[static_cast<size_t>(b)];
-                        return left != right ? left > right : a < b;
-                      });
-    for (size_t i = 0; i < count; ++i)
-      score.top.emplace_back(order[i], logits[static_cast<size_t>(order[i])] - log_sum);
-    return score;
-  }
-
   // Scores of the tokens that follow the ones just fed, as far as they belong to the prompt.
   void score_prompt(Sequence& s, const at::Tensor& hidden_TH) {
     const int64_t last = std::min(s.step, s.prompt_size() - 1 - s.fed);
@@ -395,10 +395,10 @@ class LocalEngine final : public GenerationEngine {
       const at::Tensor sums = at::logsumexp(logits, {1}).contiguous();
       const auto width = static_cast<size_t>(logits.size(1));
       for (int64_t i = first; i < end; ++i)
-        s.prompt_scores.push_back(
-            scored(s.ids[static_cast<size_t>(s.fed + i + 1)],
-                   {logits.const_data_ptr<float>() + static_cast<size_t>(i - first) * width, width},
-                   sums.const_data_ptr<float>()[i - first], s.request.top));
+        s.prompt_scores.push_back(score_of_token(
+            s.ids[static_cast<size_t>(s.fed + i + 1)],
+            {logits.const_data_ptr<float>() + static_cast<size_t>(i - first) * width, width},
+            sums.const_data_ptr<float>()[i - first], s.request.top));
     }
   }
 
@@ -446,11 +446,14 @@ class LocalEngine final : public GenerationEngine {
     return {data, data + unit.numel()};
   }
 
-  Decoder decoder_;
+  std::shared_ptr<const Decoder> owner_;
+  const Decoder& decoder_;
   EngineOptions options_;
+  bool alone_;   // Batching::as_alone
   bool shares_;  // where frequencies follow the length, equal beginnings have unequal keys
   PagePool pool_;
   PagedCache cache_;
+  std::vector<PageId> spare_page_ = {static_cast<PageId>(pool_.pages())};
   std::vector<std::unique_ptr<Sequence>> running_ = {};  // oldest first
   uint64_t new_tokens_ = 0;                              // not yet in counts_
 
@@ -467,6 +470,13 @@ class LocalEngine final : public GenerationEngine {
 
 std::unique_ptr<GenerationEngine> make_generation_engine(Decoder decoder,
                                                          const EngineOptions& options) {
+  return make_generation_engine(std::make_shared<const Decoder>(std::move(decoder)), options);
+}
+
+std::unique_ptr<GenerationEngine> make_generation_engine(std::shared_ptr<const Decoder> decoder,
+                                                         const EngineOptions& options) {
+  HELIO_CHECK(options.batching == Batching::mixed || options.page_tokens >= kRowGroup,
+              "a page with room for a group of rows");
   return std::make_unique<LocalEngine>(std::move(decoder), options);
 }
 

@@ -72,8 +72,13 @@ class Continuation {
 class LocalModel final : public LanguageModel {
  public:
   LocalModel(LocalParts parts, const LoadOptions& options)
-      : parts_(std::move(parts)), options_(options) {
-    check_vocabulary(decoder().config(), *parts_.tokenizer);
+      : decoder_(std::make_shared<const Decoder>(std::move(parts.decoder))),
+        tokenizer_(std::move(parts.tokenizer)),
+        special_ids_(parts.special_ids),
+        content_of_(std::move(parts.content)),
+        folder_(std::move(parts.folder)),
+        options_(options) {
+    check_vocabulary(decoder().config(), *tokenizer_);
   }
 
   std::vector<Score> score(const std::vector<ScoreRequest>& requests) override {
@@ -127,24 +132,26 @@ class LocalModel final : public LanguageModel {
     return out;
   }
 
-  const text::Tokenizer& tokenizer() const override { return *parts_.tokenizer; }
-  const text::SpecialIds& special_ids() const override { return parts_.special_ids; }
+  const std::shared_ptr<const Decoder>& shared() const { return decoder_; }
+
+  const text::Tokenizer& tokenizer() const override { return *tokenizer_; }
+  const text::SpecialIds& special_ids() const override { return special_ids_; }
   int64_t max_positions() const override { return decoder().config().longest_sequence(); }
 
   std::string content() const override {
-    std::call_once(content_once_, [&] { content_ = parts_.content(); });
+    std::call_once(content_once_, [&] { content_ = content_of_(); });
     return content_;
   }
 
   const text::ChatFormat& chat() const override {
     std::call_once(chat_once_, [&] {
-      if (!parts_.folder.empty()) chat_ = text::ChatFormat::load(parts_.folder, tokenizer());
+      if (!folder_.empty()) chat_ = text::ChatFormat::load(folder_, tokenizer());
     });
     return chat_ ? *chat_ : LanguageModel::chat();
   }
 
  private:
-  const Decoder& decoder() const { return parts_.decoder; }
+  const Decoder& decoder() const { return *decoder_; }
   static int64_t length(const Job& job) { return static_cast<int64_t>(job.input.size()); }
 
   void check_ids(const std::vector<TokenId>& ids) const {
@@ -232,7 +239,11 @@ class LocalModel final : public LanguageModel {
     }
   }
 
-  LocalParts parts_;
+  std::shared_ptr<const Decoder> decoder_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+  text::SpecialIds special_ids_;
+  std::function<std::string()> content_of_;
+  std::filesystem::path folder_;
   LoadOptions options_;
   mutable std::once_flag content_once_, chat_once_;
   mutable std::string content_;
@@ -250,6 +261,11 @@ void check_vocabulary(const checkpoint::DecoderConfig& config, const text::Token
 
 std::unique_ptr<LanguageModel> make_language_model(LocalParts parts, const LoadOptions& options) {
   return std::make_unique<LocalModel>(std::move(parts), options);
+}
+
+std::shared_ptr<const Decoder> shared_decoder(const LanguageModel& model) {
+  const auto* local = dynamic_cast<const LocalModel*>(&model);
+  return local ? local->shared() : nullptr;
 }
 
 }  // namespace helio::model

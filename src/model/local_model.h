@@ -25,4 +25,7 @@ void check_vocabulary(const checkpoint::DecoderConfig& config, const text::Token
 std::unique_ptr<LanguageModel> make_language_model(LocalParts parts,
                                                    const LoadOptions& options = {});
 
+// The decoder of a model that was made so, to run beside it at other times; null for any other.
+std::shared_ptr<const Decoder> shared_decoder(const LanguageModel& model);
+
 }  // namespace helio::model

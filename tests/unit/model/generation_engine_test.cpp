@@ -102,6 +102,50 @@ TEST(GenerationEngine, ManySequencesGiveWhatEachGivesAlone) {
   EXPECT_EQ(engine->load().running, 0);
 }
 
+// A decoder as evaluation runs it (packed f32), wide enough for whole vectors and a rest of them.
+Decoder packed_decoder(const TempDir& dir) {
+  auto config = tiny_config();
+  config.hidden_size = 72;
+  config.intermediate_size = 104;
+  config.head_dim = 12;
+  tiny_decoder(config).save(dir.path());
+  return Decoder::load_packed(dir.path(), nn::WeightFormat::f32);
+}
+
+// Bits, not values near each other: what runs beside a sequence must not show.
+TEST(GenerationEngine, AsAloneEveryNumberIsTheSameForAnyNumberOfSlots) {
+  const TempDir dir;
+  const auto answers = [&](EngineOptions options, size_t first, size_t count) {
+    options.page_tokens = 4;
+    const auto engine = make_generation_engine(packed_decoder(dir), options);
+    std::vector<Asked> all;
+    for (size_t i = first; i < first + count; ++i) {
+      all.emplace_back(random_ids(static_cast<int64_t>(1 + i * 2), i),
+                       static_cast<int64_t>(20 - i % 7));
+      all.back().request.seed = i;
+      if (i % 3 == 0) all.back().request.sampler.temperature = 0.7;
+    }
+    std::vector<Asked*> pointers;
+    for (auto& one : all) pointers.push_back(&one);
+    run(*engine, pointers);
+    std::vector<std::pair<text::TokenId, float>> out;
+    for (auto& one : all) {
+      EXPECT_EQ(one.sink->finish, Finish::length) << one.sink->error;
+      for (const auto& score : one.sink->scores) out.emplace_back(score.id, score.log_prob);
+    }
+    return out;
+  };
+  constexpr auto kAlone = Batching::as_alone;
+  const auto one = answers({.slots = 1, .batching = kAlone}, 0, 21);
+  EXPECT_EQ(answers({.slots = 3, .batching = kAlone}, 0, 21), one);
+  EXPECT_EQ(answers({.slots = 40, .cache_tokens = 4000, .batching = kAlone}, 0, 21), one);
+  EXPECT_EQ(answers({.slots = 8, .cache_tokens = 130, .batching = kAlone}, 0, 21), one);
+  auto halves = answers({.slots = 5, .batching = kAlone}, 0, 9);
+  const auto rest = answers({.slots = 6, .batching = kAlone}, 9, 12);
+  halves.insert(halves.end(), rest.begin(), rest.end());
+  EXPECT_EQ(halves, one);
+}
+
 // Ids 1 to 60 are characters from ' ' on, as many as the tiny model has; 0 ends.
 class TinyTokenizer final : public text::Tokenizer {
  public:
