@@ -16,28 +16,6 @@
 namespace helio::engine {
 namespace {
 
-// generation_config.json may name several ids that end an answer (Llama 3: end of text and of
-// turn).
-std::vector<text::TokenId> stop_ids_of(const fs::path& dir, const text::SpecialIds& special,
-                                       const text::Tokenizer& tokenizer) {
-  std::vector<text::TokenId> ids;
-  const auto add = [&](const Json& id) {
-    if (id.is_number_unsigned() &&
-        id.get<uint64_t>() < static_cast<uint64_t>(tokenizer.vocab_size()))
-      ids.push_back(id.get<text::TokenId>());
-  };
-  if (const fs::path file = dir / "generation_config.json"; fs::exists(file)) {
-    const Json json = load_json(file);
-    if (const auto eos = json.find("eos_token_id"); eos != json.end()) {
-      if (eos->is_array()) std::for_each(eos->begin(), eos->end(), add);
-      else add(*eos);
-    }
-  }
-  if (special.eos && std::find(ids.begin(), ids.end(), *special.eos) == ids.end())
-    ids.push_back(*special.eos);
-  return ids;
-}
-
 // The folder's own templates, read once; a folder without one is served for completions only.
 void add_chat(serve::ServedModel& served, const fs::path& dir) {
   if (text::load_chat_files(dir).templates.empty()) return;
@@ -59,6 +37,26 @@ void add_chat(serve::ServedModel& served, const fs::path& dir) {
 }
 
 }  // namespace
+
+std::vector<text::TokenId> stop_ids_of(const fs::path& dir, const text::SpecialIds& special,
+                                       const text::Tokenizer& tokenizer) {
+  std::vector<text::TokenId> ids;
+  const auto add = [&](const Json& id) {
+    if (id.is_number_unsigned() &&
+        id.get<uint64_t>() < static_cast<uint64_t>(tokenizer.vocab_size()))
+      ids.push_back(id.get<text::TokenId>());
+  };
+  if (const fs::path file = dir / "generation_config.json"; fs::exists(file)) {
+    const Json json = load_json(file);
+    if (const auto eos = json.find("eos_token_id"); eos != json.end()) {
+      if (eos->is_array()) std::for_each(eos->begin(), eos->end(), add);
+      else add(*eos);
+    }
+  }
+  if (special.eos && std::find(ids.begin(), ids.end(), *special.eos) == ids.end())
+    ids.push_back(*special.eos);
+  return ids;
+}
 
 serve::ServedModel load_served_model(const std::string& name, const fs::path& dir,
                                      const ServedModelOptions& options) {

@@ -1,25 +1,87 @@
 #include "eval/answering.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
+#include "core/error.h"
 #include "core/hash.h"
 
 namespace helio::eval {
 namespace {
 
-std::string answer_key(const std::string& settings, const Question& question,
-                       text::SpecialTokens special) {
+std::string answer_key(const AnsweringOptions& options, const Answerable& asked) {
   Sha256Stream stream;
   const auto add = [&](const std::string& text) {
     stream.update(std::to_string(text.size()) + ":");
     stream.update(text);
   };
-  add(settings);
-  add(question.prompt);
-  for (const auto& stop : question.until) add(stop);
-  add(std::to_string(question.max_tokens) + (special == text::SpecialTokens::add ? "+" : "-"));
+  add(options.settings);
+  add(asked.prompt);
+  if (!asked.messages.empty()) add(options.chat_template);
+  for (const auto& message : asked.messages) {
+    add(message.role);
+    add(message.content);
+  }
+  for (const auto& stop : asked.stops) add(stop);
+  add(std::to_string(asked.max_tokens) + (asked.special == text::SpecialTokens::add ? "+" : "-"));
+  if (asked.temperature > 0)
+    add(OrderedJson(asked.temperature).dump() + " " + std::to_string(asked.seed));
   return stream.hex().substr(0, 32);
 }
+
+// Without a chat template: the text of the only question.
+void ask_as_text(Answerable& asked) {
+  std::vector<text::Message> said;
+  for (auto& message : asked.messages)
+    if (message.role != "system") said.push_back(std::move(message));
+  if (said.size() != 1)
+    throw Error(ErrorKind::usage, "a conversation of several turns needs a chat template")
+        .with_hint("--chat-template auto (the model's own), solar, chatml, or a Jinja file");
+  asked.prompt = std::move(said.front().content);
+  asked.messages.clear();
+}
+
+// The items that wait for answers to the same questions, in rounds.
+class Round {
+ public:
+  Round(const Task& task, Journal& journal, const AnsweringOptions& options,
+        std::vector<std::vector<std::string>>& answers)
+      : task_(task), journal_(journal), options_(options), answers_(answers) {}
+
+  // Goes on with an item as far as the journal knows its answers. False: it waits for one.
+  bool advance(size_t item) {
+    while (auto question = task_.question(static_cast<int64_t>(item), answers_[item])) {
+      if (options_.chat_template.empty() && !question->messages.empty()) ask_as_text(*question);
+      const std::string key = answer_key(options_, *question);
+      if (auto known = journal_.find_answer(key)) {
+        answers_[item].push_back(std::move(*known));
+        continue;
+      }
+      const auto [place, fresh] = places_.try_emplace(key, asked.size());
+      if (fresh) {
+        asked.push_back(std::move(*question));
+        keys.push_back(key);
+        items.emplace_back();
+      }
+      items[place->second].push_back(item);
+      return false;
+    }
+    return true;
+  }
+
+  // Side by side: what is asked, its name in the journal, the items it is asked for.
+  std::vector<Answerable> asked = {};
+  std::vector<std::string> keys = {};
+  std::vector<std::vector<size_t>> items = {};
+
+ private:
+  const Task& task_;
+  Journal& journal_;
+  const AnsweringOptions& options_;
+  std::vector<std::vector<std::string>>& answers_;
+  std::map<std::string, size_t> places_ = {};
+};
 
 }  // namespace
 
@@ -28,42 +90,33 @@ std::string cut_at_stops(std::string_view text, const std::vector<std::string>& 
   return std::string(text);
 }
 
-std::string answer_of(const Question& question, model::LanguageModel& model,
-                      text::SpecialTokens special) {
-  model::GenerateRequest request{.prompt = model.tokenizer().encode(question.prompt, special),
-                                 .max_new_tokens = question.max_tokens};
-  if (request.prompt.empty()) request.prompt = {start_token(model)};
-  if (model.special_ids().eos) request.stop_ids = {*model.special_ids().eos};
-  text::DecodeStream stream(model.tokenizer(), text::SpecialTokens::skip);
-  std::string text;
-  request.on_token = [&](text::TokenId id) {
-    text += stream.step(id);
-    return std::none_of(question.until.begin(), question.until.end(),
-                        [&](const auto& stop) { return text.find(stop) != text.npos; });
-  };
-  model.generate(request);
-  text += stream.finish();
-  return cut_at_stops(text, question.until);
-}
-
-ScoredTask answer_task(const Task& task, model::LanguageModel& model, Journal& journal,
-                       const std::string& settings, const std::function<void(int64_t)>& done) {
+AnsweredTask answer_task(const Task& task, Respondent& respondent, Journal& journal,
+                         const AnsweringOptions& options,
+                         const std::function<void(int64_t)>& done) {
   const auto count = static_cast<size_t>(task.items());
-  const text::SpecialTokens special = task.profile().special;
-  ScoredTask out;
-  out.items.resize(count);
-  out.asked.resize(count, 1);
-  for (size_t i = 0; i < count; ++i) {
-    const auto item = static_cast<int64_t>(i);
-    const Question question = task.question(item).value();
-    const std::string key = answer_key(settings, question, special);
-    auto answer = journal.find_answer(key);
-    if (!answer) {
-      answer = answer_of(question, model, special);
-      journal.add_answer(key, *answer);
-    }
-    out.items[i] = task.judge_answer(item, *answer);
-    done(task.cost(item));
+  AnsweredTask out;
+  out.answers.resize(count);
+  out.scored.items.resize(count);
+  out.scored.asked.resize(count, 1);
+  const auto finish = [&](size_t item) {
+    const auto at = static_cast<int64_t>(item);
+    out.scored.items[item] = task.judge_answers(at, out.answers[item]);
+    done(task.cost(at));
+  };
+  const auto new_round = [&] {
+    return std::make_unique<Round>(task, journal, options, out.answers);
+  };
+  auto round = new_round();
+  for (size_t i = 0; i < count; ++i)
+    if (round->advance(i)) finish(i);
+  while (!round->asked.empty()) {
+    auto next = new_round();
+    respondent.answer(round->asked, [&](size_t index, const std::string& text) {
+      journal.add_answer(round->keys[index], cut_at_stops(text, round->asked[index].stops));
+      for (const size_t item : round->items[index])
+        if (next->advance(item)) finish(item);
+    });
+    round = std::move(next);
   }
   return out;
 }

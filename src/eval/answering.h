@@ -1,5 +1,5 @@
-// One model on a task that is answered in words: greedy answers, as lm-evaluation-harness asks for
-// them (generate_until), through the journal.
+// One model on a task that is answered in words: all items at once, through the journal answer by
+// answer.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "eval/journal.h"
+#include "eval/respondent.h"
 #include "eval/scoring.h"
 #include "eval/task.h"
 
@@ -17,15 +18,23 @@ namespace helio::eval {
 // does.
 std::string cut_at_stops(std::string_view text, const std::vector<std::string>& stops);
 
-// The answer to `question`: greedy, at most max_tokens long, cut before the first of its stop texts
-// or the end of text. A prompt too long for the model loses its beginning. `special` says whether
-// the tokenizer may add its own to the prompt.
-std::string answer_of(const Question& question, model::LanguageModel& model,
-                      text::SpecialTokens special);
+struct AnsweredTask {
+  ScoredTask scored = {};
+  std::vector<std::vector<std::string>> answers = {};  // of each item: attempts, or turns
+};
 
-// Each item asked, or found in the journal, and judged (Task::judge_answer). `settings` and `done`
-// are score_task's.
-ScoredTask answer_task(const Task& task, model::LanguageModel& model, Journal& journal,
-                       const std::string& settings, const std::function<void(int64_t)>& done);
+struct AnsweringOptions {
+  // What decides the answers beside what is asked: goes into journal keys.
+  std::string settings = {};
+  // How conversations are written: a chat template's hash, for the same. Empty: none is, and a
+  // question of one turn is asked as its text; one of more turns is an Error{usage}.
+  std::string chat_template = {};
+};
+
+// Every item is asked, or found in the journal, until its task has no further question, then
+// judged. What follows from an answer (a second turn, another attempt) is asked when all that was
+// asked with it is answered. Equal questions are asked once. `done` is score_task's.
+AnsweredTask answer_task(const Task& task, Respondent& respondent, Journal& journal,
+                         const AnsweringOptions& options, const std::function<void(int64_t)>& done);
 
 }  // namespace helio::eval

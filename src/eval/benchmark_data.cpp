@@ -20,11 +20,29 @@ std::vector<fs::path> files_of(const fs::path& place) {
         files.push_back(file);
     return files;
   }
-  for (const char* ending : {".arrow", ".jsonl", ".jsonl.gz", ".jsonl.zst"}) {
+  for (const char* ending :
+       {".arrow", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".json.gz", ".json.zst"}) {
     const fs::path file = place.string() + ending;
     if (fs::exists(file)) return {file};
   }
   return {};
+}
+
+// {"1": {…}, "2": {…}}: documents with their names as `id`, in the file's order.
+template <class Add>
+void read_json_object(const fs::path& path, const Add& add) {
+  std::string all;
+  LineReader reader(path);
+  for (std::string_view line; reader.next(line);) all.append(line).append("\n");
+  parse_json(all, path.string());  // for its errors and its limit of depth
+  const OrderedJson parsed = OrderedJson::parse(all);
+  if (!parsed.is_object())
+    throw Error(ErrorKind::invalid, "'" + path.string() + "' is no object of documents");
+  for (const auto& [id, value] : parsed.items()) {
+    Json row(value);
+    if (row.is_object()) row["id"] = id;
+    add(std::move(row));
+  }
 }
 
 std::string place_name(const std::string& pattern, const std::string& split,
@@ -41,7 +59,11 @@ std::vector<Json> read_rows(const fs::path& path) {
       throw Error(ErrorKind::invalid, "'" + path.string() + "': a document is no object");
     rows.push_back(std::move(row));
   };
-  if (path.extension() == ".arrow") text::read_arrow(path, add);
+  std::string name = path.filename().string();
+  for (const std::string_view ending : {".gz", ".zst"})
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  if (name.ends_with(".json")) read_json_object(path, add);
+  else if (path.extension() == ".arrow") text::read_arrow(path, add);
   else read_jsonl(path, [&](const Json& row, int64_t) { add(row); });
   return rows;
 }

@@ -12,7 +12,8 @@
 
 namespace helio::eval {
 
-// The rows of one file: .arrow (a stream), or JSON lines, plain or .gz or .zst.
+// The rows of one file: .arrow (a stream), JSON lines, or .json, an object of objects whose names
+// become their `id`; the latter two plain or .gz or .zst.
 std::vector<Json> read_rows(const std::filesystem::path& path);
 
 class BenchmarkData {
@@ -20,8 +21,8 @@ class BenchmarkData {
   explicit BenchmarkData(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   // Documents of a split (of one subject, when it is not empty) in file order, or nothing when no
-  // place has them. A place is a folder of data-*.arrow, or a file NAME.arrow, .jsonl, .jsonl.gz or
-  // .jsonl.zst. A damaged file is an Error.
+  // place has them. A place is a folder of data-*.arrow, or a file NAME.arrow, .jsonl or
+  // .json, the latter two also .gz or .zst. A damaged file is an Error.
   std::optional<std::vector<Json>> documents(const DataSpec& data, const std::string& split,
                                              const std::string& subject);
   // Where documents() looks, for messages.

@@ -48,7 +48,7 @@ void hash_row(Sha256Stream& hash, const ItemBuilder& builder, const Json& row) {
   const TaskSpec& spec = builder.spec();
   const Json document = builder.prepared(
       row, spec.subjects.empty() ? "" : row.at(spec.data.subject_field).get<std::string>());
-  if (spec.mode == "generate") {
+  if (spec.mode == "generate" || spec.mode == "conversation") {
     hash.update(builder.question(document) + "\x1f" + builder.target(document) + "\n");
     return;
   }

@@ -74,7 +74,10 @@ struct Evaluation {
       std::pair<double, double> item{0, 1};
       if (metric == "bits_per_byte") item = {row.at("bits"), row.at("bytes")};
       else if (row.contains("true_share")) item.first = row.at("true_share");
-      else
+      else if (row.contains("score")) {
+        if (row.at("score").is_null()) return;  // could not be read: in no mean
+        item.first = row.at("score");
+      } else
         item.first = row.at(metric == "acc_norm" ? "correct_norm" : "correct").get<bool>() ? 1 : 0;
       out.emplace(row.at("doc"), item);
     });

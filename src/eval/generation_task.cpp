@@ -1,34 +1,26 @@
-// Benchmarks that are answered in the model's own words: mode generate.
-#include "core/error.h"
-#include "eval/benchmark_documents.h"
+// Benchmarks whose text the model goes on with in its own words: mode generate.
 #include "eval/gsm8k/gsm8k.h"
+#include "eval/words_task.h"
 
 namespace helio::eval {
 namespace {
 
-struct Item {
-  std::string id = {}, prompt = {}, target = {};
-};
-
-class GenerationTask final : public Task {
+class GenerationTask final : public WordsTask {
  public:
-  GenerationTask(TaskSpec spec, const Profile& profile, std::vector<Item> items, BenchmarkRead read)
-      : Task(std::move(spec)), items_(std::move(items)) {
-    profile_ = profile;
-    parts_ = std::move(read.parts);
-    not_run_ = std::move(read.not_run);
-    settings_ = std::move(read.settings);
+  GenerationTask(const TaskSpec& plain, const Sources& sources)
+      : WordsTask(with_profile(plain, sources.profile), find_profile(sources.profile)) {
+    const ItemBuilder builder(spec_);
+    take(read_benchmark(builder, sources, profile_,
+                        [&](const Json& document, const std::string& before, std::string id) {
+                          items_.push_back({.id = std::move(id),
+                                            .prompt = before + builder.question(document),
+                                            .target = builder.target(document)});
+                        }),
+         sources);
   }
 
-  std::vector<model::ScoreRequest> requests(int64_t, const model::LanguageModel&) const override {
-    return {};
-  }
-  Judged judge(int64_t, const std::vector<model::ScoreRequest>&,
-               const std::vector<model::Score>&) const override {
-    throw Error(ErrorKind::invalid, "an answer in words has no log-probabilities to judge");
-  }
-  Judged judge_answer(int64_t item, const std::string& answer) const override {
-    const std::string& target = at(item).target;
+  Judged judge_answers(int64_t item, const std::vector<std::string>& answers) const override {
+    const std::string &answer = answers.front(), &target = at(item).target;
     const std::string strict = gsm8k::strict_match(answer), loose = gsm8k::flexible_extract(answer);
     const bool strict_right = profile_.name == "openllm-v1"
                                   ? gsm8k::leaderboard_v1_match(answer, target)
@@ -43,10 +35,17 @@ class GenerationTask final : public Task {
                        {"answer_flexible", loose},
                        {"correct_flexible", loose_right}}};
   }
-  std::optional<Question> question(int64_t item) const override {
-    return Question{.prompt = at(item).prompt,
-                    .until = spec_.answer.until,
-                    .max_tokens = spec_.answer.max_tokens};
+  OrderedJson answer_row(int64_t item, const std::vector<std::string>& answers,
+                         const std::string&) const override {
+    return {{"doc", std::stoll(at(item).id)}, {"response", answers.front()}};
+  }
+  std::optional<Answerable> question(int64_t item,
+                                     const std::vector<std::string>& answers) const override {
+    if (!answers.empty()) return std::nullopt;
+    return Answerable{.prompt = at(item).prompt,
+                      .stops = spec_.answer.until,
+                      .max_tokens = spec_.answer.max_tokens,
+                      .special = profile_.special};
   }
   std::string item_id(int64_t item) const override { return at(item).id; }
   int64_t cost(int64_t item) const override {
@@ -54,24 +53,17 @@ class GenerationTask final : public Task {
   }
 
  private:
+  struct Item {
+    std::string id = {}, prompt = {}, target = {};
+  };
   const Item& at(int64_t item) const { return items_[static_cast<size_t>(item)]; }
-  std::vector<Item> items_;
+  std::vector<Item> items_ = {};
 };
 
 }  // namespace
 
-std::unique_ptr<Task> make_generation_task(const TaskSpec& plain, const Sources& sources) {
-  const TaskSpec spec = with_profile(plain, sources.profile);
-  const Profile& profile = find_profile(sources.profile);
-  const ItemBuilder builder(spec);
-  std::vector<Item> items;
-  auto read = read_benchmark(builder, sources, profile,
-                             [&](const Json& document, const std::string& before, std::string id) {
-                               items.push_back({.id = std::move(id),
-                                                .prompt = before + builder.question(document),
-                                                .target = builder.target(document)});
-                             });
-  return std::make_unique<GenerationTask>(spec, profile, std::move(items), std::move(read));
+std::unique_ptr<Task> make_generation_task(const TaskSpec& spec, const Sources& sources) {
+  return std::make_unique<GenerationTask>(spec, sources);
 }
 
 }  // namespace helio::eval

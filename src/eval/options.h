@@ -14,20 +14,35 @@ struct EvalOptions {
   std::vector<std::string> tasks = {"bits_per_byte", "cloze", "preference",
                                     "hellaswag",     "mmlu",  "winogrande"};
   std::string dataset = {}, pairs = {}, benchmarks = {}, out = {};
-  std::string dtype = "float32", profile = "current";
+  std::string dtype = "float32", profile = "current", chat_template = "auto";
+  std::string judge = {}, judge_key_variable = "OPENAI_API_KEY";
+  int64_t judge_parallel = 4, judge_timeout = 300, judge_retries = 5;
   double heldout = 0.1;
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234, batch_tokens = 8192,
           threads = 0;
   bool resume = false, restart = false, dry_run = false;
   void describe(Fields& f) {
     f.input("models", models, "Models to score, in the order shown.");
-    f("tasks", tasks, "Tasks and groups (helio eval list); NAME@SHOTS gives a task's examples.");
+    f("tasks", tasks,
+      "Tasks and groups (helio eval list), between spaces or commas; NAME@SHOTS gives a task's "
+      "examples.");
     f("profile", profile, "Whose numbers: the version of lm-evaluation-harness.",
       one_of({"openllm-v1", "evalverse", "current"}));
     f.input("dataset", dataset,
             "Dataset whose held-out documents give bits per byte and the cloze choice.");
     f.input("pairs", pairs, "Preference pairs; the held-out share is scored.");
     f.input("benchmarks", benchmarks, "Folder of benchmark data.");
+    f("chat_template", chat_template,
+      "How conversations (IFEval, EQ-Bench, MT-Bench) are written: auto (the model's own "
+      "template), none (a question as its text), solar, chatml, or a Jinja file. Other tasks are "
+      "asked as text.");
+    f("judge", judge,
+      "MT-Bench's judge: openai:URL#name; its key comes from the environment. Empty: answers are "
+      "written, not judged.");
+    f("judge_key_variable", judge_key_variable, "Environment variable with the judge's key.");
+    f("judge_parallel", judge_parallel, "Requests to the judge at a time.", between(1, 256));
+    f("judge_timeout", judge_timeout, "Seconds to wait for a judgment.", at_least(1));
+    f("judge_retries", judge_retries, "Further tries of a judgment that failed.", at_least(0));
     f("heldout", heldout, "Share of the pairs that is held out: as in helio align.", between(0, 1));
     f("limit", limit, "Items of each task; 0: all.", at_least(0));
     f("limit_per_subject", limit_per_subject, "Items of each MMLU subject; 0: as limit says.",

@@ -12,6 +12,8 @@ namespace {
 constexpr double kFragile = 1e-3;
 
 bool is_ratio(const TaskSpec& spec) { return spec.mode == "bits_per_byte"; }
+// Is the whole's figure made from its parts'? In conversations items weigh differently, or nothing.
+bool pools_parts(const TaskSpec& spec) { return !is_ratio(spec) && spec.mode != "conversation"; }
 
 // The chance level as the task's items give it, or nothing.
 OrderedJson chance_of(const Task& task) {
@@ -20,7 +22,9 @@ OrderedJson chance_of(const Task& task) {
 }
 
 Estimate estimate(const TaskSpec& spec, const std::vector<Judged::Value>& values) {
-  if (is_ratio(spec)) return ratio(values);
+  const bool alike = std::all_of(values.begin(), values.end(),
+                                 [](const auto& value) { return value.weight == 1; });
+  if (is_ratio(spec) || !alike) return ratio(values);
   std::vector<double> plain;
   double sum = 0;
   for (const auto& value : values) {
@@ -40,7 +44,7 @@ Estimate estimate_of(const Task& task, const ScoredTask& scored, int64_t begin, 
   for (int64_t i = begin; i < end; ++i) {
     if (!scored.asked[static_cast<size_t>(i)]) continue;
     const Judged& item = scored.items[static_cast<size_t>(i)];
-    values.push_back(item.metrics[metric]);
+    if (item.metrics[metric].weight > 0) values.push_back(item.metrics[metric]);
     choices.emplace_back(item.gold, item.predicted);
   }
   return task.spec().metrics[metric] == "f1" ? macro_f1(choices) : estimate(task.spec(), values);
@@ -135,7 +139,7 @@ OrderedJson result_json(const Task& task, const ScoredTask& scored, const std::s
       if (over_groups.back().n) groups[g]["metrics"][metric] = json(over_groups.back());
     }
     const bool by_group = !over_groups.empty() && task.profile().errors == GroupErrors::over_groups;
-    const Estimate whole = each.size() > 1 && !is_ratio(spec)
+    const Estimate whole = each.size() > 1 && pools_parts(spec)
                                ? pooled(by_group ? over_groups : each)
                                : estimate_of(task, scored, 0, task.items(), m);
     out["metrics"][metric] = json(whole);
@@ -147,6 +151,10 @@ OrderedJson result_json(const Task& task, const ScoredTask& scored, const std::s
   }
   if (!groups.empty()) out["groups"] = std::move(groups);
   if (!parts.empty()) out["parts"] = std::move(parts);
+  std::vector<const Judged*> judged;
+  for (size_t i = 0; i < scored.items.size(); ++i)
+    if (scored.asked[i]) judged.push_back(&scored.items[i]);
+  task.complete(judged, out);
   return out;
 }
 

@@ -10,10 +10,11 @@
 #include "core/manifest.h"
 #include "core/options.h"
 #include "core/version.h"
-#include "eval/answering.h"
+#include "eval/chat_setting.h"
 #include "eval/results.h"
 #include "eval/scoring.h"
 #include "eval/task_selection.h"
+#include "eval/words_run.h"
 
 namespace helio::eval {
 namespace {
@@ -31,8 +32,10 @@ fs::path journal_folder(const fs::path& out) {
 // Options that say what was measured; where it came from is in the inputs.
 OrderedJson recorded_options(EvalOptions options) {
   OrderedJson all = options_json(describe(options)), out = OrderedJson::object();
-  const std::set<std::string> left_out = {"models", "dataset", "pairs",   "benchmarks",
-                                          "out",    "resume",  "restart", "dry_run"};
+  const std::set<std::string> left_out = {"models",         "dataset",       "pairs",
+                                          "benchmarks",     "out",           "resume",
+                                          "restart",        "dry_run",       "judge_key_variable",
+                                          "judge_parallel", "judge_timeout", "judge_retries"};
   for (const auto& [name, value] : all.items())
     if (!left_out.contains(name)) out[name] = value;
   return out;
@@ -103,7 +106,8 @@ class Evaluation {
                           .limit = options_.limit,
                           .limit_per_subject = options_.limit_per_subject,
                           .shots = options_.shots,
-                          .seed = options_.seed};
+                          .seed = options_.seed,
+                          .chat_template = options_.chat_template};
     for (const auto& [spec, shots] : selection_.tasks) {
       Sources its = sources;
       if (its.shots < 0) its.shots = shots;
@@ -112,6 +116,14 @@ class Evaluation {
         environment_.monitor.note(spec.name + " is not run: " + tasks_.back()->not_run());
       environment_.stop.check();
     }
+    if (holds_conversations())
+      for (const auto& model : options_.models) check_chat_template(model, options_.chat_template);
+  }
+
+  bool holds_conversations() const {
+    return std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
+      return task->spec().mode == "conversation" && task->not_run().empty();
+    });
   }
 
   void score_models(Journal& journal, const fs::path& dir) {
@@ -131,6 +143,11 @@ class Evaluation {
                                                std::to_string(options_.batch_tokens) + " " +
                                                std::to_string(options_.threads) + " " +
                                                code_hash("model") + "\n"};
+      const ChatSetting chat = holds_conversations()
+                                   ? ChatSetting(options_.models[m], options_.chat_template, *model)
+                                   : ChatSetting();
+      models_.back()["chat_template"] = chat.json();
+      std::unique_ptr<Respondent> respondent;  // made when something is answered in words
       for (const auto& task : tasks_) {
         const std::string refused =
             task->not_run().empty() ? task->refuses(*model) : task->not_run();
@@ -146,12 +163,25 @@ class Evaluation {
                        environment_.monitor.at(done, names_[m] + " · " + task->spec().name);
                        environment_.stop.check();
                      };
-                     const bool in_words = task->items() > 0 && task->question(0).has_value();
-                     const auto scored =
-                         in_words ? answer_task(*task, *model, journal, scoring.settings, told)
-                                  : score_task(*task, *model, journal, scoring, told);
-                     results_.push_back(result_json(*task, scored, names_[m]));
-                     write_samples(dir, *task, scored, names_[m]);
+                     if (!task->in_words()) {
+                       const auto scored = score_task(*task, *model, journal, scoring, told);
+                       results_.push_back(result_json(*task, scored, names_[m]));
+                       write_samples(dir, *task, scored, names_[m]);
+                       return;
+                     }
+                     if (!respondent)
+                       respondent = environment_.respond(*model, options_.models[m], chat.format());
+                     const WordsRun run{
+                         .options = options_,
+                         .respondent = *respondent,
+                         .journal = journal,
+                         .answering = {.settings = scoring.settings, .chat_template = chat.hash()},
+                         .kept = journal_folder(options_.out),
+                         .out = dir,
+                         .stop = environment_.stop};
+                     auto words = run_in_words(*task, names_[m], run, told);
+                     results_.push_back(std::move(words.result));
+                     write_samples(dir, *task, words.scored, names_[m]);
                    });
       }
     }

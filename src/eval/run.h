@@ -2,6 +2,8 @@
 //
 //   results.json                figures, and what each stands on (docs/evaluation.md lists its
 //   keys) samples/TASK.MODEL.jsonl    one line an item: log-probabilities, right answer, prediction
+//   answers/TASK.MODEL.jsonl    answers in words, as helio eval score reads them
+//   judgments/TASK.MODEL.jsonl  MT-Bench's, as the judge gave them
 //
 // While it runs, scores are kept in a journal beside the folder; an interrupted run goes on from
 // there.
@@ -16,12 +18,19 @@
 #include "core/json.h"
 #include "core/monitor.h"
 #include "eval/options.h"
+#include "eval/respondent.h"
 #include "model/language_model.h"
 
 namespace helio::eval {
 
 struct EvalEnvironment {
   std::function<std::unique_ptr<model::LanguageModel>(const std::filesystem::path&)> load = {};
+  // Who answers in words for a model that `load` gave; `chat` writes its conversations, or null.
+  // Both outlive the respondent.
+  std::function<std::unique_ptr<Respondent>(const model::LanguageModel& model,
+                                            const std::filesystem::path& folder,
+                                            const text::ChatFormat* chat)>
+      respond = {};
   Monitor& monitor;
   const StopRequest& stop;
 };

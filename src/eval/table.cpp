@@ -81,8 +81,9 @@ std::string results_table(const OrderedJson& results) {
   }
   if (chance) out += "≈ no further than two standard errors from a guess\n";
   for (const auto& result : results.at("results"))
-    if (result.at("status") == "not_run" &&
-        result.at("model") == results.at("models")[0].at("name"))
+    if (const auto& status = result.at("status");
+        status != "ok" && status != "planned" &&
+        (status != "not_run" || result.at("model") == results.at("models")[0].at("name")))
       out += fmt::format("— {}: {}\n", result.at("task").get<std::string>(),
                          result.at("reason").get<std::string>());
   return out;

@@ -32,7 +32,7 @@ std::vector<text::TokenId> encoded(const std::string& text, const model::Languag
 
 }  // namespace
 
-Judged Task::judge_answer(int64_t, const std::string&) const {
+Judged Task::judge_answers(int64_t, const std::vector<std::string>&) const {
   throw Error(ErrorKind::invalid, "'" + spec_.name + "' is not answered in words");
 }
 
@@ -84,6 +84,7 @@ std::unique_ptr<Task> make_task(const TaskSpec& spec, const Sources& sources) {
                       if (spec.mode == "group")
                         throw Error(ErrorKind::usage, "'" + spec.name + "' is a group of tasks");
                       if (spec.mode == "generate") return make_generation_task(spec, sources);
+                      if (spec.mode == "conversation") return make_conversation_task(spec, sources);
                       if (spec.mode == "bits_per_byte")
                         return make_bits_per_byte_task(spec, sources);
                       if (spec.mode == "cloze") return make_cloze_task(spec, sources);

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "eval/benchmark_data.h"
 #include "eval/profile.h"
+#include "eval/respondent.h"
 #include "eval/task_spec.h"
 #include "model/language_model.h"
 
@@ -29,17 +30,10 @@ struct Ask {
   std::string context = {}, continuation = {};
 };
 
-// A question that is answered in the model's own words.
-struct Question {
-  std::string prompt = {};
-  std::vector<std::string> until = {};  // the answer is cut before the first of these
-  int64_t max_tokens = 0;
-};
-
 // What one item adds to each metric: sum of value over sum of weight.
 struct Judged {
   struct Value {
-    double value = 0, weight = 1;
+    double value = 0, weight = 1;  // weight 0: the item is left out of the metric
   };
   std::vector<Value> metrics = {};    // in the order of TaskSpec::metrics
   int64_t gold = 0, predicted = 0;    // choices, for metrics over all items (f1)
@@ -70,9 +64,21 @@ class Task {
                        const std::vector<model::Score>& scores) const = 0;
   // The item's questions as text where they are text; for `helio eval requests`.
   virtual std::vector<Ask> asks(int64_t) const { return {}; }
-  // What is asked when the answer is the model's own words; such a task judges answers.
-  virtual std::optional<Question> question(int64_t) const { return std::nullopt; }
-  virtual Judged judge_answer(int64_t item, const std::string& answer) const;
+  // Is it answered in the model's own words? Such a task asks questions and judges answers.
+  virtual bool in_words() const { return false; }
+  // What is asked next, after the item's answers so far; nothing when they are all.
+  virtual std::optional<Answerable> question(int64_t, const std::vector<std::string>&) const {
+    return std::nullopt;
+  }
+  virtual Judged judge_answers(int64_t item, const std::vector<std::string>& answers) const;
+  // The item's answers of a model as a row that `helio eval score` (or `judge`) reads.
+  virtual OrderedJson answer_row(int64_t, const std::vector<std::string>&,
+                                 const std::string&) const {
+    return {};
+  }
+  // Adds to one model's result what is no mean over items, or says that there is no result.
+  // `items` are those that were asked.
+  virtual void complete(const std::vector<const Judged*>&, OrderedJson&) const {}
   virtual std::string item_id(int64_t item) const = 0;
   // Bytes of text to run: what progress is counted in, since items differ a hundredfold.
   virtual int64_t cost(int64_t item) const = 0;
@@ -90,6 +96,7 @@ struct Sources {
   std::string benchmarks = {}, dataset = {}, pairs = {}, profile = "current";
   double heldout = 0.1;
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234;
+  std::string chat_template = "auto";  // as EvalOptions
 };
 
 // Reads the task's data. Missing data gives a task that says why it is not run; damaged data an
@@ -117,6 +124,7 @@ size_t argmax(const std::vector<double>& values);
 // The one file of each mode.
 std::unique_ptr<Task> make_choice_task(const TaskSpec& spec, const Sources& sources);
 std::unique_ptr<Task> make_generation_task(const TaskSpec& spec, const Sources& sources);
+std::unique_ptr<Task> make_conversation_task(const TaskSpec& spec, const Sources& sources);
 std::unique_ptr<Task> make_bits_per_byte_task(const TaskSpec& spec, const Sources& sources);
 std::unique_ptr<Task> make_cloze_task(const TaskSpec& spec, const Sources& sources);
 std::unique_ptr<Task> make_preference_task(const TaskSpec& spec, const Sources& sources);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/fs.h"
 
 namespace helio::eval {
 namespace {
@@ -21,6 +22,23 @@ Wanted parse(const std::string& text) {
     throw Error(ErrorKind::usage, "'" + text + "': after @ stands the number of examples")
         .with_hint("for instance arc_challenge@25");
   return {.name = text.substr(0, at), .shots = std::stoll(digits)};
+}
+
+// "h6,ifeval" are two; the path of a task file is one.
+std::vector<std::string> without_commas(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  for (const auto& name : names) {
+    if (fs::exists(name)) {
+      out.push_back(name);
+      continue;
+    }
+    for (size_t at = 0; at <= name.size();) {
+      const size_t end = std::min(name.find(',', at), name.size());
+      if (end > at) out.push_back(name.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  return out;
 }
 
 enum class AskedBy { user, group };
@@ -42,7 +60,7 @@ std::string add(Selection& all, const TaskSpec& spec, int64_t shots, AskedBy by)
 
 Selection select_tasks(const std::vector<std::string>& names) {
   Selection all;
-  for (const auto& text : names) {
+  for (const auto& text : without_commas(names)) {
     const Wanted wanted = parse(text);
     const TaskSpec spec = find_task(wanted.name);
     if (spec.mode != "group") {

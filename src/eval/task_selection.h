@@ -21,9 +21,9 @@ struct Selection {
   std::vector<SelectedGroup> groups = {};
 };
 
-// Each name is a task, a group, or a path ending in .task.yaml; NAME@SHOTS gives a task's shots. A
-// task that several groups have stands once. Error{usage}: the same task twice by name or with
-// different shots.
+// Each name (or several between commas) is a task, a group, or a path ending in .task.yaml;
+// NAME@SHOTS gives a task's shots. A task that several groups have stands once. Error{usage}: the
+// same task twice by name or with different shots.
 Selection select_tasks(const std::vector<std::string>& names);
 
 }  // namespace helio::eval

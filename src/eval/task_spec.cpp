@@ -1,6 +1,7 @@
 #include "eval/task_spec.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.h"
 #include "core/fs.h"
@@ -24,11 +25,24 @@ const std::vector<ModeRule>& modes() {
       {"partial_context", "benchmarks", {"acc", "f1"}},
       {"labelled_choices", "benchmarks", {"acc"}},
       {"generate", "benchmarks", {"exact_match", "exact_match_flexible"}},
+      {"conversation", "benchmarks", {}},  // by answer.read: words_metrics
       {"group", "members", {"acc", "acc_norm", "f1", "main"}},
       {"bits_per_byte", "dataset", {"bits_per_byte"}},
       {"cloze", "dataset", {"acc", "acc_norm"}},
       {"preference", "pairs", {"acc", "acc_norm"}}};
   return all;
+}
+
+// What can be measured of answers that are read so.
+const std::vector<std::string>& words_metrics(const std::string& read) {
+  static const std::map<std::string, std::vector<std::string>> all = {
+      {"ifeval",
+       {"prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc",
+        "inst_level_loose_acc"}},
+      {"eq_bench", {"score"}},
+      {"mt_bench", {"score", "score_turn_1", "score_turn_2"}},
+      {"gsm8k", {}}};
+  return all.at(read);
 }
 
 void check(const TaskSpec& task) {
@@ -39,8 +53,12 @@ void check(const TaskSpec& task) {
                                  [&](const ModeRule& r) { return r.mode == task.mode; });
   require(task.needs == rule->needs, "mode " + task.mode + " needs: " + rule->needs);
   require(!task.metrics.empty(), "no metrics");
+  const bool talks = task.mode == "conversation";
+  const auto& known = talks ? words_metrics(task.answer.read) : rule->metrics;
+  if (talks)
+    require(task.metrics == known, "metrics are not those of answers read as " + task.answer.read);
   for (const auto& metric : task.metrics)
-    require(std::find(rule->metrics.begin(), rule->metrics.end(), metric) != rule->metrics.end(),
+    require(std::find(known.begin(), known.end(), metric) != known.end(),
             "mode " + task.mode + " has no metric '" + metric + "'");
   require(
       std::find(task.metrics.begin(), task.metrics.end(), task.main_metric) != task.metrics.end(),
@@ -58,7 +76,10 @@ void check(const TaskSpec& task) {
   if (task.mode == "generate") {
     require(!task.prompt.empty() && !task.target.empty(), "prompt and target are needed");
     require(!task.answer.until.empty(), "answer.until is empty");
+    require(task.answer.read == "gsm8k", "answer.read is for mode conversation");
   }
+  if (talks)
+    require(!task.prompt.empty() && task.shots.count == 0, "prompt is needed, and no shots");
   if (task.mode == "labelled_choices")
     require(!task.labels.empty() && task.shots.count == 0, "labels are needed, and no shots");
   for (const auto& name : task.profiles.known) find_profile(name);

@@ -81,12 +81,18 @@ struct ProfileSpec {
 // An answer in the model's own words.
 struct AnswerSpec {
   std::vector<std::string> until = {};
-  int64_t max_tokens = 256;
-  std::string read = "gsm8k";
+  int64_t max_tokens = 256, attempts = 1;
+  double temperature = 0, temperature_step = 0;
+  std::string read = "gsm8k", system = {};
   void describe(Fields& f) {
     f("until", until, "Texts that end it: it is cut before the first.");
     f("max_tokens", max_tokens, "Longest answer in tokens.", at_least(1));
-    f("read", read, "How the answer is read and compared.", one_of({"gsm8k"}));
+    f("read", read, "How the answer is read and compared.",
+      one_of({"gsm8k", "ifeval", "eq_bench", "mt_bench"}));
+    f("system", system, "conversation: what the system says, where the chat template lets it.");
+    f("temperature", temperature, "Of the first attempt; 0: greedy.", at_least(0));
+    f("attempts", attempts, "How often it is asked until an answer can be read.", between(1, 100));
+    f("temperature_step", temperature_step, "Added for each further attempt.", at_least(0));
   }
 };
 
@@ -148,8 +154,8 @@ struct TaskSpec {
     f("needs", needs, "What it is made from.",
       one_of({"benchmarks", "dataset", "pairs", "members"}));
     f("mode", mode, "How an item is asked and judged.",
-      one_of({"multiple_choice", "partial_context", "labelled_choices", "generate", "group",
-              "bits_per_byte", "cloze", "preference"}));
+      one_of({"multiple_choice", "partial_context", "labelled_choices", "generate", "conversation",
+              "group", "bits_per_byte", "cloze", "preference"}));
     f("members", members, "group: its tasks, each with its shots: NAME or NAME@SHOTS.");
     f("weights", weights, "group: does a task count by its size, or each alike.",
       one_of({"size", "equal"}));
@@ -177,7 +183,7 @@ struct TaskSpec {
     f("labels_rule", labels_rule, "Which labels count: all, or those before the first 0.",
       one_of({"true", "before_first_false"}));
     f("target", target, "generate: the answer, as an example shows it.");
-    f.section("answer", answer, "generate: how the model answers.");
+    f.section("answer", answer, "generate, conversation: how the model answers.");
     f("delimiter", delimiter, "Between the question and a choice.");
     f("separator", separator, "After each example.");
     f("metrics", metrics, "What is measured.");

@@ -37,6 +37,8 @@ double intensity(const Json& value, const std::string& where) {
   throw Error(ErrorKind::invalid, where + " is no number");
 }
 
+}  // namespace
+
 Item read_item(const std::string& id, const Json& row) {
   Item item{.id = id};
   const Json none = Json::object();
@@ -56,8 +58,6 @@ Item read_item(const std::string& id, const Json& row) {
   }
   return item;
 }
-
-}  // namespace
 
 Answer parse_answer(std::string_view text) {
   static const PythonRegex pair(R"((\w+):\s+(\d+))");

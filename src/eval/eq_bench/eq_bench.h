@@ -37,8 +37,14 @@ std::optional<double> score_answer(const Item& item, const Answer& answer);
 // intensities' sum is above 0.
 bool is_parseable(const Item& item, const Answer& answer);
 
+// {"prompt", "reference_answer_fullscale": {"emotion1", "emotion1_score", …}}. Error{invalid} for
+// anything else.
+Item read_item(const std::string& id, const Json& row);
 // {"1": {"prompt", "reference_answer_fullscale": {"emotion1", "emotion1_score", …}}, …}, in order.
 std::vector<Item> read_items(const std::filesystem::path& file);
+
+// The share of questions whose answers have to be readable, else there is no result.
+inline constexpr double kLeastParseable = 0.8333;
 
 // What a model is asked when it is not to revise: the prompt without everything about a critique.
 std::string prompt_without_revision(const std::string& prompt);

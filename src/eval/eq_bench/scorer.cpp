@@ -84,7 +84,8 @@ class EqBenchScorer : public Scorer {
     out["score_stderr"] = error(last);
     out["parseable"] = last.n;
     // The published rule, over all questions: fewer than 83.33 % is no result.
-    out["failed"] = static_cast<double>(last.n) / static_cast<double>(items_.size()) < 0.8333;
+    out["failed"] =
+        static_cast<double>(last.n) / static_cast<double>(items_.size()) < kLeastParseable;
     if (variant_ == "revised") {
       out["first_pass_score"] = figure(first);
       out["first_pass_parseable"] = first.n;

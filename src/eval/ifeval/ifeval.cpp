@@ -28,6 +28,8 @@ std::vector<std::string> loosened(std::string_view response) {
   return all;
 }
 
+}  // namespace
+
 Item read_item(const Json& row) {
   const auto need = [&](const char* name) -> const Json& {
     const auto found = row.find(name);
@@ -52,8 +54,6 @@ Item read_item(const Json& row) {
   }
   return item;
 }
-
-}  // namespace
 
 std::vector<Item> read_items(const std::filesystem::path& file) {
   std::vector<Item> items;

@@ -23,6 +23,8 @@ struct Verdict {
   std::vector<bool> strict = {}, loose = {};  // one an instruction
 };
 
+// One item, as read_items has them. Error{invalid} for a damaged one.
+Item read_item(const Json& row);
 // Items as the published file has them, one JSON line each: key, prompt, instruction_id_list,
 // kwargs. Damaged ones are Errors that name the file and line.
 std::vector<Item> read_items(const std::filesystem::path& file);

@@ -119,6 +119,15 @@ OrderedJson row_of(const Match& match, const std::vector<std::string>& judgments
 
 }  // namespace
 
+JudgeData read_judge_data(const std::string& benchmarks) {
+  const auto file = [&](const char* name) {
+    return benchmark_file(benchmarks, std::string("mt_bench/") + name);
+  };
+  return {.questions = read_questions(file("question.jsonl")),
+          .prompts = read_judge_prompts(file("judge_prompts.jsonl")),
+          .references = read_answers(file("reference_answer/gpt-4.jsonl")).answers};
+}
+
 std::vector<Match> make_matches(const JudgeData& data, const ModelAnswers& model,
                                 const ModelAnswers& against) {
   const bool pairs = !against.model.empty();

@@ -28,6 +28,9 @@ struct JudgeData {
   Answers references = {};
 };
 
+// question.jsonl, judge_prompts.jsonl and reference_answer/gpt-4.jsonl of DIR/mt_bench.
+JudgeData read_judge_data(const std::string& benchmarks);
+
 // All first turns, then all second ones, questions in order. `against` empty: each answer alone.
 // An answer or reference that is missing is an Error.
 std::vector<Match> make_matches(const JudgeData& data, const ModelAnswers& model,

@@ -49,14 +49,16 @@ std::optional<double> first_number(const PythonRegex& regex, std::string_view te
 
 }  // namespace
 
+Question read_question(const Json& row) {
+  Question question{.id = question_id(row), .category = row_text(row, "category")};
+  if (!row.contains("turns")) throw Error(ErrorKind::invalid, "no 'turns'");
+  question.turns = texts_of(row.at("turns"), "'turns'");
+  return question;
+}
+
 std::vector<Question> read_questions(const std::filesystem::path& file) {
   std::vector<Question> questions;
-  each_row(file, [&](const Json& row) {
-    Question question{.id = question_id(row), .category = row_text(row, "category")};
-    if (!row.contains("turns")) throw Error(ErrorKind::invalid, "no 'turns'");
-    question.turns = texts_of(row.at("turns"), "'turns'");
-    questions.push_back(std::move(question));
-  });
+  each_row(file, [&](const Json& row) { questions.push_back(read_question(row)); });
   return questions;
 }
 

@@ -18,6 +18,8 @@ struct Question {
   std::string category = {};
   std::vector<std::string> turns = {};
 };
+// {"question_id", "category", "turns"}; Error{invalid} for anything else.
+Question read_question(const Json& row);
 std::vector<Question> read_questions(const std::filesystem::path& file);
 
 // What models are asked with: writing and roleplay 0.7, stem and humanities 0.1, the others 0.

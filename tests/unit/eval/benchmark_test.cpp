@@ -103,9 +103,9 @@ TEST(BenchmarkPrompts, EveryTasksMadeUpDocumentsGiveLmEvalsRequests) {
     ASSERT_EQ(task->items(), static_cast<int64_t>(documents.size()));
     for (int64_t item = 0; item < task->items(); ++item, ++checked) {
       const Json& wanted = documents[static_cast<size_t>(item)];
-      if (const auto question = task->question(item)) {
+      if (const auto question = task->question(item, {})) {
         EXPECT_EQ(question->prompt, wanted.at("requests")[0][0].get<std::string>());
-        EXPECT_EQ(Json(question->until), wanted.at("requests")[0][1].at("until"));
+        EXPECT_EQ(Json(question->stops), wanted.at("requests")[0][1].at("until"));
         continue;
       }
       const auto& choices = choice_task(*task).at(item);

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/hash.h"
+#include "eval/respondent.h"
 #include "model/language_model.h"
 
 namespace helio::eval {
@@ -54,8 +55,6 @@ struct FakeOptions {
   // Log-probability of a request; empty: -1/8 for each byte but a little less for odd hashes.
   std::function<double(const model::ScoreRequest&)> log_prob = {};
   std::atomic<int64_t>* asked = nullptr;  // requests scored
-  // What it says to a prompt, before the end of text; empty: nothing.
-  std::function<std::string(const std::string& prompt)> says = {};
   std::function<void(int64_t call)> on_call =
       {};  // before each score(): may throw, as a kill would stop it
 };
@@ -83,18 +82,7 @@ class FakeModel final : public model::LanguageModel {
     }
     return out;
   }
-  std::vector<text::TokenId> generate(const model::GenerateRequest& request) override {
-    std::vector<text::TokenId> out;
-    if (!options_.says) return out;
-    if (options_.asked) ++*options_.asked;
-    const auto prompt = tokenizer_.decode(request.prompt, text::SpecialTokens::skip);
-    for (const auto id : tokenizer_.encode(options_.says(prompt), text::SpecialTokens::skip)) {
-      if (static_cast<int64_t>(out.size()) == request.max_new_tokens) break;
-      out.push_back(id);
-      if (request.on_token && !request.on_token(id)) break;
-    }
-    return out;
-  }
+  std::vector<text::TokenId> generate(const model::GenerateRequest&) override { return {}; }
   const text::Tokenizer& tokenizer() const override { return tokenizer_; }
   const text::SpecialIds& special_ids() const override { return options_.ids; }
   int64_t max_positions() const override { return options_.positions; }
@@ -107,6 +95,25 @@ class FakeModel final : public model::LanguageModel {
   text::ChatFormat chat_{
       text::solar_template_jinja(), "solar", {{"eos_token", "</s>"}}, tokenizer_};
   int64_t calls_ = 0;
+};
+
+// Answers what the test says, the last question first.
+class FakeRespondent final : public Respondent {
+ public:
+  using Says = std::function<std::string(const Answerable&)>;
+  explicit FakeRespondent(Says says, std::atomic<int64_t>* asked = nullptr)
+      : says_(std::move(says)), asked_(asked) {}
+  void answer(const std::vector<Answerable>& asked,
+              const std::function<void(size_t, std::string)>& done) override {
+    for (size_t i = asked.size(); i-- > 0;) {
+      if (asked_) ++*asked_;
+      done(i, says_(asked[i]));
+    }
+  }
+
+ private:
+  Says says_;
+  std::atomic<int64_t>* asked_;
 };
 
 }  // namespace helio::eval

@@ -30,10 +30,10 @@ struct Golden {
 class WholeBenchmark : public ::testing::TestWithParam<Golden> {};
 
 // What the recording hashed for a question answered in words.
-std::string recorded_settings(const Question& question) {
+std::string recorded_settings(const Answerable& question) {
   std::string out = R"({"do_sample": false, "temperature": 0.0, "until": [)";
-  for (size_t i = 0; i < question.until.size(); ++i)
-    out += (i ? ", " : "") + Json(question.until[i]).dump();
+  for (size_t i = 0; i < question.stops.size(); ++i)
+    out += (i ? ", " : "") + Json(question.stops[i]).dump();
   return out + "]}";
 }
 
@@ -54,7 +54,7 @@ TEST_P(WholeBenchmark, EveryRequestHashesToLmEvals) {
     std::vector<std::string> texts;
     for (const Ask& ask : task->asks(item))
       texts.push_back(ask.context + "\x1f" + ask.continuation);
-    if (const auto question = task->question(item))
+    if (const auto question = task->question(item, {}))
       texts.push_back(question->prompt + "\x1f" + recorded_settings(*question));
     ASSERT_EQ(texts.size(), row[2].size());
     for (size_t i = 0; i < texts.size(); ++i, ++checked)

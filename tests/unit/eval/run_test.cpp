@@ -144,6 +144,92 @@ TEST_F(EvalRun, GoesOnWhereItStoppedWithTheSameBytes) {
   }
 }
 
+// Answers in words beside scores: a stop after any answer, then the same bytes, nothing asked
+// twice.
+TEST_F(EvalRun, AnswersGoOnWhereTheyStopped) {
+  std::string items;
+  for (int i = 0; i < 6; ++i)
+    items += OrderedJson{{"key", i},
+                         {"prompt", "Say no comma, " + std::to_string(i)},
+                         {"instruction_id_list", {"punctuation:no_comma"}},
+                         {"kwargs", {OrderedJson::object()}}}
+                 .dump() +
+             "\n";
+  dir_.write("bench/ifeval/input_data.jsonl", items);
+  dir_.write("bench/mt_bench/question.jsonl",
+             R"({"question_id": 81, "category": "writing", "turns": ["Write.", "Again."]})");
+  for (const char* model : {"base", "aligned/step-1"})
+    dir_.write("models/" + std::string(model) + "/chat_template.jinja", "{{ messages }}");
+  std::atomic<int64_t> asked = 0;
+  int64_t stop_at = -1;
+  const auto says = [&](const Answerable& a) {
+    EXPECT_FALSE(a.messages.empty());
+    if (asked == stop_at) throw Error(ErrorKind::interrupted, "killed");
+    return "to " + a.messages.back().content;
+  };
+  const auto answered = [&](const std::string& out, bool resume) {
+    EvalOptions o = options(out);
+    o.tasks = {"ifeval,winogrande", "mt_bench"};
+    o.resume = resume;
+    SilentMonitor monitor;
+    return run_evaluation(
+        o,
+        {.load =
+             [&](const fs::path& dir) {
+               return std::make_unique<FakeModel>(FakeOptions{.content = dir.filename().string()});
+             },
+         .respond =
+             [&](const model::LanguageModel&, const fs::path&, const text::ChatFormat* chat) {
+               EXPECT_NE(chat, nullptr);
+               return std::make_unique<FakeRespondent>(says, &asked);
+             },
+         .monitor = monitor,
+         .stop = stop_});
+  };
+  const auto all = answered("words", false);
+  EXPECT_EQ(asked, 2 * (6 + 2));
+  EXPECT_EQ(result(all, "base", "ifeval")["metrics"]["prompt_level_strict_acc"]["value"], 0);
+  EXPECT_EQ(all["models"][0]["chat_template"]["name"], "solar");
+  EXPECT_EQ(all["models"][0]["chat_template"]["sha256"].get<std::string>().size(), 64u);
+  const auto& turns = result(all, "aligned/step-1", "mt_bench");
+  EXPECT_EQ(turns["status"], "answered");
+  EXPECT_FALSE(turns.contains("metrics"));
+  EXPECT_NE(turns["reason"].get<std::string>().find(
+                "helio eval judge answers/mt_bench.aligned.step-1.jsonl"),
+            std::string::npos)
+      << turns["reason"];
+  EXPECT_NE(results_table(all).find("helio eval judge"), std::string::npos);
+  const fs::path whole = dir_.path() / "evals/words";
+  verify_artefact(whole);
+  EXPECT_TRUE(fs::exists(whole / "answers/ifeval.base.jsonl"));
+  EXPECT_TRUE(fs::exists(whole / "samples/mt_bench.base.jsonl"));
+  const int64_t once = asked;
+  for (int64_t stop = 1; stop < once; stop += 3) {
+    asked = 0;
+    stop_at = stop;
+    EXPECT_THROW(answered("cut", false), Error);
+    stop_at = -1;
+    answered("cut", true);
+    EXPECT_EQ(asked, once + 1) << "only the question that was asked as it stopped is asked again";
+    for (const auto& file : list_files(whole)) {
+      const auto relative = fs::relative(file, whole);
+      if (relative == kManifestName) continue;
+      EXPECT_EQ(read_file(file), read_file(dir_.path() / "evals/cut" / relative)) << relative;
+    }
+    fs::remove_all(dir_.path() / "evals/cut");
+  }
+  fs::remove(dir_.path() / "models/base/chat_template.jinja");
+  asked = 0;
+  try {
+    answered("none", false);
+    ADD_FAILURE() << "conversations without a template";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+    EXPECT_NE(std::string(error.what()).find("no chat template"), std::string::npos);
+  }
+  EXPECT_EQ(asked, 0);
+}
+
 TEST_F(EvalRun, RestartForgetsTheJournal) {
   int64_t count = 0;
   EXPECT_THROW(run(options("r"), {.on_call =

@@ -31,6 +31,13 @@ TEST(Selection, GroupsBecomeTasksWithTheirExamples) {
   EXPECT_EQ(all.groups[1].members[0], "kobest_boolq");
 }
 
+TEST(Selection, CommasAreSpaces) {
+  const auto all = select_tasks({"h6,ifeval,eq_bench", "mt_bench,"});
+  ASSERT_EQ(all.tasks.size(), 9u);
+  EXPECT_EQ(all.tasks[6].spec.name, "ifeval");
+  EXPECT_EQ(all.tasks[8].spec.name, "mt_bench");
+}
+
 TEST(Selection, WhatCannotBeMeantIsAnError) {
   EXPECT_NE(error_of([] { select_tasks({"mmlu", "mmlu"}); }), "");
   EXPECT_NE(error_of([] { select_tasks({"h6", "mmlu"}); }), "") << "5 and 0 examples";

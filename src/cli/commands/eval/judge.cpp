@@ -42,13 +42,7 @@ class EvalJudge final : public Command {
   }
 
   int run(Context& context) override {
-    JudgeData data;
-    data.questions = read_questions(eval::benchmark_file(benchmarks_, "mt_bench/question.jsonl"));
-    data.prompts =
-        read_judge_prompts(eval::benchmark_file(benchmarks_, "mt_bench/judge_prompts.jsonl"));
-    data.references =
-        read_answers(eval::benchmark_file(benchmarks_, "mt_bench/reference_answer/gpt-4.jsonl"))
-            .answers;
+    const JudgeData data = read_judge_data(benchmarks_);
     const ModelAnswers model = read_answers(answers_);
     const ModelAnswers against = against_.empty() ? ModelAnswers{} : read_answers(against_);
     if (!against_.empty() && against.model == model.model)

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "eval/task.h"
 #include "eval/task_selection.h"
+#include "text/chat_format.h"
 
 namespace helio::cli {
 namespace {
@@ -61,9 +62,12 @@ class EvalRequests final : public Command {
       std::string lines;
       const std::string begin =
           "{\"task\":" + name + ",\"doc\":" + compact(task.item_id(item)) + ",";
-      if (const auto question = task.question(item)) {
-        lines = begin + "\"context\":" + compact(question->prompt) +
-                ",\"until\":" + compact(question->until) +
+      if (const auto question = task.question(item, {})) {
+        lines = begin +
+                (question->messages.empty()
+                     ? "\"context\":" + compact(question->prompt)
+                     : "\"messages\":" + compact(text::message_list(question->messages))) +
+                ",\"until\":" + compact(question->stops) +
                 ",\"max_tokens\":" + std::to_string(question->max_tokens) + "}\n";
       } else {
         lines = choices(task, item, begin);
