@@ -26,15 +26,15 @@ void add_terms(std::vector<Term>& into, const std::vector<Term>& more) {
 }
 
 void log_line(const std::filesystem::path& run_dir, const std::string& line) {
+  if (run_dir.empty()) return;
   make_dirs(run_dir);
   std::ofstream log(run_dir / "log.txt", std::ios::app);
   log << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(std::time(nullptr)), line);
 }
 
 Journal::Journal(Options options, Monitor& monitor)
-    : options_(std::move(options)),
-      monitor_(monitor),
-      metrics_(options_.run_dir, options_.resume_step) {
+    : options_(std::move(options)), monitor_(monitor) {
+  if (!options_.run_dir.empty()) metrics_.emplace(options_.run_dir, options_.resume_step);
   monitor_.begin(options_.title, options_.steps, "steps");
   if (options_.resume_step) monitor_.at(options_.resume_step);
 }
@@ -62,7 +62,7 @@ void Journal::write_line(const StepReport& last) {
     line.emplace_back(term.name, term.weight > 0 ? term.sum / term.weight : 0);
   line.emplace_back("epoch", last.epoch);
   line.emplace_back(kTimingMetric, static_cast<double>(tokens_) / std::max(seconds_, 1e-9));
-  metrics_.write(last.step, line);
+  if (metrics_) metrics_->write(last.step, line);
   loss_sum_ = seconds_ = 0;
   count_ = tokens_ = 0;
   terms_.clear();
@@ -72,7 +72,7 @@ void Journal::validation(int64_t step, double loss, const std::vector<Term>& ter
   Scalars line = {{"eval/loss", loss}};
   for (const Term& term : terms)
     line.emplace_back("eval/" + term.name, term.weight > 0 ? term.sum / term.weight : 0);
-  metrics_.write(step, line);
+  if (metrics_) metrics_->write(step, line);
   log_line(options_.run_dir, fmt::format("step {}: held-out loss {:.6f}", step, loss));
 }
 
@@ -81,10 +81,12 @@ void Journal::note(const std::string& line) {
   monitor_.note(line);
 }
 
-void Journal::flush() { metrics_.flush(); }
+void Journal::flush() {
+  if (metrics_) metrics_->flush();
+}
 
 void Journal::end(const std::string& summary) {
-  metrics_.flush();
+  if (metrics_) metrics_->flush();
   log_line(options_.run_dir, summary);
   monitor_.end(summary);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ inline constexpr const char* kTimingMetric = "tokens_per_s";
 class Journal {
  public:
   struct Options {
-    std::filesystem::path run_dir = {};
+    std::filesystem::path run_dir = {};  // empty: writes nothing
     int64_t log_every = 1, steps = 0, resume_step = 0;
     std::string title = {};  // of the progress line
   };
@@ -57,7 +58,7 @@ class Journal {
 
   Options options_;
   Monitor& monitor_;
-  MetricsWriter metrics_;
+  std::optional<MetricsWriter> metrics_;
   double loss_sum_ = 0, seconds_ = 0;
   int64_t count_ = 0, tokens_ = 0;
   std::vector<Term> terms_ = {};
@@ -66,7 +67,7 @@ class Journal {
 // Adds up terms of the same name.
 void add_terms(std::vector<Term>& into, const std::vector<Term>& more);
 
-// Appends a line with the time of day to run_dir/log.txt.
+// Appends a line with the time of day to run_dir/log.txt; nowhere when run_dir is empty.
 void log_line(const std::filesystem::path& run_dir, const std::string& line);
 
 }  // namespace helio::train

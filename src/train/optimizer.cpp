@@ -40,21 +40,22 @@ std::vector<at::Tensor> Optimizer::grads(const Group& group) const {
   return grads;
 }
 
-double Optimizer::clip(double max_norm) {
-  return nn::with_torch_errors([] { return "measuring the gradient"; },
-                               [&] {
-                                 const c10::AutoGradMode no_grad(false);
-                                 std::vector<at::Tensor> all;
-                                 for (const Group& group : groups_)
-                                   for (at::Tensor& grad : grads(group))
-                                     all.push_back(std::move(grad));
-                                 const at::Tensor norm =
-                                     at::linalg_vector_norm(at::stack(at::_foreach_norm(all)));
-                                 const double value = norm.item<double>();
-                                 if (max_norm > 0 && value > max_norm)
-                                   at::_foreach_mul_(all, max_norm / (value + 1e-6));
-                                 return value;
-                               });
+double Optimizer::clip(double max_norm, const std::function<double(double)>& whole) {
+  return nn::with_torch_errors(
+      [] { return "measuring the gradient"; },
+      [&] {
+        const c10::AutoGradMode no_grad(false);
+        std::vector<at::Tensor> all;
+        for (const Group& group : groups_)
+          for (at::Tensor& grad : grads(group)) all.push_back(std::move(grad));
+        const double own =
+            all.empty() ? 0
+                        : at::linalg_vector_norm(at::stack(at::_foreach_norm(all))).item<double>();
+        const double value = whole(own);
+        if (max_norm > 0 && value > max_norm && !all.empty())
+          at::_foreach_mul_(all, max_norm / (value + 1e-6));
+        return value;
+      });
 }
 
 void Optimizer::step(double lr) {

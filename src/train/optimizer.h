@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "model/decoder.h"
@@ -20,7 +21,10 @@ class Optimizer {
 
   // L2 norm over all gradients. Above max_norm (0: never) they are scaled by
   // max_norm / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_ does. Returns the norm before.
-  double clip(double max_norm);
+  // `whole` makes of the norm of these gradients that of all, where others have the rest.
+  double clip(
+      double max_norm,
+      const std::function<double(double)>& whole = [](double norm) { return norm; });
   void step(double lr);
   void clear_grads();
 

@@ -28,6 +28,18 @@ struct ModelShape {
   }
 };
 
+// How the processes of a run divide what they keep (helio launch, torchrun, srun).
+struct Sharding {
+  std::string shard = "none";
+  void describe(Fields& f) {
+    f("shard", shard,
+      "What each process of a run keeps a part of only: nothing, the optimiser's state (ZeRO-1), "
+      "or "
+      "that and the summed gradients (ZeRO-2).",
+      one_of({"none", "optimizer", "gradients"}));
+  }
+};
+
 // How any model is optimised.
 struct Optimisation {
   int64_t steps = 0;
@@ -42,6 +54,7 @@ struct Optimisation {
   double lora_alpha = 16;
   int64_t seed = 42, threads = 0;
   int64_t save_every = 50, log_every = 1, validate_every = 0;
+  Sharding sharding = {};
   void describe(Fields& f) {
     f("steps", steps, "Optimiser steps; 0: as many as `epochs` gives.", at_least(0));
     f("epochs", epochs, "Passes over the data when steps is 0.", at_least(0));
@@ -77,6 +90,7 @@ struct Optimisation {
     f("log_every", log_every, "Steps between lines of metrics.", at_least(1));
     f("validate_every", validate_every, "Steps between held-out losses; 0: start and end only.",
       at_least(0));
+    sharding.describe(f);
   }
 };
 

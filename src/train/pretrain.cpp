@@ -133,7 +133,11 @@ OrderedJson PretrainRun::plan() const {
                     .micro_rows = options_.train.micro_batch_size});
 }
 
-RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
+RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
+  const auto link = distributed::join(setup_.key);
+  SilentMonitor silent;
+  const bool leads = !link || link->leads();  // the others write and show nothing
+  Monitor& monitor = leads ? shown : silent;
   const text::TokenShards shards(options_.tokens, "train");
   const auto heldout_shards = open_heldout(options_.tokens);
   const TokenBatches batches(shards, train_options(options_));
@@ -146,8 +150,10 @@ RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
                                                .seed = kHeldoutOrder});
 
   Checkpoints checkpoints(setup_.run, setup_.key);
-  const auto found = checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
-  write_run_folder(setup_);
+  const auto found = distributed::choose_checkpoint(link.get(), checkpoints, [&] {
+    return checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
+  });
+  if (leads) write_run_folder(setup_);
 
   model::Decoder model = [&] {
     if (!options_.init.empty()) return model::Decoder::load(options_.init);
@@ -160,10 +166,12 @@ RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
                    .run_dir = setup_.run,
                    .title = options_.init.empty() ? "Pre-training" : "Continued pre-training",
                    .key = setup_.key,
-                   .resume_command = setup_.command_line},
+                   .resume_command = setup_.command_line,
+                   .link = link.get()},
                   model, *objective, batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
   const RunSummary summary = trainer.run();
+  if (!leads) return summary;
 
   const Lots lots = trained_by_lot(batches, shards);
   write_file_atomic(setup_.run / "lots.json", pretty({{"lots", lots.json}, {"total", lots.total}}));
@@ -173,6 +181,7 @@ RunSummary PretrainRun::run(Monitor& monitor, const StopRequest& stop) {
   copy_adapter(setup_.run, staged.path());
   Manifest manifest = model_manifest(setup_, setup_.out);
   manifest.facts = summary.json();
+  if (link) manifest.facts["processes"] = link->size();
   manifest.facts["tokens_trained"] = lots.total;
   manifest.facts["tokens_by_lot"] = lots.json;
   manifest.facts["tokenizer"] = shards.tokenizer_content();

@@ -12,6 +12,7 @@
 #include "core/version.h"
 #include "text/chat.h"
 #include "text/chat_template.h"
+#include "train/distributed/placement.h"
 
 namespace helio::train {
 namespace {
@@ -78,11 +79,16 @@ RunSetup set_up_run(const std::string& command, const Describe& now, const Descr
   if (setup.out.empty()) throw Error(ErrorKind::usage, "no folder for the model: --out");
   if (setup.run.empty()) setup.run = default_run(setup.out);
 
-  OrderedJson decides = {{"command", command},
-                         {"options", setup.options},
-                         {"threads", threads},
-                         {"code", code_hash("train")}};
+  const auto asked = std::find_if(fields.begin(), fields.end(), [](const FieldInfo& field) {
+    return field.name == "train.threads";
+  });
+  OrderedJson decides = {
+      {"command", command},
+      {"options", setup.options},
+      {"threads", distributed::threads_of_key(asked == fields.end() ? "" : asked->value, threads)},
+      {"code", code_hash("train")}};
   erase_path(decides["options"], "train.save_every");
+  erase_path(decides["options"], "train.shard");
   for (const auto& input : setup.inputs) decides["inputs"].push_back({input.role, input.content});
   setup.key = sha256_hex(compact(decides));
   return setup;

@@ -52,7 +52,11 @@ OrderedJson SftRun::plan() const {
                     .micro_rows = options_.train.micro_batch_size});
 }
 
-RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
+RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
+  const auto link = distributed::join(setup_.key);
+  SilentMonitor silent;
+  const bool leads = !link || link->leads();  // the others write and show nothing
+  Monitor& monitor = leads ? shown : silent;
   const ExampleBatches batches(data_.train, batch_options(options_.train));
   std::unique_ptr<ExampleBatches> heldout;
   if (!data_.heldout.empty())
@@ -60,8 +64,10 @@ RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
         data_.heldout, ExampleBatches::Options{.order = {.batch_size = 16}});
 
   Checkpoints checkpoints(setup_.run, setup_.key);
-  const auto found = checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
-  write_run_folder(setup_);
+  const auto found = distributed::choose_checkpoint(link.get(), checkpoints, [&] {
+    return checkpoints.choose(options_.unfinished, setup_.command_line, monitor);
+  });
+  if (leads) write_run_folder(setup_);
   for (const auto& [reason, count] : refused_)
     monitor.note(std::to_string(count) + " conversations left out: " + reason);
 
@@ -71,10 +77,12 @@ RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
                    .run_dir = setup_.run,
                    .title = "Fine-tuning",
                    .key = setup_.key,
-                   .resume_command = setup_.command_line},
+                   .resume_command = setup_.command_line,
+                   .link = link.get()},
                   model, *objective, batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
   const RunSummary summary = trainer.run();
+  if (!leads) return summary;
 
   StagedDir staged(setup_.out);
   model.save(staged.path());
@@ -82,6 +90,7 @@ RunSummary SftRun::run(Monitor& monitor, const StopRequest& stop) {
   copy_adapter(setup_.run, staged.path());
   Manifest manifest = model_manifest(setup_, setup_.out);
   manifest.facts = summary.json();
+  if (link) manifest.facts["processes"] = link->size();
   manifest.facts["examples"] = data_.train.size();
   manifest.facts["heldout_examples"] = data_.heldout.size();
   manifest.facts["examples_refused"] = refused_;

@@ -87,7 +87,7 @@ std::vector<model::Decoder::Named> trained_weights(const model::Decoder& model,
 }  // namespace
 
 int64_t use_threads(int64_t asked) {
-  nn::prepare_runtime(asked);
+  nn::prepare_runtime(asked > 0 ? asked : distributed::default_threads());
   return nn::threads_in_use();
 }
 
@@ -111,23 +111,28 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
       monitor_(monitor),
       stop_(stop),
       lora_(make_lora(model, plan_.train)),
-      optimizer_(lora_ ? lora_->parameters() : trained_weights(model, plan_.train.freeze),
-                 {.beta1 = plan_.train.beta1,
-                  .beta2 = plan_.train.beta2,
-                  .eps = plan_.train.eps,
-                  .weight_decay = plan_.train.weight_decay}),
+      team_(plan_.link, distributed::Team::parse_shard(plan_.train.sharding.shard)),
+      optimizer_(
+          team_.train(lora_ ? lora_->parameters() : trained_weights(model, plan_.train.freeze)),
+          {.beta1 = plan_.train.beta1,
+           .beta2 = plan_.train.beta2,
+           .eps = plan_.train.eps,
+           .weight_decay = plan_.train.weight_decay}),
       schedule_(schedule_of(plan_.train, batches.steps())),
       checkpoints_(plan_.run_dir, plan_.key) {}
 
 Trainer::~Trainer() = default;
 
 RunSummary Trainer::run() {
-  journal_ = std::make_unique<Journal>(Journal::Options{.run_dir = plan_.run_dir,
-                                                        .log_every = plan_.train.log_every,
-                                                        .steps = batches_.steps(),
-                                                        .resume_step = done_,
-                                                        .title = plan_.title},
-                                       monitor_);
+  team_.send(model_.parameters());
+  if (lora_) team_.send(lora_->parameters());
+  journal_ = std::make_unique<Journal>(
+      Journal::Options{.run_dir = team_.leads() ? plan_.run_dir : fs::path(),
+                       .log_every = plan_.train.log_every,
+                       .steps = batches_.steps(),
+                       .resume_step = done_,
+                       .title = plan_.title},
+      monitor_);
   if (window_) journal_->restore_window(*window_);
   if (done_ == 0) validate(0);
 
@@ -139,12 +144,12 @@ RunSummary Trainer::run() {
     done_ = step;
 
     if (validates_at(step)) validate(step);
-    const bool stopping = stop_.raised();
-    if (stopping || saves_at(step)) save();
-    if (stopping) stop_here();
+    stopping_ = stopping_ || (team_.alone() && stop_.raised());
+    if (stopping_ || saves_at(step)) save();
+    if (stopping_) stop_here();
   }
 
-  if (lora_) lora_->save(plan_.run_dir / "adapter");
+  if (lora_ && team_.leads()) lora_->save(plan_.run_dir / "adapter");
   const RunSummary summary{
       .steps = done_,
       .tokens = tokens_,
@@ -167,9 +172,12 @@ StepReport Trainer::take_step(int64_t step) {
   const std::vector<MicroBatch> micro_batches = batches_.step(step);
   double weight = 0;
   for (const MicroBatch& batch : micro_batches) weight += objective_.weight(batch);
+  if (weight == 0) weight = 1;  // nothing is learned from these rows: no gradient
 
   StepReport report{.step = step, .lr = schedule_.at(step), .epoch = batches_.epoch(step)};
-  for (const MicroBatch& batch : micro_batches) {
+  const std::vector<MicroBatch> own = team_.share(micro_batches);
+  for (const MicroBatch& batch : own) {
+    if (&batch == &own.back()) team_.begin_gradients();
     nn::with_torch_errors(
         [&] { return fmt::format("running {} rows", batch.rows.size()); },
         [&] {
@@ -181,12 +189,24 @@ StepReport Trainer::take_step(int64_t step) {
         });
   }
 
+  if (own.empty()) {
+    team_.begin_gradients();
+    team_.fill_gradients(model_.parameters());
+  }
   if (lora_) lora_->take_gradients();
-  report.grad_norm = optimizer_.clip(plan_.train.clip);
+  team_.finish_gradients();
+  auto figures =
+      team_.total({.loss = report.loss, .terms = std::move(report.terms), .stop = stop_.raised()});
+  report.loss = figures.loss;
+  report.terms = std::move(figures.terms);
+  stopping_ = !team_.alone() && figures.stop;
+  report.grad_norm =
+      optimizer_.clip(plan_.train.clip, [&](double norm) { return team_.whole_norm(norm); });
   if (!std::isfinite(report.loss) || !std::isfinite(report.grad_norm))
     refuse_step(step, report.loss, report.grad_norm);
   optimizer_.step(report.lr);
   optimizer_.clear_grads();
+  team_.share_update();
   if (lora_) lora_->apply();
 
   report.tokens = inputs_of(micro_batches);
@@ -204,13 +224,15 @@ void Trainer::validate(int64_t step) {
   double sum = 0, weight = 0;
   std::vector<Term> terms;
   for (int64_t s = 1; s <= heldout_->steps(); ++s)
-    for (const MicroBatch& batch : heldout_->step(s)) {
+    for (const MicroBatch& batch : team_.share(heldout_->step(s))) {
       const Loss loss = objective_.loss(model_, batch);
       sum += loss.sum.item<double>();
       weight += loss.weight;
       add_terms(terms, loss.terms);
     }
-  journal_->validation(step, sum / weight, terms);
+  const auto whole = team_.total({.loss = sum, .weight = weight, .terms = std::move(terms)});
+  sum = whole.loss, weight = whole.weight;
+  journal_->validation(step, sum / weight, whole.terms);
   if (step == 0) heldout_start_ = sum / weight;
   heldout_end_ = sum / weight;
 }
@@ -235,16 +257,21 @@ void Trainer::save() {
       {"heldout_start", or_null(heldout_start_)},
       {"heldout_end", or_null(heldout_end_)},
       {"window", journal_->window()}};
-  checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
-    std::vector<nn::NamedTensor> weights;
-    for (const auto& [name, tensor] : model_.parameters())
-      weights.push_back({name, tensor.detach()});
-    if (lora_)
-      for (const auto& [name, tensor] : lora_->parameters())
+  const auto write = [&](const distributed::Team::Save& save_state) {
+    checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
+      std::vector<nn::NamedTensor> weights;
+      for (const auto& [name, tensor] : model_.parameters())
         weights.push_back({name, tensor.detach()});
-    nn::write_tensors(dir / "model.safetensors", weights);
-    optimizer_.save(dir / "optimizer.safetensors");
-  });
+      if (lora_)
+        for (const auto& [name, tensor] : lora_->parameters())
+          weights.push_back({name, tensor.detach()});
+      nn::write_tensors(dir / "model.safetensors", weights);
+      save_state(dir / "optimizer.safetensors");
+    });
+  };
+  team_.save_state(
+      plan_.run_dir / "checkpoints" / "parts",
+      [&](const std::filesystem::path& file) { optimizer_.save(file); }, write);
 }
 
 void Trainer::restore(const Checkpoints::Found& checkpoint) {

@@ -2,7 +2,7 @@
 //
 // Design goals: a run that was stopped or killed and resumed ends with the same bits as one that
 // was not (same machine, same thread count); nothing not finite ever reaches the weights that are
-// kept. Non-goals: more than one process or device.
+// kept. Several processes train one model together (distributed/team.h). Non-goals: devices.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "model/decoder.h"
 #include "train/batches.h"
 #include "train/checkpoints.h"
+#include "train/distributed/team.h"
 #include "train/journal.h"
 #include "train/lora.h"
 #include "train/objective.h"
@@ -25,9 +26,10 @@ namespace helio::train {
 struct Plan {
   Optimisation train = {};
   std::filesystem::path run_dir = {};
-  std::string title = {};           // "Pre-training"
-  std::string key = {};             // of the checkpoints: see run_key
-  std::string resume_command = {};  // shown when the run is stopped
+  std::string title = {};                     // "Pre-training"
+  std::string key = {};                       // of the checkpoints: see run_key
+  std::string resume_command = {};            // shown when the run is stopped
+  distributed::Communicator* link = nullptr;  // to the run's other processes, where it has any
 };
 
 struct RunSummary {
@@ -68,11 +70,13 @@ class Trainer {
   Monitor& monitor_;
   const StopRequest& stop_;
   std::unique_ptr<Lora> lora_;
+  distributed::Team team_;
   Optimizer optimizer_;
   Schedule schedule_;
   Checkpoints checkpoints_;
   std::unique_ptr<Journal> journal_;
   int64_t done_ = 0, tokens_ = 0;
+  bool stopping_ = false;
   double first_loss_ = 0;
   std::vector<double> last_losses_ = {};  // of the last ten steps
   std::optional<double> heldout_start_ = {}, heldout_end_ = {};

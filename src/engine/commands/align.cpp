@@ -36,6 +36,7 @@ class AlignCommand final : public cli::Command {
   }
 
   int run(cli::Context& context) override {
+    train::distributed::require_alone("helio align");
     return stoppable([&] {
       train::AlignRun run(options_);
       if (dry_run_) print_plan(context, run.plan());
