@@ -39,14 +39,20 @@ double ExampleOrder::epoch(int64_t step) const {
          static_cast<double>(used) / static_cast<double>(options_.examples);
 }
 
+ExampleOrder::Range ExampleOrder::range(int64_t step) const {
+  const int64_t begin = (step - 1) % per_epoch_ * options_.batch_size;
+  return {.pass = (step - 1) / per_epoch_,
+          .begin = begin,
+          .end = std::min(begin + options_.batch_size, options_.examples)};
+}
+
 std::vector<int64_t> ExampleOrder::examples(int64_t step) const {
-  const int64_t pass = (step - 1) / per_epoch_;
+  const Range range = this->range(step);
   std::vector<int64_t> order(static_cast<size_t>(options_.examples));
   std::iota(order.begin(), order.end(), 0);
-  Rng::stream(options_.seed, "example order", static_cast<uint64_t>(pass)).shuffle<int64_t>(order);
-  const int64_t begin = (step - 1) % per_epoch_ * options_.batch_size;
-  const int64_t end = std::min(begin + options_.batch_size, options_.examples);
-  return {order.begin() + begin, order.begin() + end};
+  Rng::stream(options_.seed, "example order", static_cast<uint64_t>(range.pass))
+      .shuffle<int64_t>(order);
+  return {order.begin() + range.begin, order.begin() + range.end};
 }
 
 namespace {

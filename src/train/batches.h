@@ -82,6 +82,11 @@ class ExampleOrder {
   int64_t steps_per_epoch() const { return per_epoch_; }
   double epoch(int64_t step) const;
   std::vector<int64_t> examples(int64_t step) const;  // indices of the step's examples
+  // The same as a range of places in the pass's order.
+  struct Range {
+    int64_t pass = 0, begin = 0, end = 0;
+  };
+  Range range(int64_t step) const;
 
  private:
   Options options_;

@@ -151,7 +151,7 @@ struct SftOptions : ConversationChoice {
   std::string model = {}, data = {}, out = {}, run = {};
   int64_t max_length = 512, limit = 0;
   double heldout = 0.05;
-  std::string loss_on = "assistant";
+  std::string loss_on = "assistant", packing = "none";
   Optimisation train = {
       .epochs = 2, .batch_size = 16, .lr = 5e-4, .min_lr_ratio = 0.0, .weight_decay = 0.0};
   Continuation unfinished = {};
@@ -167,6 +167,10 @@ struct SftOptions : ConversationChoice {
       "Share of conversations kept for the held-out loss, by a hash of the user's words.",
       between(0, 0.9));
     f("loss_on", loss_on, "Which tokens are learned.", one_of({"assistant", "all"}));
+    f("packing", packing,
+      "How rows of max_length are filled: one conversation each, several that fit, or end to end "
+      "and cut. None sees another.",
+      one_of({"none", "best_fit", "stream"}));
     describe_writing(f);
     f.section("train", train, "Optimisation.");
     f.output("out", out, "models", "Folder of the trained model.");

@@ -1,18 +1,30 @@
 #include "train/sft.h"
 
+#include <fmt/format.h>
+
 #include "core/error.h"
 #include "core/fs.h"
 #include "train/estimate.h"
+#include "train/packed_batches.h"
 
 namespace helio::train {
 namespace {
 
-ExampleBatches::Options batch_options(const Optimisation& train) {
-  return {.order = {.batch_size = train.batch_size,
-                    .steps = train.steps,
-                    .epochs = train.epochs,
-                    .seed = static_cast<uint64_t>(train.seed)},
-          .micro_batch_size = train.micro_batch_size};
+PackedBatches::Options batch_options(const SftOptions& o) {
+  return {.packing = parse_packing(o.packing),
+          .length = o.max_length,
+          .order = {.batch_size = o.train.batch_size,
+                    .steps = o.train.steps,
+                    .epochs = o.train.epochs,
+                    .seed = static_cast<uint64_t>(o.train.seed)},
+          .micro_batch_size = o.train.micro_batch_size};
+}
+
+// How conversations were put into rows, for log and manifest.
+OrderedJson packing_facts(const Batches& batches) {
+  const auto* packed = dynamic_cast<const PackedBatches*>(&batches);
+  if (!packed) return nullptr;
+  return {{"rows", packed->rows()}, {"fill", packed->fill()}};
 }
 
 }  // namespace
@@ -41,15 +53,19 @@ SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
 }
 
 OrderedJson SftRun::plan() const {
-  const ExampleBatches batches(data_.train, batch_options(options_.train));
+  const auto batches = conversation_batches(data_.train, batch_options(options_));
+  const OrderedJson packing = packing_facts(*batches);
   const auto examples = static_cast<int64_t>(data_.train.size());
-  const int64_t mean = data_.tokens / examples;
-  return plan_json(setup_, config_,
-                   {.steps = batches.steps(),
-                    .tokens = batches.steps() * options_.train.batch_size * mean,
-                    .sequence = mean,
-                    .step_rows = options_.train.batch_size,
-                    .micro_rows = options_.train.micro_batch_size});
+  const int64_t mean =
+      data_.tokens / (packing.is_null() ? examples : packing.at("rows").get<int64_t>());
+  OrderedJson plan = plan_json(setup_, config_,
+                               {.steps = batches->steps(),
+                                .tokens = batches->steps() * options_.train.batch_size * mean,
+                                .sequence = mean,
+                                .step_rows = options_.train.batch_size,
+                                .micro_rows = options_.train.micro_batch_size});
+  if (!packing.is_null()) plan["packing"] = packing;
+  return plan;
 }
 
 RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
@@ -57,7 +73,7 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
   SilentMonitor silent;
   const bool leads = !link || link->leads();  // the others write and show nothing
   Monitor& monitor = leads ? shown : silent;
-  const ExampleBatches batches(data_.train, batch_options(options_.train));
+  const auto batches = conversation_batches(data_.train, batch_options(options_));
   std::unique_ptr<ExampleBatches> heldout;
   if (!data_.heldout.empty())
     heldout = std::make_unique<ExampleBatches>(
@@ -70,6 +86,11 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
   if (leads) write_run_folder(setup_);
   for (const auto& [reason, count] : refused_)
     monitor.note(std::to_string(count) + " conversations left out: " + reason);
+  const OrderedJson packing = packing_facts(*batches);
+  if (!packing.is_null())
+    monitor.note(fmt::format("{} conversations in {} rows of {} tokens, {:.1f} % full",
+                             data_.train.size(), packing.at("rows").get<int64_t>(),
+                             options_.max_length, 100 * packing.at("fill").get<double>()));
 
   model::Decoder model = model::Decoder::load(options_.model);
   const auto objective = causal_lm();
@@ -79,7 +100,7 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
                    .key = setup_.key,
                    .resume_command = setup_.command_line,
                    .link = link.get()},
-                  model, *objective, batches, heldout.get(), monitor, stop);
+                  model, *objective, *batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
   const RunSummary summary = trainer.run();
   if (!leads) return summary;
@@ -92,6 +113,7 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
   manifest.facts = summary.json();
   if (link) manifest.facts["processes"] = link->size();
   manifest.facts["examples"] = data_.train.size();
+  if (!packing.is_null()) manifest.facts["packing"] = packing;
   manifest.facts["heldout_examples"] = data_.heldout.size();
   manifest.facts["examples_refused"] = refused_;
   manifest.facts["examples_cut"] = data_.cut;

@@ -26,7 +26,13 @@ constexpr std::chrono::minutes kMeeting{5}, kCollective{30};
 constexpr std::chrono::seconds kOthersFirst{1};
 constexpr int64_t kShortText = 4096;  // bytes: sent at once, its length included
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+// What went wrong, without the place in Gloo's sources before it and the advice after it.
+std::string reason(const std::exception& error) {
+  std::string text = error.what();
+  text.resize(std::min({text.size(), text.find('\n'), text.find(". ")}));
+  const size_t place = text.starts_with('[') ? text.find("] ") : std::string::npos;
+  return place == std::string::npos ? text : text.substr(place + 2);
+}
 
 std::shared_ptr<::gloo::transport::Device> device_of(const Placement& placement) {
   using c10d::ProcessGroupGloo;
@@ -67,7 +73,7 @@ Communicator::Communicator(const Placement& placement)
     throw Error(
         ErrorKind::failed,
         fmt::format("rank {} of {} does not reach the others through {}:{}: {}", placement.rank,
-                    placement.size, placement.address, placement.port, first_line(error.what())))
+                    placement.size, placement.address, placement.port, reason(error)))
         .with_hint("is rank 0 there, and the port free? GLOO_SOCKET_IFNAME chooses a network");
   }
 }
@@ -80,7 +86,7 @@ Communicator::Pending Communicator::pending(const std::function<std::function<vo
     try {
       body();
     } catch (const std::exception& error) {
-      const std::string why = first_line(error.what());
+      const std::string why = reason(error);
       std::this_thread::sleep_for(kOthersFirst);
       throw Error(ErrorKind::failed,
                   fmt::format("another process of this run ended or cannot be reached (rank {} of "
