@@ -13,6 +13,7 @@
 #include "model/kv_cache.h"
 #include "model/paged_cache.h"
 #include "nn/layers.h"
+#include "nn/recompute.h"
 #include "nn/torch_error.h"
 
 namespace helio::model {
@@ -46,6 +47,13 @@ void check_branches(const PackedBatch& batch, const std::vector<int64_t>& length
 }
 
 }  // namespace
+
+// What all layers of a pass share.
+struct LayerInputs {
+  nn::Rotation rotation = {}, sliding = {};
+  std::vector<int64_t> lengths = {};
+  nn::Branches branches = {};
+};
 
 void check_decoder_config(const checkpoint::DecoderConfig& c) {
   const auto positive = [](const char* key, int64_t value) {
@@ -127,7 +135,10 @@ at::Tensor Decoder::head_weight() const {
   HELIO_CHECK(impl_->head.defined(), "a head that is not packed");
   return impl_->head;
 }
-nn::Head Decoder::head() const { return {head_weight(), impl_->config.logit_softcap}; }
+nn::Head Decoder::head() const {
+  return {head_weight(), impl_->config.logit_softcap, impl_->forward.products};
+}
+void Decoder::set_forward(ForwardOptions options) { impl_->forward = options; }
 
 at::Tensor Decoder::hidden(const PackedBatch& batch) const {
   const auto doing = [&] {
@@ -140,13 +151,22 @@ at::Tensor Decoder::hidden(const PackedBatch& batch) const {
     m.check_positions(batch.positions_BT);
     const std::vector<int64_t> lengths = document_lengths(batch);
     check_branches(batch, lengths);
+    // The backward pass may run layers once more, so what they need is held by value.
     const Impl::Rotations rotations = m.rotations(batch.positions_BT, lengths);
+    const auto shared = std::make_shared<const LayerInputs>(rotations.full, rotations.sliding,
+                                                            lengths, batch.branches);
     at::Tensor x_NH = m.embed(batch.ids_BT);
     for (const DecoderLayer& layer : m.layers) {
-      x_NH = layer.run(x_NH, [&](const at::Tensor& qkv) {
-        return nn::packed_attention(qkv, layer.slides() ? rotations.sliding : rotations.full,
-                                    m.heads, lengths, layer.rule(), batch.branches);
-      });
+      const auto run = [&layer, heads = m.heads, shared,
+                        products = m.forward.products](const at::Tensor& x) {
+        const auto attend = [&](const at::Tensor& qkv) {
+          return nn::packed_attention(qkv, layer.slides() ? shared->sliding : shared->rotation,
+                                      heads, shared->lengths, layer.rule(), shared->branches);
+        };
+        return layer.run(x, attend, products);
+      };
+      x_NH =
+          m.forward.keep == Keep::inputs ? nn::recomputed(x_NH, layer.weights(), run) : run(x_NH);
     }
     return m.final_norm(x_NH).view({rows, length, -1});
   });

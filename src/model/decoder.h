@@ -44,6 +44,20 @@ struct PackedBatch {
   static PackedBatch rows(at::Tensor ids_BT);
 };
 
+// What a training step keeps of each layer for its backward pass.
+enum class Keep {
+  activations,  // what cannot be made again cheaply
+  inputs        // the layer's input: the rest is computed once more
+};
+
+// How hidden(batch) and the head compute where gradients are recorded.
+struct ForwardOptions {
+  Keep keep = Keep::activations;
+  // The type that factors of matrix products are rounded to: bfloat16, or the weights' own. Sums,
+  // norms, attention and the loss stay f32.
+  at::ScalarType products = at::kFloat;
+};
+
 class Decoder {
  public:
   // Weights exist but hold nothing; call initialise() or use load().
@@ -53,10 +67,10 @@ class Decoder {
   static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat);
   // The same for running only, in f32 with the matrices packed as `format`: generation through a
   // PagedCache then goes through layers fused for it (model/packed_layer.h). The embedding and the
-  // head are int8 where the rest is int4. Also reads a GGUF file: its Q8_0 blocks as int8 and Q4_0 blocks
-  // as int4 (but for the embedding and the head) are the same numbers again when ggml's own rule made
-  // them. Layer by layer: never more than one expanded. Throws invalid
-  // for a mixture of experts in a format other than f32.
+  // head are int8 where the rest is int4. Also reads a GGUF file: its Q8_0 blocks as int8 and Q4_0
+  // blocks as int4 (but for the embedding and the head) are the same numbers again when ggml's own
+  // rule made them. Layer by layer: never more than one expanded. Throws invalid for a mixture of
+  // experts in a format other than f32.
   static Decoder load_packed(const std::filesystem::path& dir_or_gguf, nn::WeightFormat format);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
@@ -68,6 +82,9 @@ class Decoder {
   void initialise(uint64_t seed, double std);
   // Writes config.json, generation_config.json, model.safetensors into an existing folder.
   void save(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat) const;
+
+  // Of hidden(batch) and head(), from now on.
+  void set_forward(ForwardOptions options);
 
   // [B, T, H] after the final norm. Records gradients unless grad mode is off.
   at::Tensor hidden(const PackedBatch& batch) const;

@@ -45,6 +45,7 @@ struct Decoder::Impl {
   std::optional<nn::Rotary> rotary, sliding_rotary;  // sliding layers', where theirs is another
   nn::Heads heads;
   double scale;  // of embeddings
+  ForwardOptions forward = {};
 
   Impl(checkpoint::DecoderConfig c, at::ScalarType type, const Source* source = nullptr)
       : config(std::move(c)), dtype(type), scale(embedding_scale(config, type)) {

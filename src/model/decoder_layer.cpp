@@ -1,9 +1,7 @@
 #include "model/decoder_layer.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linear.h>
 
 #include <algorithm>
 #include <cmath>
@@ -23,6 +21,10 @@ nn::AttentionRule attention_rule(const DecoderConfig& c, bool slides) {
   if (c.query_scalar != 0 && c.query_scalar != c.head_dim)
     rule.scale = 1 / std::sqrt(static_cast<double>(c.query_scalar));
   return rule;
+}
+
+nn::Prepared as_it_is(const at::Tensor& x) {
+  return {.x = x, .run = [](const at::Tensor& input) { return input; }};
 }
 
 }  // namespace
@@ -97,13 +99,21 @@ void DecoderLayer::pack(nn::WeightFormat format) {
     weights_[static_cast<size_t>(role)].clear();
 }
 
-at::Tensor DecoderLayer::joint(const at::Tensor& x, const nn::PackedWeight* packed,
+std::vector<at::Tensor> DecoderLayer::weights() const {
+  std::vector<at::Tensor> all;
+  for (const auto& of_role : weights_) all.insert(all.end(), of_role.begin(), of_role.end());
+  return all;
+}
+
+at::Tensor DecoderLayer::joint(const nn::Prepared& y, const nn::PackedWeight* packed,
                                std::initializer_list<Role> weights,
-                               std::initializer_list<Role> biases) const {
+                               std::initializer_list<Role> biases, at::ScalarType products) const {
   const std::vector<at::Tensor> added = present(biases);
-  if (packed == nullptr) return nn::joint_linear(x, present(weights), added);
-  const at::Tensor y = packed->product(x);
-  return added.empty() ? y : y + at::cat(added);
+  if (packed != nullptr) {
+    const at::Tensor product = packed->product(y.run(y.x));
+    return added.empty() ? product : product + at::cat(added);
+  }
+  return nn::prepared_linear(y, present(weights), {.biases = added}, products);
 }
 
 at::Tensor DecoderLayer::norm(const at::Tensor& x, Role role) const {
@@ -112,10 +122,18 @@ at::Tensor DecoderLayer::norm(const at::Tensor& x, Role role) const {
   return nn::rms_norm(x, weight, config_->rms_norm_eps, config_->norm_weight);
 }
 
-at::Tensor DecoderLayer::project(const at::Tensor& x) const {
+nn::Prepared DecoderLayer::normed(const at::Tensor& x, Role role) const {
+  const at::Tensor weight = one(role);
+  if (!weight.defined()) return as_it_is(x);
+  return {.x = x, .weights = {weight}, .run = [this, role](const at::Tensor& input) {
+            return norm(input, role);
+          }};
+}
+
+at::Tensor DecoderLayer::project(const nn::Prepared& y, at::ScalarType products) const {
   const at::Tensor qkv =
-      joint(x, only_packed() ? &packed_->qkv : nullptr, {Role::qkv, Role::q, Role::k, Role::v},
-            {Role::q_bias, Role::k_bias, Role::v_bias});
+      joint(y, only_packed() ? &packed_->qkv : nullptr, {Role::qkv, Role::q, Role::k, Role::v},
+            {Role::q_bias, Role::k_bias, Role::v_bias}, products);
   if (config_->qk_norm == QkNorm::none) return qkv;
   const int64_t tokens = qkv.size(0), size = config_->head_dim;
   const int64_t q_width = config_->heads * size, kv_width = config_->kv_heads * size;
@@ -128,42 +146,41 @@ at::Tensor DecoderLayer::project(const at::Tensor& x) const {
                  1);
 }
 
-at::Tensor DecoderLayer::feed_forward(const at::Tensor& x) const {
+nn::Prepared DecoderLayer::feed_forward(const nn::Prepared& y, at::ScalarType products) const {
   const at::Tensor gate_up =
-      joint(x, only_packed() ? &packed_->gate_up : nullptr, {Role::gate_up, Role::gate, Role::up},
-            {Role::gate_bias, Role::up_bias});
-  return config_->activation == Activation::silu ? nn::swiglu(gate_up) : nn::geglu(gate_up);
+      joint(y, only_packed() ? &packed_->gate_up : nullptr, {Role::gate_up, Role::gate, Role::up},
+            {Role::gate_bias, Role::up_bias}, products);
+  return {.x = gate_up, .run = config_->activation == Activation::silu ? &nn::swiglu : &nn::geglu};
 }
 
-at::Tensor DecoderLayer::add_to_residual(const at::Tensor& x, const at::Tensor& y, Role weight,
-                                         Role bias, Role out_norm) const {
-  if (only_packed()) {
-    const at::Tensor z =
-        joint(y, weight == Role::o ? &packed_->o : &packed_->down, {weight}, {bias});
-    return x + norm(z, out_norm);
-  }
+at::Tensor DecoderLayer::add_to_residual(const at::Tensor& x, const nn::Prepared& y, Role weight,
+                                         Role bias, Role out_norm, at::ScalarType products) const {
   const at::Tensor add = one(bias);
-  if (one(out_norm).defined())
-    return x + norm(at::linear(y, one(weight), add.defined() ? std::optional(add) : std::nullopt),
-                    out_norm);
+  if (only_packed() || one(out_norm).defined()) {
+    const nn::PackedWeight* packed = weight == Role::o ? &packed_->o : &packed_->down;
+    return x +
+           norm(joint(y, only_packed() ? packed : nullptr, {weight}, {bias}, products), out_norm);
+  }
   // Without a pass of its own for the sum.
-  const at::Tensor sum = at::addmm(x, y, one(weight).t());
+  const at::Tensor sum = nn::prepared_linear(y, {one(weight)}, {.residual = x}, products);
   return add.defined() ? sum + add : sum;
 }
 
-at::Tensor DecoderLayer::run(const at::Tensor& x_NH, const Attend& attend) const {
-  const at::Tensor attended = attend(project(norm(x_NH, Role::attention_in_norm)));
-  const at::Tensor middle =
-      add_to_residual(x_NH, attended, Role::o, Role::o_bias, Role::attention_out_norm);
-  const at::Tensor inner = norm(middle, Role::mlp_in_norm);
+at::Tensor DecoderLayer::run(const at::Tensor& x_NH, const Attend& attend,
+                             at::ScalarType products) const {
+  const at::Tensor attended = attend(project(normed(x_NH, Role::attention_in_norm), products));
+  const at::Tensor middle = add_to_residual(x_NH, as_it_is(attended), Role::o, Role::o_bias,
+                                            Role::attention_out_norm, products);
+  const nn::Prepared inner = normed(middle, Role::mlp_in_norm);
   if (routed_) {
     const nn::ExpertWeights experts{
         .gate_FH = all(Role::gate), .up_FH = all(Role::up), .down_HF = all(Role::down)};
-    return middle + norm(nn::routed_experts(inner, one(Role::router), experts, config_->experts),
+    return middle + norm(nn::routed_experts(inner.run(inner.x), one(Role::router), experts,
+                                            config_->experts),
                          Role::mlp_out_norm);
   }
-  return add_to_residual(middle, feed_forward(inner), Role::down, Role::down_bias,
-                         Role::mlp_out_norm);
+  return add_to_residual(middle, feed_forward(inner, products), Role::down, Role::down_bias,
+                         Role::mlp_out_norm, products);
 }
 
 }  // namespace helio::model

@@ -12,6 +12,7 @@
 #include "checkpoint/decoder_weights.h"
 #include "model/packed_layer.h"
 #include "nn/layers.h"
+#include "nn/prepared_linear.h"
 
 namespace helio::model {
 
@@ -32,7 +33,10 @@ class DecoderLayer {
 
   // Turns queries, keys and values [N, (Q + 2K) D], not yet rotated, into attended values [N, Q D].
   using Attend = std::function<at::Tensor(const at::Tensor& qkv)>;
-  at::Tensor run(const at::Tensor& x_NH, const Attend& attend) const;
+  at::Tensor run(const at::Tensor& x_NH, const Attend& attend,
+                 at::ScalarType products = at::kFloat) const;
+  // All of its weights that are tensors.
+  std::vector<at::Tensor> weights() const;
 
   const nn::AttentionRule& rule() const { return rule_; }
   bool slides() const { return slides_; }
@@ -48,13 +52,15 @@ class DecoderLayer {
   std::vector<float> floats(std::initializer_list<Role> roles) const;  // one after another
   std::vector<float> norm_floats(Role role) const;
   at::Tensor norm(const at::Tensor& x, Role role) const;  // x itself without such a norm
-  at::Tensor joint(const at::Tensor& x, const nn::PackedWeight* packed,
-                   std::initializer_list<Role> weights, std::initializer_list<Role> biases) const;
-  at::Tensor project(const at::Tensor& x) const;
-  at::Tensor feed_forward(const at::Tensor& x) const;
+  nn::Prepared normed(const at::Tensor& x, Role role) const;
+  at::Tensor joint(const nn::Prepared& y, const nn::PackedWeight* packed,
+                   std::initializer_list<Role> weights, std::initializer_list<Role> biases,
+                   at::ScalarType products) const;
+  at::Tensor project(const nn::Prepared& y, at::ScalarType products) const;
+  nn::Prepared feed_forward(const nn::Prepared& y, at::ScalarType products) const;
   // x + y @ weight^T + bias, y's part normalised first where the family does so.
-  at::Tensor add_to_residual(const at::Tensor& x, const at::Tensor& y, Role weight, Role bias,
-                             Role norm) const;
+  at::Tensor add_to_residual(const at::Tensor& x, const nn::Prepared& y, Role weight, Role bias,
+                             Role norm, at::ScalarType products) const;
 
   const checkpoint::DecoderConfig* config_;
   bool slides_, routed_;

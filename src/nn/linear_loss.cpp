@@ -41,8 +41,12 @@ Chunk chunk_of(const at::Tensor& hidden, const at::Tensor& targets, int64_t firs
 // The head over all positions, a chunk at a time, in one buffer.
 class ChunkedHead {
  public:
-  ChunkedHead(const at::Tensor& weight, double softcap, int64_t rows)
-      : weight_(weight), softcap_(softcap), rows_(rows), fused_(can_fuse(weight)) {}
+  ChunkedHead(const at::Tensor& weight, double softcap, at::ScalarType products, int64_t rows)
+      : weight_(weight),
+        factor_(rounded(weight, products)),
+        softcap_(softcap),
+        rows_(rows),
+        fused_(can_fuse(weight)) {}
 
   // Log-probability of each target, [n] f32.
   at::Tensor log_probs(const Chunk& chunk) {
@@ -72,14 +76,24 @@ class ChunkedHead {
       d_logits = g;
     }
     if (slope.defined()) d_logits = d_logits * slope;
-    d_logits = d_logits.to(weight_.scalar_type());
+    d_logits = d_logits.to(factor_.scalar_type());
     at::Tensor rows = d_hidden.slice(0, chunk.first, chunk.last);
-    at::mm_out(rows, d_logits, weight_);
-    d_weight.addmm_(d_logits.t(), chunk.hidden);
+    if (d_logits.scalar_type() == rows.scalar_type()) {
+      at::mm_out(rows, d_logits, factor_);
+      d_weight.addmm_(d_logits.t(), chunk.hidden);
+    } else {
+      rows.copy_(at::mm(d_logits, factor_));
+      d_weight.add_(at::mm(d_logits.t(), chunk.hidden.to(d_logits.scalar_type())));
+    }
     return log_probs;
   }
 
  private:
+  // Only f32 weights are rounded: others have their type already.
+  static at::Tensor rounded(const at::Tensor& weight, at::ScalarType products) {
+    return weight.scalar_type() == at::kFloat ? weight.to(products) : weight;
+  }
+
   void compute_logits(const Chunk& chunk) {
     compute_products(chunk);
     if (softcap_ != 0) logits_.div_(softcap_).tanh_().mul_(softcap_);
@@ -92,7 +106,9 @@ class ChunkedHead {
     }
     if (!buffer_.defined()) buffer_ = at::empty({rows_, weight_.size(0)}, weight_.options());
     logits_ = buffer_.slice(0, 0, chunk.last - chunk.first);
-    at::mm_out(logits_, chunk.hidden, weight_.t());
+    if (factor_.scalar_type() == chunk.hidden.scalar_type())
+      at::mm_out(logits_, chunk.hidden, factor_.t());
+    else logits_.copy_(at::mm(chunk.hidden.to(factor_.scalar_type()), factor_.t()));
   }
 
   at::Tensor fused_rows(const Chunk& chunk, const at::Tensor& factors, SoftmaxRows mode) {
@@ -111,16 +127,17 @@ class ChunkedHead {
     return out;
   }
 
-  at::Tensor weight_, buffer_ = {}, logits_ = {};
+  at::Tensor weight_, factor_, buffer_ = {}, logits_ = {};
   double softcap_;
   int64_t rows_;
   bool fused_;
 };
 
 at::Tensor all_log_probs(const at::Tensor& hidden, const at::Tensor& weight,
-                         const at::Tensor& targets, double softcap, int64_t size) {
+                         const at::Tensor& targets, double softcap, at::ScalarType products,
+                         int64_t size) {
   const at::Tensor out = at::empty({hidden.size(0)}, at::TensorOptions(at::kFloat));
-  ChunkedHead head(weight.detach(), softcap, std::min(size, hidden.size(0)));
+  ChunkedHead head(weight.detach(), softcap, products, std::min(size, hidden.size(0)));
   for (int64_t first = 0; first < hidden.size(0); first += size) {
     const Chunk chunk = chunk_of(hidden.detach(), targets, first, size);
     out.slice(0, chunk.first, chunk.last).copy_(head.log_probs(chunk));
@@ -135,9 +152,9 @@ struct Gradients {
 struct CrossEntropy : Function<CrossEntropy> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden,
                             const at::Tensor& weight, const at::Tensor& targets, double softcap,
-                            int64_t size) {
+                            at::ScalarType products, int64_t size) {
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
-    ChunkedHead head(weight, softcap, std::min(size, hidden.size(0)));
+    ChunkedHead head(weight, softcap, products, std::min(size, hidden.size(0)));
     double sum = 0;
     for (int64_t first = 0; first < hidden.size(0); first += size) {
       const Chunk chunk = chunk_of(hidden, targets, first, size);
@@ -149,33 +166,37 @@ struct CrossEntropy : Function<CrossEntropy> {
     return at::scalar_tensor(sum, at::TensorOptions(at::kFloat));
   }
   static variable_list backward(AutogradContext* context, variable_list grad) {
-    const auto saved = context->get_saved_variables();
+    const c10::AutoGradMode no_grad(false);
+    auto saved = context->get_saved_variables();
+    // In place: nobody else has them, and a second backward pass is refused by autograd.
     const double scale = grad[0].item<double>();
-    return {saved[0] * scale, saved[1] * scale, {}, {}, {}};
+    return {saved[0].mul_(scale), saved[1].mul_(scale), {}, {}, {}, {}};
   }
 };
 
 struct LogProbs : Function<LogProbs> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden,
                             const at::Tensor& weight, const at::Tensor& targets, double softcap,
-                            int64_t size) {
+                            at::ScalarType products, int64_t size) {
     context->save_for_backward({hidden, weight, targets});
     context->saved_data["chunk"] = size;
     context->saved_data["softcap"] = softcap;
-    return all_log_probs(hidden, weight, targets, softcap, size);
+    context->saved_data["products"] = static_cast<int64_t>(products);
+    return all_log_probs(hidden, weight, targets, softcap, products, size);
   }
   static variable_list backward(AutogradContext* context, variable_list grad) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2];
     const int64_t size = context->saved_data["chunk"].toInt();
     const double softcap = context->saved_data["softcap"].toDouble();
+    const auto products = static_cast<at::ScalarType>(context->saved_data["products"].toInt());
     const at::Tensor scale = grad[0].neg();
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
-    ChunkedHead head(weight, softcap, std::min(size, hidden.size(0)));
+    ChunkedHead head(weight, softcap, products, std::min(size, hidden.size(0)));
     for (int64_t first = 0; first < hidden.size(0); first += size)
       head.log_probs_and_gradients(chunk_of(hidden, targets, first, size), scale, gradients.hidden,
                                    gradients.weight);
-    return {gradients.hidden, gradients.weight, {}, {}, {}};
+    return {gradients.hidden, gradients.weight, {}, {}, {}, {}};
   }
 };
 
@@ -224,9 +245,9 @@ at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const Head& hea
         const Kept kept = keep_targets(hidden_NH, targets_N, head.weight_VH.size(0));
         if (records_gradient(hidden_NH, head.weight_VH))
           return CrossEntropy::apply(kept.hidden, head.weight_VH, kept.targets, head.softcap,
-                                     chunk);
-        const at::Tensor log_probs =
-            all_log_probs(kept.hidden, head.weight_VH, kept.targets, head.softcap, chunk);
+                                     head.products, chunk);
+        const at::Tensor log_probs = all_log_probs(kept.hidden, head.weight_VH, kept.targets,
+                                                   head.softcap, head.products, chunk);
         return log_probs.sum(at::kDouble).neg().to(at::kFloat);
       });
 }
@@ -244,8 +265,10 @@ at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const Head& head,
         const Kept kept = keep_targets(hidden_NH, targets_N, head.weight_VH.size(0));
         const at::Tensor log_probs =
             records_gradient(hidden_NH, head.weight_VH)
-                ? LogProbs::apply(kept.hidden, head.weight_VH, kept.targets, head.softcap, chunk)
-                : all_log_probs(kept.hidden, head.weight_VH, kept.targets, head.softcap, chunk);
+                ? LogProbs::apply(kept.hidden, head.weight_VH, kept.targets, head.softcap,
+                                  head.products, chunk)
+                : all_log_probs(kept.hidden, head.weight_VH, kept.targets, head.softcap,
+                                head.products, chunk);
         if (!kept.rows.defined()) return log_probs;
         return at::zeros({targets_N.size(0)}, log_probs.options())
             .index_put({kept.rows}, log_probs);

@@ -17,7 +17,9 @@ inline constexpr int64_t kIgnoreTarget = -100;
 struct Head {
   at::Tensor weight_VH = {};
   double softcap = 0;
-  Head(at::Tensor weight, double cap = 0) : weight_VH(std::move(weight)), softcap(cap) {}
+  at::ScalarType products = at::kFloat;  // the type that factors of products are rounded to
+  Head(at::Tensor weight, double cap = 0, at::ScalarType type = at::kFloat)
+      : weight_VH(std::move(weight)), softcap(cap), products(type) {}
 };
 
 // Sum over n of -log softmax(logits)[targets], as a 0-dim f32 tensor.

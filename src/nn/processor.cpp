@@ -1,9 +1,25 @@
 #include "nn/processor.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <string_view>
 
 namespace helio::nn {
+
+#if defined(__x86_64__)
+namespace {
+// GCC 12's __builtin_cpu_supports does not know the name.
+bool has_amx_bf16() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kTiles = 1U << 24, kBf16 = 1U << 22;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 &&
+         (edx & (kTiles | kBf16)) == (kTiles | kBf16);
+}
+}  // namespace
+#endif
 
 const Processor& processor() {
   static const Processor found = [] {
@@ -15,6 +31,7 @@ const Processor& processor() {
     has.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
     has.avx512_bytes = has.avx512 && __builtin_cpu_supports("avx512bw") &&
                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+    has.amx_bf16 = has_amx_bf16();
 #endif
     return has;
   }();

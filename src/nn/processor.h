@@ -9,6 +9,7 @@ struct Processor {
   bool f16c = false;          // conversions of half precision
   bool avx512 = false;        // F and DQ
   bool avx512_bytes = false;  // BW, VL and VNNI besides
+  bool amx_bf16 = false;      // tiles of bfloat16; without them its products are slower than f32's
 };
 const Processor& processor();
 
