@@ -19,7 +19,9 @@ namespace {
 }  // namespace
 
 void check_chat_template(const std::filesystem::path& folder, const std::string& setting) {
-  if (setting == "auto" && text::load_chat_files(folder).templates.empty())
+  // A GGUF file says so itself, once it is loaded.
+  if (setting == "auto" && fs::is_directory(folder) &&
+      text::load_chat_files(folder).templates.empty())
     no_template(folder.string());
 }
 
@@ -30,11 +32,22 @@ ChatSetting::ChatSetting(const std::filesystem::path& folder, const std::string&
   else given_.emplace(text::ChatFormat::load(folder, model.tokenizer(), setting));
 }
 
+ChatSetting ChatSetting::of_server(const std::string& setting) {
+  if (setting != "auto" && setting != "none")
+    throw Error(ErrorKind::usage, "--chat-template " + setting + " cannot be given to an endpoint")
+        .with_hint("it writes conversations in its own template: auto; none sends texts");
+  ChatSetting out;
+  out.servers_ = setting == "auto";
+  return out;
+}
+
 std::string ChatSetting::hash() const {
+  if (servers_) return "server";
   return format() ? sha256_hex(format()->source()) : std::string();
 }
 
 OrderedJson ChatSetting::json() const {
+  if (servers_) return {{"name", "server"}};
   if (!format()) return nullptr;
   // A file's name, not where it lies.
   return {{"name", fs::path(format()->name()).filename().string()}, {"sha256", hash()}};

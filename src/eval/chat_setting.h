@@ -25,13 +25,18 @@ class ChatSetting {
   ChatSetting(const std::filesystem::path& folder, const std::string& setting,
               const model::LanguageModel& model);
 
+  // Of a model behind an endpoint, which writes conversations itself: "auto", or "none". Error
+  // {usage}: any other.
+  static ChatSetting of_server(const std::string& setting);
+
   const text::ChatFormat* format() const { return own_ ? own_ : given_ ? &*given_ : nullptr; }
-  // Of the template's text, hex; empty: none.
+  // Of the template's text, hex, or "server"; empty: none.
   std::string hash() const;
-  // {"name", "sha256"}, or null.
+  // {"name", "sha256"} ({"name": "server"} of an endpoint), or null.
   OrderedJson json() const;
 
  private:
+  bool servers_ = false;
   const text::ChatFormat* own_ = nullptr;
   std::optional<text::ChatFormat> given_ = {};
 };

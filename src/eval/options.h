@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/fields.h"
+#include "eval/endpoint/endpoint_run_options.h"
 
 namespace helio::eval {
 
@@ -21,8 +22,10 @@ struct EvalOptions {
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234, batch_tokens = 8192,
           threads = 0;
   bool resume = false, restart = false, dry_run = false;
+  EndpointRunOptions endpoint = {};
   void describe(Fields& f) {
-    f.input("models", models, "Models to score, in the order shown.");
+    f.input("models", models,
+            "Models to score, in the order shown: folders, GGUF files, openai:URL#name.");
     f("tasks", tasks,
       "Tasks and groups (helio eval list), between spaces or commas; NAME@SHOTS gives a task's "
       "examples.");
@@ -52,6 +55,7 @@ struct EvalOptions {
     f("dtype", dtype, "Weights while scoring.", one_of({"float32", "bfloat16"}));
     f("batch_tokens", batch_tokens, "Padded tokens in a forward pass.", at_least(1));
     f("threads", threads, "CPU threads; 0: all cores.", at_least(0));
+    endpoint.describe(f);
     f("resume", resume, "Go on with a run that was interrupted.");
     f("restart", restart, "Start an interrupted run over.");
     f("dry_run", dry_run, "Print what would be scored; run nothing.");

@@ -11,6 +11,8 @@
 #include "core/options.h"
 #include "core/version.h"
 #include "eval/chat_setting.h"
+#include "eval/endpoint/endpoint_model.h"
+#include "eval/endpoint/endpoint_respondent.h"
 #include "eval/results.h"
 #include "eval/scoring.h"
 #include "eval/task_selection.h"
@@ -32,10 +34,11 @@ fs::path journal_folder(const fs::path& out) {
 // Options that say what was measured; where it came from is in the inputs.
 OrderedJson recorded_options(EvalOptions options) {
   OrderedJson all = options_json(describe(options)), out = OrderedJson::object();
-  const std::set<std::string> left_out = {"models",         "dataset",       "pairs",
-                                          "benchmarks",     "out",           "resume",
-                                          "restart",        "dry_run",       "judge_key_variable",
-                                          "judge_parallel", "judge_timeout", "judge_retries"};
+  const std::set<std::string> left_out = {
+      "models",        "dataset",      "pairs",        "benchmarks",         "out",
+      "resume",        "restart",      "dry_run",      "tokenizer",          "parallel",
+      "timeout",       "retries",      "key_variable", "judge_key_variable", "judge_parallel",
+      "judge_timeout", "judge_retries"};
   for (const auto& [name, value] : all.items())
     if (!left_out.contains(name)) out[name] = value;
   return out;
@@ -44,6 +47,25 @@ OrderedJson recorded_options(EvalOptions options) {
 bool adds_bos(const model::LanguageModel& model) {
   const auto ids = model.tokenizer().encode("a", text::SpecialTokens::add);
   return model.special_ids().bos && !ids.empty() && ids.front() == *model.special_ids().bos;
+}
+
+void check_model(const std::string& model) {
+  if (is_endpoint(model)) split_endpoint(model);
+  else if (!fs::is_directory(model) && !(fs::is_regular_file(model) && model.ends_with(".gguf")))
+    throw Error(ErrorKind::not_found, "no model folder '" + model + "'")
+        .with_hint("a folder, a .gguf file, or openai:URL#name");
+}
+
+OrderedJson model_json(const std::string& name, const model::LanguageModel& model) {
+  OrderedJson out = {
+      {"name", name}, {"content", model.content()}, {"positions", model.max_positions()}};
+  const auto* endpoint = dynamic_cast<const EndpointModel*>(&model);
+  const bool has_tokenizer = !endpoint || endpoint->has_tokenizer();
+  const int64_t vocabulary = has_tokenizer ? model.tokenizer().vocab_size() : 0;
+  out["vocabulary"] = vocabulary ? OrderedJson(vocabulary) : OrderedJson();
+  out["bos_added"] = has_tokenizer ? OrderedJson(adds_bos(model)) : OrderedJson();
+  if (endpoint) out["endpoint"] = endpoint->about();
+  return out;
 }
 
 class Evaluation {
@@ -57,9 +79,7 @@ class Evaluation {
       throw Error(ErrorKind::usage, "no task to score").with_hint("`helio eval list` shows them");
     if (options.resume && options.restart)
       throw Error(ErrorKind::usage, "--resume and --restart exclude each other");
-    for (const auto& path : options.models)
-      if (!fs::is_directory(path))
-        throw Error(ErrorKind::not_found, "no model folder '" + path + "'");
+    for (const auto& model : options.models) check_model(model);
     selection_ = select_tasks(options.tasks);
     for (const auto& task : selection_.tasks) with_profile(task.spec, options.profile);
   }
@@ -117,7 +137,10 @@ class Evaluation {
       environment_.stop.check();
     }
     if (holds_conversations())
-      for (const auto& model : options_.models) check_chat_template(model, options_.chat_template);
+      for (const auto& model : options_.models) {
+        if (is_endpoint(model)) ChatSetting::of_server(options_.chat_template);
+        else check_chat_template(model, options_.chat_template);
+      }
   }
 
   bool holds_conversations() const {
@@ -131,26 +154,26 @@ class Evaluation {
     for (const auto& task : tasks_) all += cost_of(*task);
     environment_.monitor.begin("evaluating", all * static_cast<int64_t>(names_.size()), "bytes");
     for (size_t m = 0; m < names_.size(); ++m) {
-      const auto model = environment_.load(options_.models[m]);
-      models_.push_back({{"name", names_[m]},
-                         {"content", model->content()},
-                         {"positions", model->max_positions()},
-                         {"vocabulary", model->tokenizer().vocab_size()},
-                         {"bos_added", adds_bos(*model)}});
+      const auto model = load(options_.models[m]);
+      auto* const endpoint = dynamic_cast<EndpointModel*>(model.get());
+      std::unique_ptr<EndpointRespondent> remote;
+      std::unique_ptr<Respondent> local;  // made when something is answered in words
+      if (endpoint)
+        remote = std::make_unique<EndpointRespondent>(
+            endpoint_options(options_.models[m], options_.endpoint), options_.endpoint.parallel,
+            [this] { return environment_.stop.raised(); });
       const ScoringOptions scoring{.batch_tokens = options_.batch_tokens,
                                    .threads = options_.threads,
                                    .settings = model->content() + " " + options_.dtype + " " +
                                                std::to_string(options_.batch_tokens) + " " +
                                                std::to_string(options_.threads) + " " +
                                                code_hash("model") + "\n"};
-      const ChatSetting chat = holds_conversations()
-                                   ? ChatSetting(options_.models[m], options_.chat_template, *model)
-                                   : ChatSetting();
-      models_.back()["chat_template"] = chat.json();
-      std::unique_ptr<Respondent> respondent;  // made when something is answered in words
+      const ChatSetting chat =
+          !holds_conversations() ? ChatSetting()
+          : endpoint             ? ChatSetting::of_server(options_.chat_template)
+                                 : ChatSetting(options_.models[m], options_.chat_template, *model);
       for (const auto& task : tasks_) {
-        const std::string refused =
-            task->not_run().empty() ? task->refuses(*model) : task->not_run();
+        const std::string refused = refusal(*task, *model, endpoint);
         if (!refused.empty()) {
           results_.push_back(unscored_json(*task, names_[m], "not_run", refused));
           done += cost_of(*task);
@@ -169,11 +192,11 @@ class Evaluation {
                        write_samples(dir, *task, scored, names_[m]);
                        return;
                      }
-                     if (!respondent)
-                       respondent = environment_.respond(*model, options_.models[m], chat.format());
+                     if (!local && !remote)
+                       local = environment_.respond(*model, options_.models[m], chat.format());
                      const WordsRun run{
                          .options = options_,
-                         .respondent = *respondent,
+                         .respondent = remote ? *remote : *local,
                          .journal = journal,
                          .answering = {.settings = scoring.settings, .chat_template = chat.hash()},
                          .kept = journal_folder(options_.out),
@@ -184,8 +207,33 @@ class Evaluation {
                      write_samples(dir, *task, words.scored, names_[m]);
                    });
       }
+      models_.push_back(model_json(names_[m], *model));
+      models_.back()["chat_template"] = chat.json();
+      if (endpoint) tell_of(names_[m], *endpoint, *remote);
     }
     environment_.monitor.end();
+  }
+
+  void tell_of(const std::string& name, const EndpointModel& model,
+               const EndpointRespondent& respondent) {
+    if (respondent.prompts_as_chat()) models_.back()["endpoint"]["prompts"] = "as chat";
+    if (const int64_t again = model.retries() + respondent.retries(); again)
+      environment_.monitor.note(name + ": " + std::to_string(again) + " requests were made again");
+  }
+
+  // Why the model is not asked, or empty.
+  static std::string refusal(const Task& task, const model::LanguageModel& model,
+                             EndpointModel* endpoint) {
+    if (!task.not_run().empty()) return task.not_run();
+    if (endpoint && !task.in_words() && !endpoint->refuses_scoring().empty())
+      return endpoint->refuses_scoring();
+    return task.refuses(model);
+  }
+
+  std::unique_ptr<model::LanguageModel> load(const std::string& model) const {
+    if (!is_endpoint(model)) return environment_.load(model);
+    return std::make_unique<EndpointModel>(model, options_.endpoint,
+                                           [this] { return environment_.stop.raised(); });
   }
 
   static int64_t cost_of(const Task& task) {
@@ -233,7 +281,10 @@ class Evaluation {
                       .code = code_hash("eval"),
                       .options = recorded_options(options_)};
     for (size_t m = 0; m < names_.size(); ++m) {
-      manifest.inputs.push_back(describe_input("models", options_.models[m]));
+      if (is_endpoint(options_.models[m]))
+        manifest.inputs.push_back(
+            {.role = "models", .kind = "endpoint", .content = models_[m].at("content")});
+      else manifest.inputs.push_back(describe_input("models", options_.models[m]));
       manifest.inputs.back().name = names_[m];
     }
     if (!options_.dataset.empty())
@@ -283,13 +334,24 @@ std::vector<std::string> display_names(const std::vector<std::string>& paths) {
   std::vector<size_t> used;  // components of each name
   for (const auto& path : paths) {
     std::vector<std::string> components;
-    for (const auto& component : fs::path(path).lexically_normal())
-      if (const auto text = component.string(); !text.empty() && text != "/" && text != ".")
-        components.push_back(text);
-    if (components.empty()) components.push_back("model");
+    const auto add = [&](const fs::path& from) {
+      for (const auto& component : from.lexically_normal())
+        if (const auto text = component.string(); !text.empty() && text != "/" && text != ".")
+          components.push_back(text);
+    };
     size_t below = 1;
-    for (size_t i = 0; i + 1 < components.size(); ++i)
-      if (components[i] == "models") below = components.size() - 1 - i;
+    if (is_endpoint(path)) {  // the name whole; then what is before it
+      const auto [url, name] = split_endpoint(path);
+      add(url.substr(url.find("://") + 3));
+      const size_t before = components.size();
+      add(name);
+      below = std::max<size_t>(1, components.size() - before);
+    } else {
+      add(path);
+      if (components.empty()) components.push_back("model");
+      for (size_t i = 0; i + 1 < components.size(); ++i)
+        if (components[i] == "models") below = components.size() - 1 - i;
+    }
     used.push_back(below);
     parts.push_back(std::move(components));
   }

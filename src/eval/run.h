@@ -40,7 +40,8 @@ struct EvalEnvironment {
 OrderedJson run_evaluation(const EvalOptions& options, const EvalEnvironment& environment);
 
 // What models are called: the path below a folder "models" when there is one, else the last
-// component; longer where two would be equal.
+// component; an endpoint's by its name; longer (with the endpoint's address) where two would be
+// equal.
 std::vector<std::string> display_names(const std::vector<std::string>& paths);
 
 // Models down, tasks across: value ± standard error, '—' for what did not run, and '≈' where the

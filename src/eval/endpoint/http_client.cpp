@@ -80,14 +80,24 @@ HttpClient::~HttpClient() { curl_easy_cleanup(impl_->curl); }
 
 HttpReply HttpClient::post(const std::string& url, const std::string& body,
                            const std::string& key) {
+  curl_easy_setopt(impl_->curl, CURLOPT_POST, 1L);
+  curl_easy_setopt(impl_->curl, CURLOPT_POSTFIELDS, body.c_str());
+  curl_easy_setopt(impl_->curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  return perform(url, key);
+}
+
+HttpReply HttpClient::get(const std::string& url, const std::string& key) {
+  curl_easy_setopt(impl_->curl, CURLOPT_HTTPGET, 1L);
+  return perform(url, key);
+}
+
+HttpReply HttpClient::perform(const std::string& url, const std::string& key) {
   CURL* curl = impl_->curl;
   HttpReply reply;
   curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
   if (!key.empty()) headers = curl_slist_append(headers, ("Authorization: Bearer " + key).c_str());
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
-  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
   const CURLcode code = curl_easy_perform(curl);

@@ -27,8 +27,11 @@ class HttpClient {
   // go along). `key` is sent as a bearer token when it is not empty. A body of more than 64 MiB, a
   // timeout or a cut connection is a reply with status 0.
   HttpReply post(const std::string& url, const std::string& body, const std::string& key);
+  HttpReply get(const std::string& url, const std::string& key);  // the same without a body
 
  private:
+  HttpReply perform(const std::string& url, const std::string& key);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -52,6 +52,8 @@ class EvalRun final : public cli::Command {
                      "helio eval run models/chat --tasks h6,ifeval,eq_bench,mt_bench --benchmarks "
                      "benchmarks --judge openai:https://api.openai.com/v1#gpt-4 --out "
                      "evals/chat",
+                     "helio eval run openai:http://localhost:8000/v1#my-model --tokenizer "
+                     "models/base --tasks mmlu gsm8k --benchmarks benchmarks --out evals/served",
                      "helio eval run models/base --dataset datasets/corpus --dry-run"}};
   }
 
