@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <iterator>
-#include <optional>
 
 #include "core/error.h"
 #include "serve/api_error.h"
@@ -16,11 +15,12 @@ namespace {
 class ChatForm final : public AnswerForm {
  public:
   // `top` < 0: no log-probabilities.
-  ChatForm(const ServedModel& model, size_t choices, int64_t top, const ToolRequest& tools)
+  ChatForm(const ServedModel& model, size_t choices, int64_t top, const ToolRequest& tools,
+           ToolCallStream::Calls calls)
       : model_(model),
         top_(top),
         scores_(choices, OrderedJson::array()),
-        tools_(choices, ToolCallStream(tools.format, tools.given)) {}
+        tools_(choices, ToolCallStream(tools.format, tools.given, calls)) {}
 
   const char* id_prefix() const override { return "chatcmpl"; }
   const char* object(bool stream) const override {
@@ -35,12 +35,11 @@ class ChatForm final : public AnswerForm {
   OrderedJson part(size_t choice, const std::string& text, OrderedJson log_probs,
                    const char* finish_reason) override {
     ToolCallStream& tools = tools_[choice];
-    const size_t before = tools.calls();
     auto fresh = tools.push(text);
     if (finish_reason) add_rest(fresh, tools.finish());
     OrderedJson delta = OrderedJson::object();
     if (!fresh.text.empty()) delta["content"] = fresh.text;
-    if (!fresh.calls.empty()) delta["tool_calls"] = calls_json(fresh.calls, before);
+    if (!fresh.calls.empty()) delta["tool_calls"] = pieces_json(fresh.calls);
     if (delta.empty() && !finish_reason && log_probs.is_null()) return nullptr;
     finish_reason = reason_with_calls(tools, finish_reason);
     return {{"index", choice},
@@ -56,7 +55,7 @@ class ChatForm final : public AnswerForm {
     OrderedJson message = {{"role", "assistant"}, {"content", all.text}, {"refusal", nullptr}};
     if (!all.calls.empty()) {
       if (all.text.empty()) message["content"] = nullptr;
-      message["tool_calls"] = calls_json(all.calls, std::nullopt);
+      message["tool_calls"] = calls_json(all.calls);
     }
     return {{"index", choice},
             {"message", std::move(message)},
@@ -87,15 +86,23 @@ class ChatForm final : public AnswerForm {
     return reason && tools.calls() > 0 && std::string_view(reason) == "stop" ? "tool_calls"
                                                                              : reason;
   }
-  // `first`: in a stream, how many calls came before these.
-  static OrderedJson calls_json(const std::vector<ToolCall>& calls, std::optional<size_t> first) {
+  static OrderedJson begun_call(const ToolCallStream::Piece& call) {
+    return {{"id", fresh_id("call")},
+            {"type", "function"},
+            {"function", {{"name", *call.name}, {"arguments", call.arguments}}}};
+  }
+  static OrderedJson calls_json(const std::vector<ToolCallStream::Piece>& calls) {
     OrderedJson out = OrderedJson::array();
-    for (const auto& call : calls) {
-      OrderedJson one = OrderedJson::object();
-      if (first) one["index"] = *first + out.size();
-      one["id"] = fresh_id("call");
-      one["type"] = "function";
-      one["function"] = {{"name", call.name}, {"arguments", call.arguments}};
+    for (const auto& call : calls) out.push_back(begun_call(call));
+    return out;
+  }
+  // In a stream: the index with every piece, the rest with the first.
+  static OrderedJson pieces_json(const std::vector<ToolCallStream::Piece>& pieces) {
+    OrderedJson out = OrderedJson::array();
+    for (const auto& piece : pieces) {
+      OrderedJson one = {{"index", piece.call}};
+      if (piece.name) one.update(begun_call(piece));
+      else one["function"] = {{"arguments", piece.arguments}};
       out.push_back(std::move(one));
     }
     return out;
@@ -203,7 +210,10 @@ void chat_completions(const Call& call) {
   generating.answer.prompt_tokens = static_cast<int64_t>(ids.size());
   auto requests = spread(generating, {ids});
   const size_t choices = requests.size();
-  auto form = std::make_unique<ChatForm>(call.model, choices, wanted ? top : -1, tools);
+  const auto calls = generating.answer.delivery == AnswerOptions::Delivery::stream
+                         ? ToolCallStream::Calls::pieces
+                         : ToolCallStream::Calls::whole;
+  auto form = std::make_unique<ChatForm>(call.model, choices, wanted ? top : -1, tools, calls);
   submit(call,
          std::make_shared<Answer>(call.lease, call.reply, call.metrics, std::move(form),
                                   generating.answer, choices),

@@ -25,20 +25,6 @@ size_t begun(std::string_view text, std::string_view mark) {
   return 0;
 }
 
-// {"name": ..., "arguments" or "parameters": an object, or a text of one}.
-bool add_call(const OrderedJson& json, std::vector<ToolCall>& calls) {
-  if (!json.is_object() || !json.contains("name") || !json["name"].is_string()) return false;
-  for (const char* key : {"arguments", "parameters"}) {
-    if (!json.contains(key)) continue;
-    const OrderedJson& given = json[key];
-    if (!given.is_object() && !given.is_string()) return false;
-    calls.push_back({.name = json["name"].get<std::string>(),
-                     .arguments = given.is_string() ? given.get<std::string>() : compact(given)});
-    return true;
-  }
-  return false;
-}
-
 OrderedJson parsed(std::string_view text) {
   try {
     parse_json(text, "a tool call");  // its depth
@@ -46,6 +32,29 @@ OrderedJson parsed(std::string_view text) {
   } catch (const std::exception&) {
     return OrderedJson(OrderedJson::value_t::discarded);
   }
+}
+
+// {"name": ..., "arguments" or "parameters": an object, or a text of one}.
+bool add_call(std::string_view text, std::vector<ToolCall>& calls) {
+  const OrderedJson json = parsed(text);
+  if (!json.is_object() || !json.contains("name") || !json["name"].is_string()) return false;
+  for (const char* key : {"arguments", "parameters"}) {
+    if (!json.contains(key)) continue;
+    const OrderedJson& given = json[key];
+    ToolCall call{.name = json["name"].get<std::string>()};
+    if (given.is_string()) {
+      call.arguments = given.get<std::string>();
+    } else if (given.is_object()) {
+      CallReader reader;
+      reader.push(text);
+      call.arguments = reader.take_arguments();
+    } else {
+      return false;
+    }
+    calls.push_back(std::move(call));
+    return true;
+  }
+  return false;
 }
 
 // Where the JSON object or array that begins at the text's first character ends; npos: it does not.
@@ -71,7 +80,7 @@ std::vector<ToolCall> objects(std::string_view text) {
   std::vector<ToolCall> calls;
   for (text = trimmed(text); !text.empty();) {
     const size_t end = text.front() == '{' ? json_end(text) : text.npos;
-    if (end == text.npos || !add_call(parsed(text.substr(0, end)), calls)) return {};
+    if (end == text.npos || !add_call(text.substr(0, end), calls)) return {};
     text = trimmed(text.substr(end));
     if (text.starts_with(';')) text = trimmed(text.substr(1));
   }
@@ -83,10 +92,14 @@ std::vector<ToolCall> mistral_calls(std::string_view text) {
   std::vector<ToolCall> calls;
   text = trimmed(text);
   if (text.starts_with('[')) {
-    const OrderedJson list = parsed(text);
-    if (!list.is_array()) return {};
-    for (const auto& one : list)
-      if (!add_call(one, calls)) return {};
+    if (!parsed(text).is_array()) return {};
+    text = trimmed(text.substr(1));
+    while (!text.starts_with(']')) {
+      const size_t end = text.starts_with('{') ? json_end(text) : text.npos;
+      if (end == text.npos || !add_call(text.substr(0, end), calls)) return {};
+      text = trimmed(text.substr(end));
+      if (text.starts_with(',')) text = trimmed(text.substr(1));
+    }
     return calls;
   }
   while (!text.empty()) {  // name[CALL_ID]id[ARGS]{...}, the next behind its own [TOOL_CALLS]
@@ -102,6 +115,10 @@ std::vector<ToolCall> mistral_calls(std::string_view text) {
     if (text.starts_with(kCalls)) text = trimmed(text.substr(kCalls.size()));
   }
   return calls;
+}
+
+std::string_view mark_of(ToolFormat format) {
+  return format == ToolFormat::hermes ? kOpen : format == ToolFormat::llama3 ? kPython : kCalls;
 }
 
 }  // namespace
@@ -135,8 +152,8 @@ const std::vector<std::string>& tool_marks(ToolFormat format) {
   return none;
 }
 
-ToolCallStream::ToolCallStream(ToolFormat format, std::string_view given)
-    : format_(format), held_(given) {}
+ToolCallStream::ToolCallStream(ToolFormat format, std::string_view given, Calls calls)
+    : format_(format), kind_(calls), held_(given) {}
 
 // White space around calls is no text.
 void ToolCallStream::give_text(Part& out, std::string_view text) {
@@ -146,8 +163,9 @@ void ToolCallStream::give_text(Part& out, std::string_view text) {
 }
 
 void ToolCallStream::give_calls(Part& out, std::vector<ToolCall> calls) {
-  calls_ += calls.size();
-  for (auto& call : calls) out.calls.push_back(std::move(call));
+  for (auto& call : calls)
+    out.calls.push_back(
+        {.call = calls_++, .name = std::move(call.name), .arguments = std::move(call.arguments)});
   spoken_ = false;
 }
 
@@ -157,11 +175,22 @@ bool ToolCallStream::read_hermes(Part& out) {
   if (end == held_.npos) return false;
   std::vector<ToolCall> calls;
   const std::string_view all(held_);
-  if (add_call(parsed(trimmed(all.substr(kOpen.size(), end - kOpen.size()))), calls))
+  if (add_call(trimmed(all.substr(kOpen.size(), end - kOpen.size())), calls))
     give_calls(out, std::move(calls));
   else give_text(out, all.substr(0, end + kClose.size()));
   held_.erase(0, end + kClose.size());
+  reader_.reset();
   return true;
+}
+
+// Does a call begin with held_, as far as it has come? Llama's may come without their mark, as the
+// whole answer.
+bool ToolCallStream::at_call() const {
+  const std::string_view all(held_);
+  if (open_ || all.starts_with(mark_of(format_))) return true;
+  if (between_ && all.starts_with('{')) return true;
+  const bool bare = format_ == ToolFormat::llama3 && !spoken_ && calls_ == 0;
+  return bare && (trimmed(all).empty() || trimmed(all).front() == '{');
 }
 
 void ToolCallStream::read(Part& out) {
@@ -169,18 +198,15 @@ void ToolCallStream::read(Part& out) {
     out.text += std::exchange(held_, {});
     return;
   }
-  const std::string_view mark = format_ == ToolFormat::hermes   ? kOpen
-                                : format_ == ToolFormat::llama3 ? kPython
-                                                                : kCalls;
+  const std::string_view mark = mark_of(format_);
   while (true) {
-    if (held_.starts_with(mark)) {
-      if (format_ != ToolFormat::hermes || !read_hermes(out)) return;
+    if (between_ && !open_ && !skip_between()) return;
+    if (at_call()) {
+      if (kind_ == Calls::pieces && read_pieces(out)) continue;
+      if (open_ || format_ != ToolFormat::hermes || !read_hermes(out)) return;
       continue;
     }
-    // Llama's calls may come without their mark, as the whole answer.
     const std::string_view all(held_);
-    const bool bare = format_ == ToolFormat::llama3 && !spoken_ && calls_ == 0;
-    if (bare && (trimmed(all).empty() || trimmed(all).front() == '{')) return;
     size_t plain = all.find(mark);
     if (plain == all.npos) plain = all.size() - begun(all, mark);
     // White space before a call that may come is kept back.
@@ -193,6 +219,84 @@ void ToolCallStream::read(Part& out) {
   }
 }
 
+// Of the call at the beginning of held_ what has come of it; true: it has ended.
+bool ToolCallStream::read_pieces(Part& out) {
+  if (!reader_) {
+    const auto begin = object_begin();
+    if (!begin) return false;
+    read_to_ = *begin;
+  }
+  read_to_ += reader_->push(std::string_view(held_).substr(read_to_));
+  if (!open_ && reader_->opened()) {
+    open_ = true;
+    between_ = false;
+    out.calls.push_back({.call = calls_++, .name = reader_->name()});
+  }
+  if (!open_) return false;  // not yet, or no call that comes in pieces
+  if (auto fresh = reader_->take_arguments(); !fresh.empty()) {
+    if (out.calls.empty()) out.calls.push_back({.call = calls_ - 1});
+    out.calls.back().arguments += fresh;
+  }
+  held_.erase(0, std::exchange(read_to_, 0));
+  if (!reader_->ended()) return false;
+  reader_.reset();
+  open_ = spoken_ = false;
+  between_ = true;
+  return true;
+}
+
+// Where the JSON of the call at the beginning of held_ begins; nothing: not known (yet). Makes the
+// reader.
+std::optional<size_t> ToolCallStream::object_begin() {
+  const std::string_view all(held_), mark = mark_of(format_);
+  size_t at = !between_ && all.starts_with(mark) ? mark.size() : 0;
+  const auto skip_spaces = [&] { at = std::min(all.find_first_not_of(kSpaces, at), all.size()); };
+  skip_spaces();
+  std::optional<std::string> name;
+  if (mark == kCalls && !between_) {
+    list_ = all.substr(at).starts_with('[');
+    if (list_) {
+      ++at;
+    } else {
+      const size_t end = all.find(kArgs, at);
+      if (end == all.npos) return std::nullopt;
+      const std::string_view given = all.substr(at, end - at);
+      name = trimmed(given.substr(0, given.find(kCallId)));
+      if (name->empty()) return std::nullopt;
+      at = end + kArgs.size();
+    }
+    skip_spaces();
+  }
+  if (at >= all.size() || all[at] != '{') return std::nullopt;
+  if (name) reader_.emplace(*std::move(name));
+  else reader_.emplace();
+  return at;
+}
+
+// Behind a call: what divides it from the next, or ends it. False: that has not come.
+bool ToolCallStream::skip_between() {
+  while (true) {
+    held_.erase(0, std::min(held_.find_first_not_of(kSpaces), held_.size()));
+    const std::string_view all(held_);
+    if (all.empty()) return false;
+    if (format_ == ToolFormat::hermes) {
+      if (all.size() < kClose.size() && kClose.starts_with(all)) return false;
+      if (all.starts_with(kClose)) held_.erase(0, kClose.size());
+      between_ = false;
+      return true;
+    }
+    const char divides = format_ == ToolFormat::llama3 ? ';' : list_ ? ',' : '\0';
+    if (divides != '\0' && all.front() == divides) {
+      held_.erase(0, 1);
+      continue;
+    }
+    const bool more = divides != '\0' && all.front() == '{';
+    if (list_ && all.front() == ']') held_.erase(0, 1);
+    between_ = more;
+    return true;
+  }
+}
+
 ToolCallStream::Part ToolCallStream::push(std::string_view text) {
   Part out;
   held_ += text;
@@ -202,6 +306,13 @@ ToolCallStream::Part ToolCallStream::push(std::string_view text) {
 
 ToolCallStream::Part ToolCallStream::finish() {
   Part out;
+  if (open_) {  // cut off: what came of it has been given
+    reader_.reset();
+    open_ = false;
+    held_.clear();
+    return out;
+  }
+  if (between_ && (trimmed(held_).empty() || kClose.starts_with(held_))) held_.clear();
   std::vector<ToolCall> calls;
   std::string_view rest(held_);
   if (format_ == ToolFormat::llama3) {
@@ -210,7 +321,7 @@ ToolCallStream::Part ToolCallStream::finish() {
   } else if (rest.starts_with(kCalls)) {
     calls = mistral_calls(rest.substr(kCalls.size()));
   } else if (rest.starts_with(kOpen)) {  // the end mark itself may be what ended the answer
-    add_call(parsed(trimmed(rest.substr(kOpen.size()))), calls);
+    add_call(trimmed(rest.substr(kOpen.size())), calls);
   }
   if (calls.empty()) give_text(out, held_);
   else give_calls(out, std::move(calls));

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "serve/call_reader.h"
 
 namespace helio::serve {
 
@@ -23,18 +26,29 @@ const std::vector<std::string>& tool_marks(ToolFormat format);
 
 struct ToolCall {
   std::string name = {};
-  std::string arguments = {};  // JSON
+  std::string arguments = {};  // JSON, as it was written
 };
 
-// Takes the calls out of an answer as it comes. Text that looks like a call and is none stays text.
+// Takes the calls out of an answer as it comes.
 class ToolCallStream {
  public:
+  enum class Calls : uint8_t {
+    whole,   // text that looks like a call and is none stays text
+    pieces,  // a call is one from its arguments' first brace on; what comes of them is given at
+             // once
+  };
   // `given`: the beginning of the answer that was part of the prompt.
-  explicit ToolCallStream(ToolFormat format, std::string_view given = {});
+  explicit ToolCallStream(ToolFormat format, std::string_view given = {},
+                          Calls calls = Calls::whole);
 
+  struct Piece {
+    size_t call = 0;
+    std::optional<std::string> name = {};  // with a call's first piece
+    std::string arguments = {};            // what has come of them
+  };
   struct Part {
     std::string text = {};
-    std::vector<ToolCall> calls = {};
+    std::vector<Piece> calls = {};
   };
   Part push(std::string_view text);
   // At the answer's end.
@@ -43,12 +57,22 @@ class ToolCallStream {
 
  private:
   void read(Part& out);
+  bool at_call() const;
   bool read_hermes(Part& out);
+  bool read_pieces(Part& out);
+  std::optional<size_t> object_begin();
+  bool skip_between();
   void give_text(Part& out, std::string_view text);
   void give_calls(Part& out, std::vector<ToolCall> calls);
 
   ToolFormat format_;
+  Calls kind_;
   std::string held_ = {};  // not yet told what it is
+  // In pieces: the call that is read, up to where in held_; whether it has been told of; whether
+  // another may follow the last one without a mark.
+  std::optional<CallReader> reader_ = {};
+  size_t read_to_ = 0;
+  bool open_ = false, between_ = false, list_ = false;
   size_t calls_ = 0;
   bool spoken_ = false;  // some text has been given
 };

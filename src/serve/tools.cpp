@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "serve/api_error.h"
@@ -91,6 +92,27 @@ text::Grammar calls_of(ToolFormat format, const std::vector<Tool>& tools, bool m
   return builder.build(root);
 }
 
+// The name in {"type": "function", "function": {"name"}}.
+std::string chosen_name(const Json& given) {
+  const bool named = given.is_object() && given.contains("function") &&
+                     given["function"].is_object() && given["function"].contains("name") &&
+                     given["function"]["name"].is_string();
+  if (!named)
+    throw wrong("tool_choice",
+                "is none, auto, required, {\"type\": \"function\", \"function\": {\"name\"}} or "
+                "{\"type\": \"allowed_tools\", \"allowed_tools\": {\"mode\", \"tools\"}}");
+  return given["function"]["name"].get<std::string>();
+}
+
+// Keeps the tools of these names.
+void keep(std::vector<Tool>& tools, const std::set<std::string>& names) {
+  for (const auto& name : names)
+    if (std::none_of(tools.begin(), tools.end(),
+                     [&](const Tool& tool) { return tool.name == name; }))
+      throw wrong("tool_choice", "names '" + name + "', which is not among the tools");
+  std::erase_if(tools, [&](const Tool& tool) { return !names.contains(tool.name); });
+}
+
 Choice choice_of(const Call& call, std::vector<Tool>& tools) {
   const Json* const given = call.body.find("tool_choice");
   if (!given) return Choice::automatic;
@@ -99,16 +121,19 @@ Choice choice_of(const Call& call, std::vector<Tool>& tools) {
     if (*given == "auto") return Choice::automatic;
     if (*given == "required") return Choice::required;
   }
-  const bool named = given->is_object() && given->contains("function") &&
-                     (*given)["function"].is_object() && (*given)["function"].contains("name") &&
-                     (*given)["function"]["name"].is_string();
-  if (!named)
-    throw wrong("tool_choice",
-                "is none, auto, required or {\"type\": \"function\", \"function\": {\"name\"}}");
-  const auto name = (*given)["function"]["name"].get<std::string>();
-  std::erase_if(tools, [&](const Tool& tool) { return tool.name != name; });
-  if (tools.empty())
-    throw wrong("tool_choice", "names '" + name + "', which is not among the tools");
+  if (given->is_object() && given->value("type", Json()) == "allowed_tools") {
+    const Json allowed = given->value("allowed_tools", Json());
+    const bool good = allowed.is_object() && allowed.contains("tools") &&
+                      allowed["tools"].is_array() && !allowed["tools"].empty();
+    const Json mode = good ? allowed.value("mode", Json("auto")) : Json();
+    if (mode != "auto" && mode != "required")
+      throw wrong("tool_choice", "'allowed_tools' has a 'mode', auto or required, and 'tools'");
+    std::set<std::string> names;
+    for (const Json& one : allowed["tools"]) names.insert(chosen_name(one));
+    keep(tools, names);
+    return mode == "required" ? Choice::required : Choice::automatic;
+  }
+  keep(tools, {chosen_name(*given)});
   tools.resize(1);
   return Choice::required;
 }
@@ -144,8 +169,9 @@ ToolRequest read_tools(const Call& call) {
     default:
       break;
   }
-  const bool many =
-      call.body.flag("parallel_tool_calls", true) && !call.body.find("tool_choice")->is_object();
+  const Json& given = *call.body.find("tool_choice");
+  const bool named = given.is_object() && given.contains("function");
+  const bool many = call.body.flag("parallel_tool_calls", true) && !named;
   std::string key = fmt::format("tools {} {}", static_cast<int>(out.format), many);
   for (const auto& tool : tools)
     key += fmt::format("\n{} {} {}", tool.name, tool.strict, compact(tool.parameters));

@@ -194,14 +194,30 @@ def test_tool_calls(tool_server):
         assert [c.function.name for c in named] == ["mayor"]
         deltas = [d for part in ask(tool_choice="required", seed=seed, parallel_tool_calls=False, stream=True) for d in part.choices[0].delta.tool_calls or []]
         assert "".join(d.function.arguments for d in deltas) == call.function.arguments and deltas[0].function.name == call.function.name and deltas[0].id
+        # The client's own reading of a stream: arguments come in parts and are those of the whole answer.
+        with tool_server.chat.completions.stream(model="", messages=messages, tools=TOOLS, max_completion_tokens=150, temperature=1, tool_choice="required", seed=seed, parallel_tool_calls=False) as stream:
+            events = list(stream)
+        parts = [e.arguments_delta for e in events if e.type == "tool_calls.function.arguments.delta"]
+        assert len(parts) > 2 and "".join(parts) == call.function.arguments
+        made = stream.get_final_completion().choices[0].message.tool_calls[0].function
+        assert (made.name, made.arguments) == (call.function.name, call.function.arguments)
+        only = ask(tool_choice={"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "mayor"}}]}}, seed=seed, parallel_tool_calls=False)
+        assert {c.function.name for c in only.choices[0].message.tool_calls} == {"mayor"}
+        many = ask(tool_choice="required", seed=seed).choices[0].message.tool_calls or []  # none: cut at the limit inside a list
+        parts = [d for part in ask(tool_choice="required", seed=seed, stream=True) for d in part.choices[0].delta.tool_calls or []]
+        for i, whole in enumerate(many):
+            assert "".join(d.function.arguments for d in parts if d.index == i) == whole.function.arguments
+        assert len({d.id for d in parts if d.id}) == 1 + max(d.index for d in parts) >= len(many)
     free = ask(tool_choice="none", seed=1).choices[0]
     assert free.message.tool_calls is None
     messages += [{"role": "assistant", "content": None, "tool_calls": [{"id": call.id, "type": "function", "function": {"name": "weather", "arguments": '{"city": "서울"}'}}]},
                  {"role": "tool", "tool_call_id": call.id, "content": "맑음"}]
     assert ask(seed=1).choices[0].message.role == "assistant"
-    with pytest.raises(openai.BadRequestError) as bad:
-        ask(tool_choice={"type": "function", "function": {"name": "nobody"}})
-    assert bad.value.param == "tool_choice"
+    for wrong in ({"type": "function", "function": {"name": "nobody"}}, {"type": "function"}, "sometimes", {"type": "custom", "custom": {"name": "x"}},
+                  {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}}, {"type": "allowed_tools", "allowed_tools": {"mode": "never", "tools": [TOOLS[0]]}}):
+        with pytest.raises(openai.BadRequestError) as bad:
+            ask(tool_choice=wrong)
+        assert bad.value.param == "tool_choice"
 
 
 def test_embeddings(client):

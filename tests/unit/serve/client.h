@@ -38,8 +38,7 @@ class Client {
   }
   // Reads until `end` stands in what came, the other side closes, or ten seconds pass.
   std::string read_until(std::string_view end) {
-    while (got_.find(end) == got_.npos && read_more()) {
-    }
+    while (got_.find(end) == got_.npos && read_more()) {}
     const size_t at = got_.find(end);
     return take(at == got_.npos ? got_.size() : at + end.size());
   }
@@ -49,13 +48,11 @@ class Client {
     const size_t at = head.find("Content-Length: ");
     if (at == head.npos) return head;
     const size_t size = std::stoul(head.substr(at + 16));
-    while (got_.size() < size && read_more()) {
-    }
+    while (got_.size() < size && read_more()) {}
     return head + take(std::min(size, got_.size()));
   }
   std::string read_to_end() {
-    while (read_more()) {
-    }
+    while (read_more()) {}
     return take(got_.size());
   }
   std::string ask(std::string_view request) {

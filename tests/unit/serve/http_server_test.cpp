@@ -39,8 +39,9 @@ bool soon(Condition condition) {
 }
 
 void echo(HttpRequest request, HttpReply reply) {
-  reply.send({.body = request.method + " " + request.path + "?" + request.query + " " + request.body,
-              .type = "text/plain"});
+  reply.send(
+      {.body = request.method + " " + request.path + "?" + request.query + " " + request.body,
+       .type = "text/plain"});
 }
 
 TEST(HttpServer, KeepsConnectionsAndReadsBodies) {

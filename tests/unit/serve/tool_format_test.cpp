@@ -12,12 +12,20 @@ struct Read {
   bool operator==(const Read&) const = default;
 };
 
-Read read(ToolFormat format, std::string_view answer, size_t piece, std::string_view given = {}) {
-  ToolCallStream stream(format, given);
+using Calls = ToolCallStream::Calls;
+
+Read read(ToolFormat format, std::string_view answer, size_t piece, std::string_view given = {},
+          Calls calls = Calls::whole, size_t* pieces = nullptr) {
+  ToolCallStream stream(format, given, calls);
   Read out;
   const auto add = [&](const ToolCallStream::Part& part) {
     out.text += part.text;
-    for (const auto& call : part.calls) out.calls.emplace_back(call.name, call.arguments);
+    if (pieces) *pieces += part.calls.size();
+    for (const auto& call : part.calls) {
+      EXPECT_EQ(call.name.has_value(), call.call == out.calls.size());
+      if (call.name) out.calls.emplace_back(*call.name, "");
+      out.calls.back().second += call.arguments;
+    }
   };
   for (size_t at = 0; at < answer.size(); at += piece) add(stream.push(answer.substr(at, piece)));
   add(stream.finish());
@@ -28,9 +36,11 @@ Read read(ToolFormat format, std::string_view answer, size_t piece, std::string_
 void expect(ToolFormat format, std::string_view answer, const Read& wanted,
             std::string_view given = {}) {
   for (const size_t piece : {size_t(1), size_t(2), size_t(3), size_t(7), answer.size()}) {
-    const Read got = read(format, answer, piece, given);
-    EXPECT_EQ(got.text, wanted.text) << answer << " in pieces of " << piece;
-    EXPECT_EQ(got.calls, wanted.calls) << answer << " in pieces of " << piece;
+    for (const Calls calls : {Calls::whole, Calls::pieces}) {
+      const Read got = read(format, answer, piece, given, calls);
+      EXPECT_EQ(got.text, wanted.text) << answer << " in pieces of " << piece << int(calls);
+      EXPECT_EQ(got.calls, wanted.calls) << answer << " in pieces of " << piece << int(calls);
+    }
   }
 }
 
@@ -51,7 +61,7 @@ TEST(ToolFormat, Hermes) {
 {"name": "a", "arguments": {"x": [1, "</b>"]}}
 </tool_call>
 <tool_call>{"name": "b", "arguments": {}}</tool_call>)",
-         {"", {{"a", R"({"x":[1,"</b>"]})"}, {"b", "{}"}}});
+         {"", {{"a", R"({"x": [1, "</b>"]})"}, {"b", "{}"}}});
   expect(format,
          R"(One moment. <tool_call>{"name": "a", "arguments": "{\"x\": 1}"}</tool_call> done)",
          {"One moment.  done", {{"a", R"({"x": 1})"}}});
@@ -61,6 +71,11 @@ TEST(ToolFormat, Hermes) {
        {"<tool_call>not json</tool_call>", "<tool_call>{\"name\": 5}</tool_call>",
         "<tool_call>{\"name\": \"a\", \"argu"})
     expect(format, broken, {broken});
+  // The name behind the arguments, and members of the same names inside them.
+  expect(
+      format,
+      R"(<tool_call>{"arguments": {"name": "b", "arguments": {"}": 1}}, "id": 4, "name": "a"}</tool_call> x)",
+      {" x", {{"a", R"({"name": "b", "arguments": {"}": 1}})"}}});
   expect(format, "{\"name\": \"a\", \"arguments\": {}}\n</tool_call>", {"", {{"a", "{}"}}},
          "<tool_call>\n");
 }
@@ -68,7 +83,7 @@ TEST(ToolFormat, Hermes) {
 TEST(ToolFormat, Mistral) {
   expect(ToolFormat::mistral,
          R"([TOOL_CALLS][{"name": "a", "arguments": {"x": "한"}}, {"name": "b", "arguments": {}}])",
-         {"", {{"a", R"({"x":"한"})"}, {"b", "{}"}}});
+         {"", {{"a", R"({"x": "한"})"}, {"b", "{}"}}});
   expect(ToolFormat::mistral, "text [TOOL", {"text [TOOL"});
   expect(ToolFormat::mistral_args,
          R"([TOOL_CALLS]a[CALL_ID]123456789[ARGS]{"x": "}"}[TOOL_CALLS]b[ARGS]{})",
@@ -80,13 +95,39 @@ TEST(ToolFormat, Mistral) {
 
 TEST(ToolFormat, Llama) {
   const auto format = ToolFormat::llama3;
-  expect(format, R"( {"name": "a", "parameters": {"x": "1"}})", {"", {{"a", R"({"x":"1"})"}}});
+  expect(format, R"( {"name": "a", "parameters": {"x": "1"}})", {"", {{"a", R"({"x": "1"})"}}});
   expect(format,
          R"(<|python_tag|>{"name": "a", "parameters": {}}; {"name": "b", "parameters": {}})",
          {"", {{"a", "{}"}, {"b", "{}"}}});
   expect(format, R"({"answer": 42})", {R"({"answer": 42})"});
   expect(format, "The set {1, 2}", {"The set {1, 2}"});
   expect(format, "<|python_tag|>print(1)", {"<|python_tag|>print(1)"});
+}
+
+TEST(ToolFormat, ArgumentsComeInPieces) {
+  size_t pieces = 0;
+  const std::string_view answer =
+      "<tool_call>\n{\"name\": \"a\", \"arguments\": {\"city\": \"서울\"}}\n</tool_call>";
+  const Read got = read(ToolFormat::hermes, answer, 1, {}, Calls::pieces, &pieces);
+  EXPECT_EQ(got, (Read{"", {{"a", "{\"city\": \"서울\"}"}}}));
+  EXPECT_EQ(pieces, std::string_view("{\"city\": \"서울\"}").size());
+  pieces = 0;
+  read(ToolFormat::hermes, answer, 1, {}, Calls::whole, &pieces);
+  EXPECT_EQ(pieces, 1);
+  // An answer that is cut off: as OpenAI's, what came of the arguments.
+  for (const auto format : {ToolFormat::hermes, ToolFormat::llama3, ToolFormat::mistral}) {
+    const char* mark = format == ToolFormat::hermes   ? "<tool_call>"
+                       : format == ToolFormat::llama3 ? "<|python_tag|>"
+                                                      : "[TOOL_CALLS][";
+    const std::string cut = std::string(mark) + R"({"name": "a", "arguments": {"x": [1, "y)";
+    EXPECT_EQ(read(format, cut, 3, {}, Calls::pieces), (Read{"", {{"a", R"({"x": [1, "y)"}}}));
+    EXPECT_EQ(read(format, cut, 3), (Read{cut}));
+  }
+  // What is broken behind the first brace ends the call.
+  EXPECT_EQ(
+      read(ToolFormat::hermes, R"(<tool_call>{"name": "a", "arguments": {"x": </tool_call> and on)",
+           4, {}, Calls::pieces),
+      (Read{" and on", {{"a", R"({"x": )"}}}));
 }
 
 }  // namespace
