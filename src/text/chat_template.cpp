@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/gguf.h"
 #include "text/jinja/unicode_text.h"
 #include "text/unicode.h"
 
@@ -126,7 +127,37 @@ void cut_after_final(std::string& text, const std::string& final_text) {
 
 }  // namespace
 
+namespace {
+
+// "tokenizer.chat_template" and "tokenizer.chat_template.NAME".
+ChatFiles chat_files_of_gguf(const fs::path& path) {
+  constexpr std::string_view key = "tokenizer.chat_template";
+  const GgufFile file(path);
+  ChatFiles files;
+  for (const GgufValue& value : file.metadata()) {
+    if (!value.key.starts_with(key) || value.kind != GgufKind::string) continue;
+    const std::string_view name = value.key.substr(key.size());
+    if (!name.empty() && !name.starts_with('.')) continue;
+    files.templates[name.empty() ? "default" : std::string(name.substr(1))] = {
+        std::string(value.string()), path.string()};
+  }
+  const GgufValue* const tokens = file.find("tokenizer.ggml.tokens");
+  if (files.templates.empty() || !tokens) return files;
+  const auto texts = tokens->strings();
+  for (const auto& [role, name] :
+       {std::pair("bos_token", "bos"), std::pair("eos_token", "eos"),
+        std::pair("unk_token", "unknown"), std::pair("pad_token", "padding")}) {
+    const auto id = file.integer(std::string("tokenizer.ggml.") + name + "_token_id");
+    if (id && *id >= 0 && static_cast<size_t>(*id) < texts.size())
+      files.special[role] = texts[static_cast<size_t>(*id)];
+  }
+  return files;
+}
+
+}  // namespace
+
 ChatFiles load_chat_files(const fs::path& dir) {
+  if (fs::is_regular_file(dir) && is_gguf(dir)) return chat_files_of_gguf(dir);
   ChatFiles files;
   if (const fs::path path = dir / "chat_template.jinja"; fs::exists(path))
     files.templates["default"] = {read_file(path), path.string()};
@@ -155,7 +186,7 @@ ChatTemplate::ChatTemplate(const std::string& source, const std::string& name,
 
 ChatTemplate ChatTemplate::load(const fs::path& dir, const std::string& which,
                                 const OrderedJson* tools) {
-  if (!fs::is_directory(dir))
+  if (!fs::is_directory(dir) && !is_gguf(dir))
     throw Error(ErrorKind::not_found, "'" + dir.string() + "' is no folder");
   ChatFiles files = load_chat_files(dir);
   if (files.templates.empty())

@@ -25,8 +25,8 @@ struct ChatFiles {
   std::map<std::string, Source> templates = {};     // "default", "tool_use" ...
   std::map<std::string, std::string> special = {};  // "bos_token" -> "<s>" ...
 };
-// A folder without any of these files gives nothing. Error{invalid}: a file that is not what it
-// must be.
+// A folder without any of these files gives nothing. Of a GGUF file what its metadata has.
+// Error{invalid}: a file that is not what it must be.
 ChatFiles load_chat_files(const std::filesystem::path& dir);
 
 enum class FinalMessage : uint8_t { complete, to_be_continued };

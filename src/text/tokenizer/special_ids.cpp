@@ -1,7 +1,11 @@
 // Roles of tokens, from the files beside tokenizer.json or what other formats say themselves.
+#include <algorithm>
+
 #include "core/fs.h"
+#include "core/gguf.h"
 #include "core/json.h"
 #include "text/formats/tokenizer_file.h"
+#include "text/stop_ids.h"
 #include "text/tokenizer.h"
 
 namespace helio::text {
@@ -66,6 +70,33 @@ SpecialIds load_special_ids(const std::filesystem::path& file_or_dir, const Toke
   each("special_tokens_map.json", by_text);
   each("generation_config.json", by_id);
   each("config.json", by_id);
+  return ids;
+}
+
+std::vector<TokenId> load_stop_ids(const std::filesystem::path& file_or_dir,
+                                   const Tokenizer& tokenizer) {
+  std::vector<TokenId> ids;
+  const auto add = [&](std::optional<TokenId> id) {
+    if (id && std::find(ids.begin(), ids.end(), *id) == ids.end()) ids.push_back(*id);
+  };
+  const auto in_vocabulary = [&](std::optional<int64_t> id) -> std::optional<TokenId> {
+    if (!id || *id < 0 || *id >= tokenizer.vocab_size()) return std::nullopt;
+    return static_cast<TokenId>(*id);
+  };
+  if (fs::is_regular_file(file_or_dir) && is_gguf(file_or_dir)) {
+    const GgufFile file(file_or_dir);
+    for (const char* key : {"eot", "eom"})
+      add(in_vocabulary(file.integer(std::string("tokenizer.ggml.") + key + "_token_id")));
+  }
+  if (const fs::path file = file_or_dir / "generation_config.json"; fs::exists(file)) {
+    const Json json = load_json(file);
+    if (const auto eos = json.find("eos_token_id"); eos != json.end()) {
+      if (eos->is_array())
+        for (const Json& id : *eos) add(token_id(id, tokenizer));
+      else add(token_id(*eos, tokenizer));
+    }
+  }
+  add(load_special_ids(file_or_dir, tokenizer).eos);
   return ids;
 }
 

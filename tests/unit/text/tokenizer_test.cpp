@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/lines.h"
+#include "text/stop_ids.h"
 
 namespace helio::text {
 namespace {
@@ -134,6 +135,9 @@ TEST(SpecialIds, ComeFromTheFilesBesideTheTokenizer) {
   EXPECT_EQ(ids.bos, 1);
   EXPECT_EQ(ids.pad, 2);
   EXPECT_EQ(ids.unk, std::nullopt);
+  EXPECT_EQ(load_stop_ids(dir, *tokenizer), (std::vector<TokenId>{9, 8, 0}));
+  std::ofstream(dir / "generation_config.json") << R"({"eos_token_id": 0, "pad_token_id": 99999})";
+  EXPECT_EQ(load_stop_ids(dir, *tokenizer), std::vector<TokenId>{0});
 }
 
 }  // namespace
