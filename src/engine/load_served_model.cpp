@@ -1,10 +1,9 @@
 #include "engine/load_served_model.h"
 
-#include <algorithm>
 #include <ctime>
+#include <map>
 #include <utility>
 
-#include "checkpoint/hf_config.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "model/load_decoder.h"
@@ -12,6 +11,7 @@
 #include "model/paged_cache.h"
 #include "nn/tensor_io.h"
 #include "text/chat_template.h"
+#include "text/stop_ids.h"
 
 namespace helio::engine {
 namespace {
@@ -36,27 +36,56 @@ void add_chat(serve::ServedModel& served, const fs::path& dir) {
   };
 }
 
-}  // namespace
-
-std::vector<text::TokenId> stop_ids_of(const fs::path& dir, const text::SpecialIds& special,
-                                       const text::Tokenizer& tokenizer) {
-  std::vector<text::TokenId> ids;
-  const auto add = [&](const Json& id) {
-    if (id.is_number_unsigned() &&
-        id.get<uint64_t>() < static_cast<uint64_t>(tokenizer.vocab_size()))
-      ids.push_back(id.get<text::TokenId>());
-  };
-  if (const fs::path file = dir / "generation_config.json"; fs::exists(file)) {
-    const Json json = load_json(file);
-    if (const auto eos = json.find("eos_token_id"); eos != json.end()) {
-      if (eos->is_array()) std::for_each(eos->begin(), eos->end(), add);
-      else add(*eos);
-    }
-  }
-  if (special.eos && std::find(ids.begin(), ids.end(), *special.eos) == ids.end())
-    ids.push_back(*special.eos);
-  return ids;
+// As JSON; a part of a character as U+FFFD.
+std::string quoted(const std::string& bytes) {
+  return OrderedJson(bytes).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
+
+// Every id must be the same text: proposals are ids.
+void check_same_vocabulary(const text::Tokenizer& model, const text::Tokenizer& draft) {
+  const auto refuse = [](const std::string& how) {
+    throw Error(ErrorKind::invalid, "the draft has another vocabulary than the model: " + how)
+        .with_hint("a draft is a smaller model of the same family, or what a model was made from");
+  };
+  if (model.vocab_size() != draft.vocab_size())
+    refuse(std::to_string(draft.vocab_size()) + " ids, not " + std::to_string(model.vocab_size()));
+  const auto specials = [](const text::Tokenizer& tokenizer) {
+    std::map<text::TokenId, std::string> out;
+    for (const auto& token : tokenizer.added_tokens()) out[token.id] = token.content;
+    return out;
+  };
+  const auto ours = specials(model), theirs = specials(draft);
+  for (text::TokenId id = 0; id < model.vocab_size(); ++id) {
+    const auto text_of = [&](const text::Tokenizer& tokenizer, const auto& added) {
+      const auto found = added.find(id);
+      return found == added.end() ? tokenizer.token_bytes(id) : found->second;
+    };
+    if (const auto here = text_of(model, ours), there = text_of(draft, theirs); here != there)
+      refuse("id " + std::to_string(id) + " is " + quoted(there) + ", not " + quoted(here));
+  }
+}
+
+model::Decoder load_draft(const ServedModelOptions& options, const text::Tokenizer& tokenizer) {
+  return in_context([&] { return "loading the draft model in " + options.draft; },
+                    [&] {
+                      const auto own = text::load_tokenizer(options.draft);
+                      check_same_vocabulary(tokenizer, *own);
+                      auto decoder =
+                          model::load_decoder_to_run(options.draft, options.dtype, options.weights);
+                      model::check_vocabulary(decoder.config(), *own);
+                      return decoder;
+                    });
+}
+
+// Its weights, and keys and values of so many tokens.
+uint64_t memory_of(const fs::path& dir, const ServedModelOptions& options, int64_t tokens) {
+  const auto dtype = nn::parse_scalar_type(options.dtype);
+  const auto config = model::load_config_to_run(dir);
+  return model::weight_bytes_to_run(dir, options.dtype, options.weights) +
+         static_cast<uint64_t>(tokens * model::PagedCache::bytes_per_token(config, dtype));
+}
+
+}  // namespace
 
 serve::ServedModel load_served_model(const std::string& name, const fs::path& dir,
                                      const ServedModelOptions& options) {
@@ -68,23 +97,27 @@ serve::ServedModel load_served_model(const std::string& name, const fs::path& di
         served.created = static_cast<int64_t>(std::time(nullptr));
         served.tokenizer = text::load_tokenizer(dir);
         served.special_ids = text::load_special_ids(dir, *served.tokenizer);
-        served.stop_ids = stop_ids_of(dir, served.special_ids, *served.tokenizer);
+        served.stop_ids = text::load_stop_ids(dir, *served.tokenizer);
         served.grammars = std::make_unique<serve::GrammarStore>(*served.tokenizer);
         add_chat(served, dir);
-        auto decoder = model::load_decoder_to_run(dir, options.dtype, options.weights);
+        auto decoder =
+            model::load_decoder_to_run(dir, options.dtype, options.weights, options.adapter);
         model::check_vocabulary(decoder.config(), *served.tokenizer);
-        served.engine = model::make_generation_engine(std::move(decoder), options.engine);
+        served.engine =
+            options.draft.empty()
+                ? model::make_generation_engine(std::move(decoder), options.engine)
+                : model::make_generation_engine(
+                      std::move(decoder), load_draft(options, *served.tokenizer), options.engine);
         return served;
       });
 }
 
 uint64_t memory_of_served_model(const fs::path& dir, const ServedModelOptions& options) {
-  const auto dtype = nn::parse_scalar_type(options.dtype);
-  const auto config = checkpoint::load_decoder_config(dir);
+  const auto config = model::load_config_to_run(dir);
   const int64_t tokens =
       options.engine.cache_tokens > 0 ? options.engine.cache_tokens : 4 * config.longest_sequence();
-  return model::weight_bytes_to_run(dir, options.dtype, options.weights) +
-         static_cast<uint64_t>(tokens * model::PagedCache::bytes_per_token(config, dtype));
+  return memory_of(dir, options, tokens) +
+         (options.draft.empty() ? 0 : memory_of(options.draft, options, tokens));
 }
 
 }  // namespace helio::engine

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "model/generation_engine.h"
 #include "serve/served_model.h"
@@ -13,16 +12,13 @@ namespace helio::engine {
 
 struct ServedModelOptions {
   std::string dtype = "float32", weights = "f32";  // model/load_decoder.h
+  std::string draft = {};  // a model that proposes tokens (model/generation_engine.h); empty: none
+  std::string adapter = {};  // a LoRA adapter's folder, applied to the weights; empty: none
   model::EngineOptions engine = {};
 };
 
-// What ends an answer: the eos ids of generation_config.json (Llama 3: end of text and of turn),
-// and the tokenizer's.
-std::vector<text::TokenId> stop_ids_of(const std::filesystem::path& dir,
-                                       const text::SpecialIds& special,
-                                       const text::Tokenizer& tokenizer);
-
-// Weights, tokenizer, chat template and stop ids of a Hugging Face folder.
+// Weights, tokenizer, chat template and stop ids of a Hugging Face folder or GGUF file.
+// Error{invalid} for a draft with another vocabulary.
 serve::ServedModel load_served_model(const std::string& name, const std::filesystem::path& dir,
                                      const ServedModelOptions& options);
 

@@ -34,6 +34,10 @@ class TextSink final : public model::GenerationSink {
     if (!model_.is_special(score.id)) show(stream_.push(serve::token_bytes(model_, score.id)));
     return !stream_.stopped();
   }
+  void drafted(int64_t proposed, int64_t accepted) override {
+    answer.proposed = proposed;
+    answer.accepted = accepted;
+  }
   void finished(model::Finish how, const std::string& why) override {
     const bool stopped = stream_.stopped();
     show(stream_.finish());

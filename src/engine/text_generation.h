@@ -23,7 +23,9 @@ struct TextAnswer {
   std::vector<model::TokenScore> tokens = {};  // a stop id not among them
   double log_prob = 0;                         // of all tokens, the stop id too
   int64_t scored = 0;                          // how many those are
-  const char* ended_by = "";                   // "stop" (a stop text), "eos", "length", "grammar"
+  // Of a draft model, where one runs: tokens it proposed and those that stood.
+  int64_t proposed = 0, accepted = 0;
+  const char* ended_by = "";  // "stop" (a stop text), "eos", "length", "grammar"
   double mean_log_prob() const { return scored > 0 ? log_prob / static_cast<double>(scored) : 0; }
 };
 

@@ -63,15 +63,18 @@ class Decoder {
   // Weights exist but hold nothing; call initialise() or use load().
   explicit Decoder(checkpoint::DecoderConfig config, at::ScalarType dtype = at::kFloat);
   // Reads a Hugging Face folder. Missing, extra and wrongly shaped tensors are errors that name
-  // them.
-  static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat);
+  // them. `adapter`: a LoRA adapter's folder (checkpoint/lora_adapter.h) whose sums the weights
+  // become; empty: none.
+  static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat,
+                      const std::filesystem::path& adapter = {});
   // The same for running only, in f32 with the matrices packed as `format`: generation through a
   // PagedCache then goes through layers fused for it (model/packed_layer.h). The embedding and the
   // head are int8 where the rest is int4. Also reads a GGUF file: its Q8_0 blocks as int8 and Q4_0
   // blocks as int4 (but for the embedding and the head) are the same numbers again when ggml's own
   // rule made them. Layer by layer: never more than one expanded. Throws invalid for a mixture of
-  // experts in a format other than f32.
-  static Decoder load_packed(const std::filesystem::path& dir_or_gguf, nn::WeightFormat format);
+  // experts in a format other than f32, and for an adapter on a GGUF file.
+  static Decoder load_packed(const std::filesystem::path& dir_or_gguf, nn::WeightFormat format,
+                             const std::filesystem::path& adapter = {});
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;

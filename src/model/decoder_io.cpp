@@ -4,11 +4,16 @@
 
 #include <cmath>
 #include <cstring>
+#include <exception>
+#include <map>
+#include <mutex>
 #include <numbers>
+#include <optional>
 #include <set>
 
 #include "checkpoint/decoder_weights.h"
 #include "checkpoint/gguf/model.h"
+#include "checkpoint/lora_adapter.h"
 #include "checkpoint/safetensors.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -16,6 +21,7 @@
 #include "core/json.h"
 #include "core/rng.h"
 #include "model/decoder_impl.h"
+#include "nn/parallel.h"
 #include "nn/tensor_io.h"
 #include "nn/torch_error.h"
 
@@ -72,13 +78,68 @@ const checkpoint::TensorInfo& found(const checkpoint::SafeTensors& file, const s
 // Room for a weight that a file has: not before the file says that it has that size.
 at::Tensor room_for(const checkpoint::DecoderWeight& weight, const std::vector<int64_t>& stored) {
   if (stored == weight.shape) return at::empty(weight.shape, at::TensorOptions(at::kFloat));
-  const auto text = [](const std::vector<int64_t>& shape) {
-    return compact(OrderedJson(shape));
-  };
+  const auto text = [](const std::vector<int64_t>& shape) { return compact(OrderedJson(shape)); };
   throw Error(ErrorKind::invalid, "tensor '" + weight.name + "' has shape " + text(stored) +
                                       ", the model needs " + text(weight.shape))
       .with_hint("the config and the weights do not belong together");
 }
+
+// A folder's weights, changed by an adapter where there is one.
+class StoredWeights {
+ public:
+  StoredWeights(const std::filesystem::path& dir, const std::filesystem::path& adapter)
+      : file_(dir) {
+    if (adapter.empty()) return;
+    adapted_.emplace(dir, adapter);
+    std::map<std::string, checkpoint::MadeTensor> all;
+    for (auto& tensor : adapted_->tensors()) all.emplace(tensor.name, std::move(tensor));
+    for (const auto& name : adapted_->changed()) made_.insert(all.extract(name));
+  }
+
+  const checkpoint::SafeTensors& file() const { return file_; }
+
+  // Nothing that the adapter changes may be passed over.
+  void check(const checkpoint::DecoderConfig& config) const {
+    refuse_extra_tensors(file_, config);
+    if (!adapted_) return;
+    std::set<std::string> known;
+    for (const auto& weight : checkpoint::decoder_weights(config)) known.insert(weight.name);
+    for (const auto& name : adapted_->changed())
+      if (!known.contains(name))
+        throw Error(ErrorKind::invalid, "the adapter changes '" + name +
+                                            "', which the model does not use (a tied head?)");
+  }
+
+  void read_into(const checkpoint::TensorInfo& stored, at::Tensor into) const {
+    const auto made = made_.find(stored.name);
+    if (made == made_.end()) return nn::read_tensor_into(file_, stored, std::move(into));
+    at::Tensor values =
+        at::empty(stored.shape, at::TensorOptions(nn::scalar_type(made->second.dtype)));
+    if (values.sizes() != into.sizes()) return nn::read_tensor_into(file_, stored, into);  // throws
+    const int64_t width = stored.shape.empty() ? 1 : stored.shape.back();
+    const auto row_bytes = static_cast<size_t>(width) * checkpoint::dtype_size(stored.dtype);
+    auto* const bytes = static_cast<std::byte*>(values.mutable_data_ptr());
+    std::exception_ptr failure;
+    std::mutex mutex;
+    nn::parallel_rows(stored.elements() / width, 16, [&](int64_t first, int64_t last) {
+      try {
+        made->second.make(first, {bytes + static_cast<size_t>(first) * row_bytes,
+                                  static_cast<size_t>(last - first) * row_bytes});
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failure = std::current_exception();
+      }
+    });
+    if (failure) std::rethrow_exception(failure);
+    const c10::AutoGradMode no_grad(false);
+    into.copy_(values);
+  }
+
+ private:
+  checkpoint::SafeTensors file_;
+  std::optional<checkpoint::AdaptedWeights> adapted_ = {};
+  std::map<std::string, checkpoint::MadeTensor> made_ = {};
+};
 
 OrderedJson generation_config(const checkpoint::DecoderConfig& config) {
   OrderedJson json;
@@ -111,19 +172,21 @@ void Decoder::initialise(uint64_t seed, double std) {
   }
 }
 
-Decoder Decoder::load(const std::filesystem::path& dir, at::ScalarType dtype) {
+Decoder Decoder::load(const std::filesystem::path& dir, at::ScalarType dtype,
+                      const std::filesystem::path& adapter) {
   const auto line = [&] { return "reading the weights in " + dir.string(); };
   return in_context(line, [&] {
     Decoder decoder(checkpoint::load_decoder_config(dir), dtype);
-    const checkpoint::SafeTensors file(dir);
+    const StoredWeights weights(dir, adapter);
     for (const Named& parameter : decoder.parameters())
-      nn::read_tensor_into(file, found(file, parameter.name), parameter.tensor);
-    refuse_extra_tensors(file, decoder.config());
+      weights.read_into(found(weights.file(), parameter.name), parameter.tensor);
+    weights.check(decoder.config());
     return decoder;
   });
 }
 
-Decoder Decoder::load_packed(const std::filesystem::path& dir, nn::WeightFormat format) {
+Decoder Decoder::load_packed(const std::filesystem::path& dir, nn::WeightFormat format,
+                             const std::filesystem::path& adapter) {
   const auto line = [&] { return "reading the weights in " + dir.string(); };
   return in_context(line, [&] {
     const auto packed = [&](const checkpoint::DecoderConfig& config, const auto& read) {
@@ -133,6 +196,9 @@ Decoder Decoder::load_packed(const std::filesystem::path& dir, nn::WeightFormat 
           [&] { return std::make_unique<Impl>(config, at::kFloat, &source); }));
     };
     if (std::filesystem::is_regular_file(dir) && is_gguf(dir)) {
+      if (!adapter.empty())
+        throw Error(ErrorKind::usage, "an adapter is applied to a Hugging Face folder, not to GGUF")
+            .with_hint("helio model convert makes a folder of it");
       const checkpoint::GgufModel file(dir);
       const Json config = Json::parse(compact(file.config()));
       return packed(checkpoint::parse_decoder_config(config, dir.string()),
@@ -140,19 +206,19 @@ Decoder Decoder::load_packed(const std::filesystem::path& dir, nn::WeightFormat 
                       const checkpoint::Weight* stored = file.find(weight.name);
                       if (stored == nullptr) throw missing(weight.name);
                       at::Tensor tensor = room_for(weight, stored->shape);
-                      file.read(*stored, 0,
-                                {tensor.mutable_data_ptr<float>(),
-                                 static_cast<size_t>(tensor.numel())});
+                      file.read(
+                          *stored, 0,
+                          {tensor.mutable_data_ptr<float>(), static_cast<size_t>(tensor.numel())});
                       return tensor;
                     });
     }
-    const checkpoint::SafeTensors file(dir);
+    const StoredWeights weights(dir, adapter);
     const auto config = checkpoint::load_decoder_config(dir);
-    refuse_extra_tensors(file, config);
+    weights.check(config);
     return packed(config, [&](const checkpoint::DecoderWeight& weight) {
-      const checkpoint::TensorInfo& stored = found(file, weight.name);
+      const checkpoint::TensorInfo& stored = found(weights.file(), weight.name);
       at::Tensor tensor = room_for(weight, stored.shape);
-      nn::read_tensor_into(file, stored, tensor);
+      weights.read_into(stored, tensor);
       return tensor;
     });
   });

@@ -39,6 +39,11 @@ class GenerationSink {
   virtual void prompt_scored(const std::vector<TokenScore>& scores) { static_cast<void>(scores); }
   // The next token; a stop id is the last one. False: enough.
   virtual bool token(const TokenScore& token) = 0;
+  // Where a draft model runs, before the end: the tokens it proposed and those that stood.
+  virtual void drafted(int64_t proposed, int64_t accepted) {
+    static_cast<void>(proposed);
+    static_cast<void>(accepted);
+  }
   // The last call; `error` says why with Finish::failed.
   virtual void finished(Finish how, const std::string& error) = 0;
 };
@@ -65,6 +70,7 @@ struct EngineLoad {
   int64_t running = 0, waiting = 0, slots = 0;
   int64_t cached_tokens = 0, cache_capacity = 0;
   uint64_t prompt_tokens = 0, reused_tokens = 0, new_tokens = 0;  // since the start
+  uint64_t proposed_tokens = 0, accepted_tokens = 0;              // by a draft model, and of those
 };
 
 class GenerationEngine {

@@ -1,34 +1,29 @@
 #include "model/generation_engine.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/logsumexp.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "core/error.h"
-#include "model/generation_sequence.h"
+#include "model/draft.h"
+#include "model/generation_step.h"
 #include "model/long_tensor.h"
 #include "model/page_pool.h"
-#include "model/paged_cache.h"
+#include "model/sequence.h"
 
 namespace helio::model {
 namespace {
 
 using text::TokenId;
 
-constexpr int64_t kScoreRows = 256;  // positions whose logits exist at one time
-// Batching::as_alone: products sum groups of four rows alike, what is left of a group otherwise
-// (nn/product_kernels_impl.h), and from 24 rows on LibTorch's do it (nn/packed_weight.cpp).
-constexpr int64_t kRowGroup = 4, kAloneSlots = 16;
+constexpr int64_t kAloneSlots = 16;  // Batching::as_alone
 
 struct EmbedJob {
   std::vector<std::vector<TokenId>> texts;
@@ -37,15 +32,17 @@ struct EmbedJob {
 
 class LocalEngine final : public GenerationEngine {
  public:
-  LocalEngine(std::shared_ptr<const Decoder> decoder, const EngineOptions& options)
+  LocalEngine(std::shared_ptr<const Decoder> decoder, std::optional<Decoder> draft,
+              const EngineOptions& options)
       : owner_(std::move(decoder)),
         decoder_(*owner_),
         options_(options),
         alone_(options.batching == Batching::as_alone),
         shares_(!alone_ && !decoder_.config().rope.follows_length()),
         pool_(pages_wanted(), options.page_tokens),
-        cache_(decoder_.config(), pool_.pages() + (alone_ ? 1 : 0), options.page_tokens,
-               decoder_.dtype()),
+        draft_(made_draft(std::move(draft))),
+        step_(decoder_, pool_, draft_.get(), shares_,
+              alone_ ? GenerationStep::Rows::whole_groups : GenerationStep::Rows::as_many),
         thread_([this] { work(); }) {}
 
   ~LocalEngine() override {
@@ -88,6 +85,19 @@ class LocalEngine final : public GenerationEngine {
   int64_t max_positions() const override { return decoder_.config().longest_sequence(); }
 
  private:
+  std::unique_ptr<Draft> made_draft(std::optional<Decoder> draft) const {
+    if (!draft) return nullptr;
+    const auto check = [](const Decoder& one, const char* which) {
+      if (one.config().rope.follows_length())
+        throw Error(ErrorKind::invalid, std::string("the rotary frequencies of the ") + which +
+                                            " follow the length of its text: it is not run with a "
+                                            "draft model");
+    };
+    check(decoder_, "model");
+    check(*draft, "draft");
+    return std::make_unique<Draft>(std::move(*draft), pool_.pages(), options_.page_tokens);
+  }
+
   int64_t pages_wanted() const {
     int64_t tokens = options_.cache_tokens;
     if (tokens == 0) tokens = 4 * max_positions();
@@ -120,10 +130,11 @@ class LocalEngine final : public GenerationEngine {
       admit();
       if (!running_.empty()) step();
       publish_counts();
+      for (auto& sequence : std::exchange(ended_, {})) tell_end(*sequence);
     }
-    for (auto& sequence : running_) finish(*sequence, Finish::cancelled);
+    for (auto& sequence : running_) cancel(*sequence);
     running_.clear();
-    for (auto& sequence : waiting_) finish(*sequence, Finish::cancelled);
+    for (auto& sequence : waiting_) cancel(*sequence);
     waiting_.clear();
     for (auto& job : embeds_) job.done({}, "the engine is shutting down");
   }
@@ -148,7 +159,7 @@ class LocalEngine final : public GenerationEngine {
   void drop_cancelled() {
     const auto drop = [&](std::unique_ptr<Sequence>& sequence) {
       if (!sequence->cancelled()) return false;
-      finish(*sequence, Finish::cancelled);
+      cancel(*sequence);
       return true;
     };
     std::erase_if(running_, drop);
@@ -174,6 +185,7 @@ class LocalEngine final : public GenerationEngine {
       if (!next->scores_prompt() && shares_) {
         next->pages = pool_.find(std::span(next->ids).first(next->ids.size() - 1));
         next->fed = static_cast<int64_t>(next->pages.size()) * options_.page_tokens;
+        next->draft_fed = next->fed;
       }
       if (std::exchange(next->counted, true) == false) {
         const std::lock_guard lock(mutex_);
@@ -188,13 +200,14 @@ class LocalEngine final : public GenerationEngine {
   int64_t promised_pages() const {
     int64_t pages = 0;
     for (const auto& s : running_)
-      pages += pages_for(room_for(*s)) - static_cast<int64_t>(s->pages.size());
+      pages +=
+          std::max<int64_t>(0, pages_for(room_for(*s)) - static_cast<int64_t>(s->pages.size()));
     return pages;
   }
 
-  // Tokens that a sequence is let in for: its next one, or all that it may come to.
+  // Tokens that a sequence is let in for: what a step may add to it, or all that it may come to.
   int64_t room_for(const Sequence& s) const {
-    if (!alone_) return s.size() + 1;
+    if (!alone_) return s.size() + (draft_ ? 1 + options_.draft_tokens : 1);
     return std::min(s.prompt_size() + s.request.max_new_tokens, max_positions());
   }
 
@@ -217,13 +230,36 @@ class LocalEngine final : public GenerationEngine {
     for (const PageId page : sequence.pages) pool_.release(page);
     sequence.pages.clear();
     sequence.published = {};
-    sequence.fed = 0;
+    sequence.fed = sequence.draft_fed = 0;
     sequence.prompt_scores.clear();
   }
 
-  void finish(Sequence& sequence, Finish how, const std::string& error = {}) {
+  void cancel(Sequence& sequence) {
     let_pages_go(sequence);
-    sequence.request.sink->finished(how, error);
+    sequence.end(Finish::cancelled);
+    tell_end(sequence);
+  }
+
+  void tell_end(Sequence& sequence) const {
+    const auto& sink = sequence.request.sink;
+    if (draft_) sink->drafted(sequence.proposed, sequence.accepted);
+    sink->finished(*sequence.ended, sequence.error);
+  }
+
+  // Proposals that a step asks for. They depend on the sequence alone, so that a seed gives the
+  // same answer among others; the first token is chosen without.
+  int64_t proposals_wanted(const Sequence& s) const {
+    if (!draft_ || s.answered() == 0 || s.fed + 1 != s.size()) return 0;
+    return std::max<int64_t>(
+        0, std::min({options_.draft_tokens, s.request.max_new_tokens - s.answered() - 1,
+                     max_positions() - s.size(), draft_->max_positions() - s.size()}));
+  }
+  // How much of its own tokens. One that gave its pages up stops before its last: that one begins
+  // the proposals, as it would have.
+  int64_t tokens_of(const Sequence& s, int64_t budget) const {
+    const int64_t left = s.size() - s.fed;
+    if (left == 1) return 1;
+    return std::min(draft_ && s.answered() > 0 ? left - 1 : left, budget);
   }
 
   // How much of each sequence the next step feeds. Sequences that generate come first; when the
@@ -234,7 +270,7 @@ class LocalEngine final : public GenerationEngine {
     for (size_t i = 0; i < running_.size(); ++i) {
       Sequence& sequence = *running_[i];
       const int64_t left = sequence.size() - sequence.fed;
-      sequence.step = left == 1 ? 1 : std::min(left, budget);
+      sequence.step = tokens_of(sequence, budget);
       // Frequencies that follow the length: the cached tokens would stand otherwise in a longer
       // sequence, so all are run again, at once.
       if (sequence.fed > 0 && !decoder_.alike(sequence.fed, sequence.fed + sequence.step)) {
@@ -243,18 +279,41 @@ class LocalEngine final : public GenerationEngine {
       } else if (sequence.fed == 0 && !decoder_.alike(sequence.step, sequence.size())) {
         sequence.step = sequence.size();
       }
+      sequence.wanted = proposals_wanted(sequence);
       if (sequence.step == 0) continue;
-      while (!make_room(sequence, sequence.fed + sequence.step)) {
+      const int64_t tokens = sequence.fed + sequence.step + sequence.wanted;
+      while (!make_room(sequence, tokens)) {
         if (running_.size() == i + 1) break;
         put_back_youngest();
       }
-      if (static_cast<int64_t>(sequence.pages.size()) < pages_for(sequence.fed + sequence.step)) {
+      if (static_cast<int64_t>(sequence.pages.size()) < pages_for(tokens)) {
         // Only older ones are left, and they have the room.
         put_back_youngest();
         break;
       }
       if (left > 1) budget -= std::min(budget, sequence.step);
       chosen.push_back(&sequence);
+    }
+    return chosen;
+  }
+
+  // Batching::as_alone: the first prompt there is, or the next token of every sequence.
+  std::vector<Sequence*> plan_alone() {
+    std::vector<Sequence*> chosen;
+    for (auto& sequence : running_) {
+      const int64_t size = sequence->size();
+      if (sequence->fed > 0 && !decoder_.alike(sequence->fed, size)) let_pages_go(*sequence);
+      sequence->step = size - sequence->fed;
+      if (sequence->step == 1) chosen.push_back(sequence.get());
+    }
+    for (auto& sequence : running_)
+      if (sequence->step > 1) {
+        chosen = {sequence.get()};
+        break;
+      }
+    for (Sequence* sequence : chosen) {
+      const bool room = make_room(*sequence, sequence->fed + sequence->step);
+      HELIO_CHECK(room, "a sequence is let in only with room for all of it");
     }
     return chosen;
   }
@@ -266,157 +325,26 @@ class LocalEngine final : public GenerationEngine {
     running_.pop_back();
   }
 
-  // Batching::as_alone: the first prompt there is, or the next token of every sequence.
-  std::vector<Sequence*> plan_alone() {
-    std::vector<Sequence*> chosen;
-    for (auto& sequence : running_) sequence->step = 0;
-    for (auto& sequence : running_) {
-      const int64_t size = sequence->size();
-      if (sequence->fed > 0 && !decoder_.alike(sequence->fed, size)) let_pages_go(*sequence);
-      const int64_t left = size - sequence->fed;
-      if (left == 1) continue;
-      sequence->step = left;
-      chosen = {sequence.get()};
-      break;
-    }
-    if (chosen.empty())
-      for (auto& sequence : running_) {
-        sequence->step = 1;
-        chosen.push_back(sequence.get());
-      }
-    for (Sequence* sequence : chosen) {
-      const bool room = make_room(*sequence, sequence->fed + sequence->step);
-      HELIO_CHECK(room, "a sequence is let in only with room for all of it");
-    }
-    return chosen;
-  }
-
-  // Rows that nobody reads, so that the others stand in whole groups: token 0 in a page of its own.
-  void fill_up(std::vector<int64_t>& ids, std::vector<nn::PagedStep>& steps) const {
-    const auto rows = static_cast<int64_t>(steps.size());
-    const int64_t more = (kRowGroup - rows % kRowGroup) % kRowGroup;
-    if (!alone_ || more == 0 || static_cast<int64_t>(ids.size()) != rows) return;
-    ids.insert(ids.end(), static_cast<size_t>(more), 0);
-    steps.push_back({.pages = spare_page_, .past = 0, .fresh = more});
-  }
-
-  // Logits of rows of `hidden`, whatever their number in whole groups.
-  at::Tensor logits_of(const at::Tensor& hidden, std::vector<int64_t> rows) const {
-    const auto wanted = static_cast<int64_t>(rows.size());
-    while (alone_ && rows.size() % kRowGroup != 0) rows.push_back(rows.front());
-    return decoder_.logits(hidden.index_select(0, long_tensor(rows)))
-        .slice(0, 0, wanted)
-        .contiguous();
-  }
-
   void step() {
     const std::vector<Sequence*> chosen = alone_ ? plan_alone() : plan();
     if (chosen.empty()) return;
+    GenerationStep::Counts counts;
     try {
-      run_step(chosen);
+      counts = step_.run(chosen);
     } catch (const std::exception& error) {
-      for (auto& sequence : running_)
-        if (sequence && sequence->step > 0) end(*sequence, Finish::failed, error.what());
+      for (Sequence* sequence : chosen)
+        if (!sequence->ended) sequence->end(Finish::failed, error.what());
+    }
+    for (auto& sequence : running_) {
+      if (!sequence->ended) continue;
+      let_pages_go(*sequence);
+      ended_.push_back(std::move(sequence));
     }
     std::erase_if(running_, [](const auto& sequence) { return sequence == nullptr; });
-  }
-
-  void run_step(const std::vector<Sequence*>& chosen) {
-    std::vector<int64_t> ids;
-    std::vector<nn::PagedStep> steps;
-    for (const Sequence* s : chosen) {
-      ids.insert(ids.end(), s->ids.begin() + s->fed, s->ids.begin() + s->fed + s->step);
-      steps.push_back({.pages = s->pages, .past = s->fed, .fresh = s->step});
-    }
-    fill_up(ids, steps);
-    const at::Tensor hidden = decoder_.hidden(long_tensor(ids), cache_, steps);
-    std::vector<int64_t> rows;  // whose logits choose a next token
-    std::vector<Sequence*> choosing;
-    int64_t row = 0;
-    for (Sequence* s : chosen) {
-      if (s->scores_prompt()) score_prompt(*s, hidden.slice(0, row, row + s->step));
-      row += s->step;
-      s->fed += s->step;
-      if (shares_)
-        pool_.publish(std::span(s->ids).first(static_cast<size_t>(s->fed)), s->pages, s->published);
-      if (s->fed < s->size()) continue;
-      tell_prompt(*s);
-      if (s->request.max_new_tokens <= s->answered()) {
-        end(*s, Finish::length);
-        continue;
-      }
-      rows.push_back(row - 1);
-      choosing.push_back(s);
-    }
-    if (rows.empty()) return;
-    const at::Tensor logits = logits_of(hidden, rows);
-    const at::Tensor sums = at::logsumexp(logits, {1}).contiguous();
-    for (size_t i = 0; i < choosing.size(); ++i) {
-      const auto at = static_cast<int64_t>(i);
-      try {
-        choose(*choosing[i], logits.select(0, at), sums.const_data_ptr<float>()[i]);
-      } catch (const Error& error) {  // its logits are no numbers: the others go on
-        end(*choosing[i], Finish::failed, error.message());
-      }
-    }
-  }
-
-  void choose(Sequence& s, const at::Tensor& logits_V, float log_sum) {
-    const auto size = static_cast<size_t>(logits_V.numel());
-    std::span<const float> logits(logits_V.const_data_ptr<float>(), size);
-    std::vector<float> changed;
-    const auto& stops = s.request.stop_ids;
-    if (s.request.sampler.changes_logits() || s.matcher) {
-      changed.assign(logits.begin(), logits.end());
-      apply_penalties(changed, s.request.sampler, s.request.prompt,
-                      std::span(s.ids).subspan(s.request.prompt.size()));
-      if (s.matcher) restrict_to_grammar(s, changed);
-    }
-    const TokenId id = sample(changed.empty() ? logits : std::span<const float>(changed),
-                              s.request.sampler, s.rng);
-    const TokenScore score = score_of_token(id, logits, log_sum, s.request.top);
-    s.ids.push_back(id);
-    ++new_tokens_;
-    const bool wanted = s.request.sink->token(score);
-    if (std::find(stops.begin(), stops.end(), id) != stops.end()) return end(s, Finish::eos);
-    const bool fits = !s.matcher || s.matcher->accept(id);
-    HELIO_CHECK(fits, "a chosen token is one of its grammar");
-    if (!wanted || (s.matcher && s.matcher->at_end())) return end(s, Finish::stopped);
-    if (s.answered() >= s.request.max_new_tokens || s.size() > max_positions())
-      return end(s, Finish::length);
-  }
-
-  // Scores of the tokens that follow the ones just fed, as far as they belong to the prompt.
-  void score_prompt(Sequence& s, const at::Tensor& hidden_TH) {
-    const int64_t last = std::min(s.step, s.prompt_size() - 1 - s.fed);
-    for (int64_t first = 0; first < last; first += kScoreRows) {
-      const int64_t end = std::min(first + kScoreRows, last);
-      const at::Tensor logits = decoder_.logits(hidden_TH.slice(0, first, end)).contiguous();
-      const at::Tensor sums = at::logsumexp(logits, {1}).contiguous();
-      const auto width = static_cast<size_t>(logits.size(1));
-      for (int64_t i = first; i < end; ++i)
-        s.prompt_scores.push_back(score_of_token(
-            s.ids[static_cast<size_t>(s.fed + i + 1)],
-            {logits.const_data_ptr<float>() + static_cast<size_t>(i - first) * width, width},
-            sums.const_data_ptr<float>()[i - first], s.request.top));
-    }
-  }
-
-  static void tell_prompt(Sequence& s) {
-    if (!s.scores_prompt()) return;
-    s.prompt_told = true;
-    s.request.sink->prompt_scored(s.prompt_scores);
-    s.prompt_scores = {};
-  }
-
-  // Ends a running sequence and marks its place as empty.
-  void end(Sequence& sequence, Finish how, const std::string& error = {}) {
-    const auto place = std::find_if(running_.begin(), running_.end(),
-                                    [&](const auto& s) { return s.get() == &sequence; });
-    const std::unique_ptr<Sequence> last = std::move(*place);
-    finish(*last, how, error);
     const std::lock_guard lock(mutex_);
-    counts_.new_tokens += std::exchange(new_tokens_, 0);
+    counts_.new_tokens += counts.new_tokens;
+    counts_.proposed_tokens += counts.proposed;
+    counts_.accepted_tokens += counts.accepted;
   }
 
   void run_embeds() {
@@ -452,10 +380,10 @@ class LocalEngine final : public GenerationEngine {
   bool alone_;   // Batching::as_alone
   bool shares_;  // where frequencies follow the length, equal beginnings have unequal keys
   PagePool pool_;
-  PagedCache cache_;
-  std::vector<PageId> spare_page_ = {static_cast<PageId>(pool_.pages())};
+  std::unique_ptr<Draft> draft_;
+  GenerationStep step_;
   std::vector<std::unique_ptr<Sequence>> running_ = {};  // oldest first
-  uint64_t new_tokens_ = 0;                              // not yet in counts_
+  std::vector<std::unique_ptr<Sequence>> ended_ = {};    // their sinks are told last
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -475,9 +403,17 @@ std::unique_ptr<GenerationEngine> make_generation_engine(Decoder decoder,
 
 std::unique_ptr<GenerationEngine> make_generation_engine(std::shared_ptr<const Decoder> decoder,
                                                          const EngineOptions& options) {
-  HELIO_CHECK(options.batching == Batching::mixed || options.page_tokens >= kRowGroup,
-              "a page with room for a group of rows");
-  return std::make_unique<LocalEngine>(std::move(decoder), options);
+  HELIO_CHECK(
+      options.batching == Batching::mixed || options.page_tokens >= GenerationStep::kRowGroup,
+      "a page with room for a group of rows");
+  return std::make_unique<LocalEngine>(std::move(decoder), std::nullopt, options);
+}
+
+std::unique_ptr<GenerationEngine> make_generation_engine(Decoder decoder, Decoder draft,
+                                                         const EngineOptions& options) {
+  HELIO_CHECK(options.batching == Batching::mixed, "proposals run in steps of any size");
+  return std::make_unique<LocalEngine>(std::make_shared<const Decoder>(std::move(decoder)),
+                                       std::move(draft), options);
 }
 
 }  // namespace helio::model

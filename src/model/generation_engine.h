@@ -19,7 +19,7 @@ enum class Batching {
   // Each prompt whole and by itself, then one token of every sequence, in numbers of rows that are
   // summed alike; nothing is reused, and a sequence begins when there is room for all of it. With
   // packed f32 weights (Decoder::load_packed) every number is the same bits however many
-  // sequences run beside it. At most 16 slots.
+  // sequences run beside it. At most 16 slots, no draft model.
   as_alone,
 };
 
@@ -29,7 +29,8 @@ struct EngineOptions {
   int64_t cache_tokens = 0;  // room for keys and values; 0: four of the longest sequences
   int64_t page_tokens = 32;
   int64_t prompt_tokens =
-      512;  // of prompts in one step, so that nobody waits long for the next one
+      512;                   // of prompts in one step, so that nobody waits long for the next one
+  int64_t draft_tokens = 4;  // proposed by the draft model, where there is one, for each step
   Batching batching = Batching::mixed;
 };
 
@@ -39,5 +40,10 @@ std::unique_ptr<GenerationEngine> make_generation_engine(Decoder decoder,
 // The same on a decoder that others use too, at other times.
 std::unique_ptr<GenerationEngine> make_generation_engine(std::shared_ptr<const Decoder> decoder,
                                                          const EngineOptions& options = {});
+// The same with a draft model, which proposes tokens that the decoder looks at all at once: the
+// same greedy text, the same distribution of what is drawn. Ids must mean the same texts to both.
+// Error{invalid} where rotary frequencies of one follow the length.
+std::unique_ptr<GenerationEngine> make_generation_engine(Decoder decoder, Decoder draft,
+                                                         const EngineOptions& options);
 
 }  // namespace helio::model

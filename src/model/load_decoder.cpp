@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <map>
 
+#include "checkpoint/gguf/model.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/weights.h"
 #include "core/error.h"
 #include "core/gguf.h"
+#include "core/json.h"
 #include "nn/tensor_io.h"
 
 namespace helio::model {
@@ -60,14 +63,21 @@ WeightFormat format_of(const std::filesystem::path& dir, std::string_view weight
 }  // namespace
 
 Decoder load_decoder_to_run(const std::filesystem::path& dir, std::string_view dtype,
-                            std::string_view weights) {
+                            std::string_view weights, const std::filesystem::path& adapter) {
   const at::ScalarType type = nn::parse_scalar_type(dtype);
-  if (type == at::kFloat) return Decoder::load_packed(dir, format_of(dir, weights));
+  if (type == at::kFloat) return Decoder::load_packed(dir, format_of(dir, weights), adapter);
   if (weights != "f32" && weights != "auto")
     throw Error(ErrorKind::usage,
                 "weights " + std::string(weights) + " are computed with in float32")
         .with_hint("leave dtype at float32");
-  return Decoder::load(dir, type);
+  return Decoder::load(dir, type, adapter);
+}
+
+checkpoint::DecoderConfig load_config_to_run(const std::filesystem::path& dir) {
+  if (!std::filesystem::is_regular_file(dir) || !is_gguf(dir))
+    return checkpoint::load_decoder_config(dir);
+  const checkpoint::GgufModel file(dir);
+  return checkpoint::parse_decoder_config(Json::parse(compact(file.config())), dir.string());
 }
 
 uint64_t weight_bytes_to_run(const std::filesystem::path& dir, std::string_view dtype,
@@ -76,25 +86,18 @@ uint64_t weight_bytes_to_run(const std::filesystem::path& dir, std::string_view 
   const bool packed = type == at::kFloat;
   const WeightFormat format = packed ? format_of(dir, weights) : WeightFormat::f32;
   // Blocks of 32 with a scale of two bytes; the vocabulary's matrices of int4 are int8.
-  const auto matrix = [&](const checkpoint::TensorInfo& tensor) {
-    switch (format) {
-      case WeightFormat::bf16:
-        return 2.0;
-      case WeightFormat::int8:
-        return 34.0 / 32;
-      case WeightFormat::int4:
-        return tensor.name.find(".layers.") == std::string::npos ? 34.0 / 32 : 18.0 / 32;
-      case WeightFormat::f32:
-        break;
-    }
+  const auto element_bytes = [&](const std::string& name, size_t dimensions) {
+    if (dimensions >= 2 && format == WeightFormat::bf16) return 2.0;
+    if (dimensions >= 2 && format == WeightFormat::int8) return 34.0 / 32;
+    if (dimensions >= 2 && format == WeightFormat::int4)
+      return name.find(".layers.") == std::string::npos ? 34.0 / 32 : 18.0 / 32;
     return static_cast<double>(c10::elementSize(type));
   };
   double bytes = 0;
-  const checkpoint::SafeTensors files(dir);
-  for (const auto& tensor : files.tensors())
+  const auto file = checkpoint::open_weights(dir);
+  for (const auto& weight : file->tensors())
     bytes +=
-        static_cast<double>(tensor.elements()) *
-        (tensor.shape.size() >= 2 ? matrix(tensor) : static_cast<double>(c10::elementSize(type)));
+        static_cast<double>(weight.elements()) * element_bytes(weight.name, weight.shape.size());
   return static_cast<uint64_t>(bytes);
 }
 

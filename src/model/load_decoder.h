@@ -13,11 +13,15 @@ namespace helio::model {
 // matrices so, which changes no number of theirs, else f32; of a GGUF file as most of its matrices
 // are (BF16, Q8_0, Q4_0), else f32. With dtype bfloat16 everything is computed in it, and weights
 // are f32 or auto; anything else throws usage.
+// `adapter`: see Decoder::load.
 Decoder load_decoder_to_run(const std::filesystem::path& dir, std::string_view dtype,
-                            std::string_view weights);
+                            std::string_view weights, const std::filesystem::path& adapter = {});
 
-// Bytes of memory that the weights of a model folder will take when loaded so, from its headers
-// alone.
+// The config of a model folder or GGUF file.
+checkpoint::DecoderConfig load_config_to_run(const std::filesystem::path& dir);
+
+// Bytes of memory that the weights of a model folder or GGUF file will take when loaded so, from
+// its headers alone.
 uint64_t weight_bytes_to_run(const std::filesystem::path& dir, std::string_view dtype,
                              std::string_view weights);
 

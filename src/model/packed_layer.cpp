@@ -19,7 +19,7 @@ using nn::Output;
 using nn::PackedWeight;
 using nn::PagedStep;
 
-constexpr int64_t kFewTokens = 4;   // of one sequence: attention token by token
+constexpr int64_t kFewTokens = 8;   // of one sequence: attention token by token
 constexpr int64_t kShortRows = 32;  // of all sequences
 
 // One call's arguments, so that its steps read as the layer's.

@@ -103,46 +103,121 @@ void apply_grammar(std::span<float> logits, const text::TokenSet& allowed,
     throw Error(ErrorKind::invalid, "no token of the vocabulary goes on in the grammar");
 }
 
-TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng) {
+namespace {
+
+// What may be drawn: the first `kept` of the ranking, together `total`; the most probable weighs 1.
+struct Kept {
+  Ranking ranking;
+  double largest, temperature;
+  size_t kept = 0;
+  double total = 0;
+
+  double weight(double logit) const { return std::exp((logit - largest) / temperature); }
+  double weight_at(size_t rank) { return weight(ranking.logit(rank)); }
+};
+
+Kept kept_tokens(std::span<const float> logits, const SamplerOptions& options, size_t possible) {
+  Ranking ranking(logits);
+  const double first = ranking.logit(0);
+  Kept out{.ranking = std::move(ranking), .largest = first, .temperature = options.temperature};
+  out.kept = possible;
+  if (options.top_k > 0) out.kept = std::min(out.kept, static_cast<size_t>(options.top_k));
+  if (out.kept < out.ranking.size())
+    for (size_t rank = 0; rank < out.kept; ++rank) out.total += out.weight_at(rank);
+  else
+    for (const float logit : logits) out.total += out.weight(logit);
+  // The tokens before the first that fails; one at least.
+  const auto keep_while = [&](const auto& goes_on) {
+    double sum = 0;
+    size_t rank = 0;
+    while (rank < out.kept && (rank == 0 || goes_on(rank, sum))) sum += out.weight_at(rank++);
+    out.kept = rank;
+    out.total = sum;
+  };
+  if (options.top_p < 1) {
+    const double wanted = options.top_p * out.total;
+    keep_while([&](size_t, double sum) { return sum < wanted; });
+  }
+  if (options.min_p > 0)
+    keep_while([&](size_t rank, double) { return out.weight_at(rank) >= options.min_p; });
+  return out;
+}
+
+size_t some_possible(std::span<const float> logits) {
   HELIO_CHECK(!logits.empty(), "logits to sample from");
   const size_t possible = possible_tokens(logits);
   if (possible == 0) throw Error(ErrorKind::failed, "no token is possible");
-  if (options.temperature <= 0)
-    return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-  Ranking ranking(logits);
-  const double largest = ranking.logit(0);
-  const auto weight = [&](double logit) {
-    return std::exp((logit - largest) / options.temperature);
-  };
-  size_t kept = possible;
-  if (options.top_k > 0) kept = std::min(kept, static_cast<size_t>(options.top_k));
+  return possible;
+}
+
+TokenId most_probable(std::span<const float> logits) {
+  return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+}  // namespace
+
+TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng) {
+  const size_t possible = some_possible(logits);
+  if (options.temperature <= 0) return most_probable(logits);
+  Kept tokens = kept_tokens(logits, options, possible);
+  double point = rng.uniform() * tokens.total;
+  for (size_t rank = 0; rank + 1 < tokens.kept; ++rank) {
+    point -= tokens.weight_at(rank);
+    if (point < 0) return tokens.ranking.at(rank);
+  }
+  return tokens.ranking.at(tokens.kept - 1);
+}
+
+std::vector<float> probabilities(std::span<const float> logits, const SamplerOptions& options) {
+  const size_t possible = some_possible(logits);
+  std::vector<float> out(logits.size(), 0.0F);
+  if (options.temperature <= 0) {
+    out[static_cast<size_t>(most_probable(logits))] = 1;
+    return out;
+  }
+  Kept tokens = kept_tokens(logits, options, possible);
+  if (tokens.kept == possible) {  // no order needed
+    for (size_t id = 0; id < logits.size(); ++id)
+      out[id] = static_cast<float>(tokens.weight(logits[id]) / tokens.total);
+    return out;
+  }
+  for (size_t rank = 0; rank < tokens.kept; ++rank)
+    out[static_cast<size_t>(tokens.ranking.at(rank))] =
+        static_cast<float>(tokens.weight_at(rank) / tokens.total);
+  return out;
+}
+
+TokenId draw(std::span<const float> probabilities, Rng& rng) {
   double total = 0;
-  if (kept < ranking.size())
-    for (size_t rank = 0; rank < kept; ++rank) total += weight(ranking.logit(rank));
-  else
-    for (const float logit : logits) total += weight(logit);
-  if (options.top_p < 1) {
-    const double wanted = options.top_p * total;
-    double sum = 0;
-    size_t rank = 0;
-    while (rank < kept && (rank == 0 || sum < wanted)) sum += weight(ranking.logit(rank++));
-    kept = rank;
-    total = sum;
-  }
-  if (options.min_p > 0) {  // the most probable weighs 1
-    double sum = 0;
-    size_t rank = 0;
-    while (rank < kept && (rank == 0 || weight(ranking.logit(rank)) >= options.min_p))
-      sum += weight(ranking.logit(rank++));
-    kept = rank;
-    total = sum;
-  }
+  for (const float p : probabilities) total += p;
   double point = rng.uniform() * total;
-  for (size_t rank = 0; rank + 1 < kept; ++rank) {
-    point -= weight(ranking.logit(rank));
-    if (point < 0) return ranking.at(rank);
+  TokenId last = 0;
+  for (size_t id = 0; id < probabilities.size(); ++id) {
+    if (probabilities[id] <= 0) continue;
+    last = static_cast<TokenId>(id);
+    point -= probabilities[id];
+    if (point < 0) break;
   }
-  return ranking.at(kept - 1);
+  return last;
+}
+
+Verdict accept_or_replace(TokenId proposed, std::span<const float> target,
+                          std::span<const float> draft, Rng& rng) {
+  const auto of = [](std::span<const float> list, size_t id) {
+    return id < list.size() ? list[id] : 0.0F;
+  };
+  const auto at = static_cast<size_t>(proposed);
+  if (rng.uniform() * static_cast<double>(of(draft, at)) < static_cast<double>(of(target, at)))
+    return {proposed, true};
+  std::vector<float> above(target.size());
+  double total = 0;
+  for (size_t id = 0; id < target.size(); ++id) {
+    above[id] = std::max(0.0F, target[id] - of(draft, id));
+    total += above[id];
+  }
+  // Equal but for their last digits, and yet not accepted.
+  if (total <= 0) return {draw(target, rng), false};
+  return {draw(above, rng), false};
 }
 
 }  // namespace helio::model

@@ -44,4 +44,21 @@ void apply_grammar(std::span<float> logits, const text::TokenSet& allowed,
 // is not a number.
 text::TokenId sample(std::span<const float> logits, const SamplerOptions& options, Rng& rng);
 
+// What sample() draws from, by id; with temperature 0 all of it on the most probable token.
+std::vector<float> probabilities(std::span<const float> logits, const SamplerOptions& options);
+
+// A token of these probabilities (they need not sum to 1 exactly). Takes one number from `rng`.
+text::TokenId draw(std::span<const float> probabilities, Rng& rng);
+
+// Speculative sampling (Leviathan et al. 2023, algorithm 1; Chen et al. 2023, algorithm 2): a token
+// drawn from `draft` becomes one distributed as `target`: it stays with probability
+// min(1, target / draft), else another is drawn from what target has above draft. The lists may
+// have different lengths: what is missing is 0.
+struct Verdict {
+  text::TokenId id = 0;
+  bool accepted = false;
+};
+Verdict accept_or_replace(text::TokenId proposed, std::span<const float> target,
+                          std::span<const float> draft, Rng& rng);
+
 }  // namespace helio::model

@@ -176,6 +176,10 @@ std::string Service::metrics_text() const {
        [](const model::EngineLoad& l) { return l.reused_tokens; }},
       {"helio_new_tokens_total", "counter", "Tokens generated.",
        [](const model::EngineLoad& l) { return l.new_tokens; }},
+      {"helio_draft_tokens_total", "counter", "Tokens that a draft model proposed.",
+       [](const model::EngineLoad& l) { return l.proposed_tokens; }},
+      {"helio_draft_accepted_tokens_total", "counter", "And those of them that stood.",
+       [](const model::EngineLoad& l) { return l.accepted_tokens; }},
   };
   const auto cards = models_->cards();
   fmt::format_to(to,

@@ -8,6 +8,8 @@
 #include "cli/line_editor.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "engine/adapter_options.h"
+#include "engine/draft_options.h"
 #include "engine/load_served_model.h"
 #include "engine/precision_options.h"
 #include "engine/sampling_options.h"
@@ -41,6 +43,8 @@ class ChatCommand final : public cli::Command {
     describe_sampling(f, request_.sampler);
     f("seed", seed_, "Seed of the choices when temperature is above 0.", at_least(0));
     describe_precision(f, options_.dtype, options_.weights);
+    describe_adapter(f, options_);
+    describe_draft(f, options_);
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
 

@@ -7,6 +7,8 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
+#include "engine/adapter_options.h"
+#include "engine/draft_options.h"
 #include "engine/load_served_model.h"
 #include "engine/precision_options.h"
 #include "engine/sampling_options.h"
@@ -29,15 +31,16 @@ struct Prompt {
 class GenerateCommand final : public cli::Command {
  public:
   cli::Card card() const override {
-    return {
-        .positional = {"model"},
-        .required = {"model"},
-        .examples = {
-            "helio generate models/base --prompt \"The capital of Korea is\"",
-            "helio generate models/sdpo/step-2 --chat --prompt \"Name three fruits.\" "
-            "--temperature 0.7 --top-p 0.9",
-            "helio generate models/chat --chat --in questions.jsonl --n 4 --temperature 1",
-            "helio generate models/chat --chat --prompt \"A person\" --json-schema person.json"}};
+    return {.positional = {"model"},
+            .required = {"model"},
+            .examples = {
+                "helio generate models/base --prompt \"The capital of Korea is\"",
+                "helio generate models/sdpo/step-2 --chat --prompt \"Name three fruits.\" "
+                "--temperature 0.7 --top-p 0.9",
+                "helio generate models/chat --chat --in questions.jsonl --n 4 --temperature 1",
+                "helio generate models/chat --chat --prompt \"A person\" --json-schema person.json",
+                "helio generate models/upscaled --draft models/base --prompt \"The capital of "
+                "Korea is\""}};
   }
 
   void describe(Fields& f) override {
@@ -68,6 +71,8 @@ class GenerateCommand final : public cli::Command {
       "none.",
       between(-1, 100));
     describe_precision(f, options_.dtype, options_.weights);
+    describe_adapter(f, options_);
+    describe_draft(f, options_);
     f("slots", options_.engine.slots, "Answers that are generated at once.", between(1, 1024));
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
@@ -208,6 +213,8 @@ class GenerateCommand final : public cli::Command {
                        {"new_tokens", answer.tokens.size()},
                        {"ended_by", answer.ended_by},
                        {"log_prob", answer.log_prob}};
+    if (!options_.draft.empty())
+      out["draft"] = {{"proposed", answer.proposed}, {"accepted", answer.accepted}};
     if (log_probs_ < 0) return out;
     OrderedJson tokens = OrderedJson::array();
     for (const auto& token : answer.tokens)

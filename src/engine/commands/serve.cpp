@@ -1,6 +1,7 @@
 // Serve models over an OpenAI-compatible API.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <ostream>
 
@@ -24,19 +25,28 @@ class ServeCommand final : public cli::Command {
             .examples = {"helio serve models/sdpo/step-2",
                          "helio serve chat=models/sdpo base=models/base --port 8000",
                          "helio serve models/* --memory 8GiB",
+                         "helio serve models/upscaled --draft models/base",
+                         "helio serve models/base --adapter legal=runs/legal",
                          "helio serve models/chat --address 0.0.0.0 --api-key-file keys.txt"}};
   }
 
   void describe(Fields& f) override {
     f("models", models_,
-      "Model folders (Hugging Face layout), each DIR or NAME=DIR; the first also answers requests "
-      "that name no model.");
+      "Model folders (Hugging Face layout) or GGUF files, each DIR or NAME=DIR; the first also "
+      "answers requests that name no model.");
     f("address", http_.address, "IP address to listen on; 0.0.0.0: all, which needs API keys.");
     f("port", port_, "Port to listen on; 0: any free one.", between(0, 65535));
     f("api_key_file", key_file_, "Keys that clients may send as bearer tokens, one a line.");
     f("allow_host", access_.hosts, "Names this server goes by, for the Host check.");
     f("allow_origin", access_.origins, "Web pages that may call it (https://site); *: any.");
     describe_precision(f, dtype_, weights_);
+    f("adapter", adapters_,
+      "LoRA adapters of the first model as PEFT saves them, NAME=DIR: each is served as a model of "
+      "that name.");
+    f("draft", drafts_,
+      "Smaller models with the same vocabulary that propose tokens (the answers stay, it may be "
+      "faster): DIR for the only model, NAME=DIR.");
+    f("draft_tokens", engine_.draft_tokens, "Tokens they propose at a time.", between(1, 64));
     f("slots", engine_.slots, "Answers that are generated at once.", between(1, 1024));
     f("queue", engine_.waiting, "Requests that may wait; more are told 429.", at_least(0));
     f("cache_tokens", engine_.cache_tokens,
@@ -85,63 +95,101 @@ class ServeCommand final : public cli::Command {
   }
 
  private:
-  using Named = std::vector<std::pair<std::string, std::string>>;  // names and folders
+  struct Named {
+    std::string name = {}, dir = {}, draft = {}, adapter = {};
+  };
 
-  Named named_models() const {
-    Named out;
+  std::vector<Named> named_models() const {
+    std::vector<Named> out;
     for (const auto& word : models_) {
-      out.push_back(split_name(word));
-      for (size_t i = 0; i + 1 < out.size(); ++i)
-        if (out[i].first == out.back().first)
-          throw Error(ErrorKind::usage, "two models are named '" + out[i].first + "'")
-              .with_hint("NAME=DIR gives another name");
+      const auto [name, dir] = split_name(word);
+      if (find(out, name))
+        throw Error(ErrorKind::usage, "two models are named '" + name + "'")
+            .with_hint("NAME=DIR gives another name");
+      out.push_back({.name = name, .dir = dir});
+    }
+    const Named first = out[0];
+    for (const auto& word : adapters_) {
+      if (!has_name(word))
+        throw Error(ErrorKind::usage, "--adapter takes NAME=DIR, not '" + word + "'");
+      const auto [name, dir] = split_name(word);
+      if (find(out, name))
+        throw Error(ErrorKind::usage, "--adapter: there is a model named '" + name + "' already");
+      out.push_back({.name = name, .dir = first.dir, .adapter = dir});
+    }
+    for (const auto& word : drafts_) {
+      const bool plain = !has_name(word);
+      if (plain && models_.size() > 1)
+        throw Error(ErrorKind::usage, "whose draft is '" + word + "'?")
+            .with_hint("--draft NAME=DIR says for which of the models");
+      const auto [name, dir] = plain ? std::pair(out[0].name, word) : split_name(word);
+      Named* const model = find(out, name);
+      if (!model) throw Error(ErrorKind::usage, "--draft: no model is named '" + name + "'");
+      if (!model->draft.empty())
+        throw Error(ErrorKind::usage, "--draft: two drafts for '" + name + "'");
+      model->draft = dir;
     }
     return out;
   }
 
-  std::unique_ptr<serve::ModelShelf> load_all(const Named& named, cli::Context& context) const {
+  static Named* find(std::vector<Named>& models, const std::string& name) {
+    const auto found = std::find_if(models.begin(), models.end(),
+                                    [&](const Named& model) { return model.name == name; });
+    return found == models.end() ? nullptr : &*found;
+  }
+
+  std::unique_ptr<serve::ModelShelf> load_all(const std::vector<Named>& named,
+                                              cli::Context& context) const {
     std::vector<serve::ServedModel> models;
-    for (const auto& [name, dir] : named) {
-      context.monitor.note("loading " + name + " from " + dir);
-      models.push_back(load_served_model(name, dir, options()));
+    for (const auto& one : named) {
+      context.monitor.note("loading " + one.name + " from " + one.dir +
+                           (one.adapter.empty() ? "" : " with " + one.adapter));
+      models.push_back(load_served_model(one.name, one.dir, options(one)));
     }
     return std::make_unique<serve::ModelShelf>(std::move(models));
   }
 
-  std::unique_ptr<serve::ModelShelf> load_when_asked(const Named& named,
+  std::unique_ptr<serve::ModelShelf> load_when_asked(const std::vector<Named>& named,
                                                      cli::Context& context) const {
     std::vector<serve::ShelvedModel> models;
-    for (const auto& [name, dir] : named) {
-      const uint64_t bytes = memory_of_served_model(dir, options());
-      context.monitor.note(fmt::format("{} from {}: {} MiB when loaded", name, dir, bytes >> 20));
-      models.push_back({.name = name,
-                        .created = static_cast<int64_t>(std::time(nullptr)),
-                        .bytes = bytes,
-                        .load = [this, name = name, dir = dir] {
-                          return load_served_model(name, dir, options());
-                        }});
+    for (const auto& one : named) {
+      const uint64_t bytes = memory_of_served_model(one.dir, options(one));
+      context.monitor.note(
+          fmt::format("{} from {}: {} MiB when loaded", one.name, one.dir, bytes >> 20));
+      models.push_back(
+          {.name = one.name,
+           .created = static_cast<int64_t>(std::time(nullptr)),
+           .bytes = bytes,
+           .load = [this, one] { return load_served_model(one.name, one.dir, options(one)); }});
     }
     return std::make_unique<serve::ModelShelf>(std::move(models),
                                                checkpoint::parse_byte_size(memory_));
   }
 
-  ServedModelOptions options() const {
-    return {.dtype = dtype_, .weights = weights_, .engine = engine_};
+  ServedModelOptions options(const Named& model) const {
+    return {.dtype = dtype_,
+            .weights = weights_,
+            .draft = model.draft,
+            .adapter = model.adapter,
+            .engine = engine_};
   }
 
-  static std::pair<std::string, std::string> split_name(const std::string& word) {
+  static bool has_name(const std::string& word) {
     const size_t mark = word.find('=');
-    if (mark != word.npos && word.find('/') > mark)
-      return {word.substr(0, mark), word.substr(mark + 1)};
+    return mark != word.npos && word.find('/') > mark;
+  }
+  static std::pair<std::string, std::string> split_name(const std::string& word) {
+    if (has_name(word)) return {word.substr(0, word.find('=')), word.substr(word.find('=') + 1)};
     fs::path dir = word;
     if (dir.filename().empty()) dir = dir.parent_path();
+    if (dir.extension() == ".gguf" && fs::is_regular_file(dir)) dir.replace_extension();
     return {fs::absolute(dir).lexically_normal().filename().string(), word};
   }
   std::string shown_address() const {
     return http_.address.find(':') == std::string::npos ? http_.address : "[" + http_.address + "]";
   }
 
-  std::vector<std::string> models_ = {};
+  std::vector<std::string> models_ = {}, adapters_ = {}, drafts_ = {};
   std::string key_file_ = {}, memory_ = {}, dtype_ = "float32", weights_ = "f32";
   int64_t port_ = 8000, grace_ = 20, threads_ = 0;
   serve::HttpOptions http_ = {};

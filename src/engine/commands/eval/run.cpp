@@ -5,12 +5,12 @@
 #include <ostream>
 
 #include "cli/command.h"
-#include "engine/load_served_model.h"
 #include "eval/local_respondent.h"
 #include "model/generation_engine.h"
 #include "model/local_model.h"
 #include "model/paged_cache.h"
 #include "nn/runtime.h"
+#include "text/stop_ids.h"
 
 namespace helio::engine {
 namespace {
@@ -32,11 +32,11 @@ std::unique_ptr<eval::Respondent> make_respondent(const model::LanguageModel& mo
     return model::make_generation_engine(decoder, options);
   };
   return std::make_unique<eval::LocalRespondent>(
-      model, eval::LocalRespondentOptions{
-                 .engine = engine,
-                 .chat = chat,
-                 .stop_ids = stop_ids_of(folder, model.special_ids(), model.tokenizer()),
-                 .stopped = [&stop] { return stop.raised(); }});
+      model,
+      eval::LocalRespondentOptions{.engine = engine,
+                                   .chat = chat,
+                                   .stop_ids = text::load_stop_ids(folder, model.tokenizer()),
+                                   .stopped = [&stop] { return stop.raised(); }});
 }
 
 class EvalRun final : public cli::Command {

@@ -64,6 +64,7 @@ class LogitsCommand final : public cli::Command {
     f.input("in", in_, "Rows of {\"ids\": [...]}, one a line.");
     f("out", out_,
       "File to write: one [tokens, vocabulary] F32 tensor a row, named \"0\", \"1\", ...");
+    f("adapter", adapter_, "Folder of a LoRA adapter, applied to the weights as they are read.");
     describe_precision(f, dtype_, weights_);
     f("threads", threads_, "CPU threads; 0: all cores.", at_least(0));
   }
@@ -71,7 +72,7 @@ class LogitsCommand final : public cli::Command {
   int run(cli::Context& context) override {
     nn::prepare_runtime(threads_);
     const c10::AutoGradMode no_grad(false);
-    const auto decoder = model::load_decoder_to_run(model_, dtype_, weights_);
+    const auto decoder = model::load_decoder_to_run(model_, dtype_, weights_, adapter_);
     Rows rows;
     read_jsonl(in_, [&](const Json& row, int64_t line) {
       rows.push_back(read_row(row, in_, line, decoder.config()));
@@ -126,7 +127,7 @@ class LogitsCommand final : public cli::Command {
     return total;
   }
 
-  std::string model_ = {}, in_ = {}, out_ = {}, dtype_ = "float32", weights_ = "f32";
+  std::string model_ = {}, adapter_ = {}, in_ = {}, out_ = {}, dtype_ = "float32", weights_ = "f32";
   int64_t threads_ = 0;
 };
 
