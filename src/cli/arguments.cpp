@@ -18,7 +18,7 @@ std::string with_underscores(std::string name) {
 
 std::string flag_of(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');
-  return "--" + name;
+  return (name.size() == 1 ? "-" : "--") + name;  // a name of one letter: -n
 }
 
 Node value_node(const FieldInfo& field, const std::string& text, const Mark& mark) {
@@ -121,7 +121,8 @@ ParsedArguments parse_arguments(const std::vector<std::string>& words,
     }
     const Mark mark{.source = name};
     const std::string key = with_underscores(name.substr(name.starts_with("--") ? 2 : 1));
-    const FieldInfo* field = name.starts_with("--") ? field_named(fields, key) : nullptr;
+    const FieldInfo* field =
+        name.starts_with("--") || key.size() == 1 ? field_named(fields, key) : nullptr;
     if (!field && !has_value) {
       if (key == "json") {
         parsed.common.json = true;
@@ -207,7 +208,7 @@ void read_command(Command& command, const ParsedArguments& arguments) {
     read_options(settings, describe);
   } catch (Error& error) {
     // A bad value on the command line is a usage error, in a file an invalid file.
-    if (error.message().starts_with("--"))
+    if (error.message().starts_with("-"))
       throw Error(ErrorKind::usage, error.message()).with_hint(error.hint());
     throw;
   }

@@ -27,6 +27,7 @@ class Sample final : public Command {
     f("max_length", max_length, "Length.", at_least(1));
     f("tied", tied, "Tied.");
     f("test_lr", lr, "Rate.");
+    f("n", n, "Number.", at_least(1));
   }
   int run(Context&) override { return 0; }
   std::string model = {};
@@ -34,6 +35,7 @@ class Sample final : public Command {
   int64_t max_length = 5;
   bool tied = true;
   double lr = 0;
+  int64_t n = 1;
 };
 
 Sample read(const std::vector<std::string>& words) {
@@ -52,6 +54,8 @@ TEST(Arguments, FlagsPositionsAndLists) {
   EXPECT_DOUBLE_EQ(s.lr, -1e-3);
   EXPECT_EQ(read({"--model", "8", "--files", "x", "y", "--tied", "false"}).files.size(), 2u);
   EXPECT_EQ(read({"8"}).model, "8");  // text stays text
+  EXPECT_EQ(read({"m", "-n", "4", "--", "-n"}).n, 4);
+  EXPECT_EQ(read({"m", "-n=4", "--", "-n"}).files, (std::vector<std::string>{"-n"}));
 }
 
 TEST(Arguments, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
