@@ -9,14 +9,6 @@
 #include "core/error.h"
 
 namespace helio::train::distributed {
-namespace {
-
-// Large enough that a sum's fixed cost is small beside it, small enough that the first ones leave
-// early in the backward pass.
-constexpr int64_t kBucketBytes = int64_t(8) << 20;
-
-}  // namespace
-
 class GradientSum::Hook final : public torch::autograd::PostAccumulateGradHook {
  public:
   Hook(GradientSum& sum, size_t weight) : sum_(sum), weight_(weight) {}
@@ -28,7 +20,7 @@ class GradientSum::Hook final : public torch::autograd::PostAccumulateGradHook {
 };
 
 GradientSum::GradientSum(Communicator& communicator, std::vector<model::Decoder::Named> weights,
-                         std::vector<int64_t> owners)
+                         std::vector<int64_t> owners, int64_t bucket_bytes)
     : communicator_(communicator),
       weights_(std::move(weights)),
       bucket_of_(weights_.size()),
@@ -42,7 +34,7 @@ GradientSum::GradientSum(Communicator& communicator, std::vector<model::Decoder:
         open[lane] >= 0 &&
         weights_[buckets_[static_cast<size_t>(open[lane])].weights[0]].tensor.scalar_type() ==
             weights_[i].tensor.scalar_type();
-    if (!same_type || bytes[lane] + size > kBucketBytes) {
+    if (!same_type || bytes[lane] + size > bucket_bytes) {
       open[lane] = static_cast<int64_t>(buckets_.size());
       bytes[lane] = 0;
       buckets_.push_back({.owner = owner});

@@ -19,9 +19,10 @@ namespace helio::train::distributed {
 class GradientSum {
  public:
   // `owners`, where given, names for each weight the one process that needs its sum; the others
-  // lose their gradient of it. Weights and communicator must outlive this.
+  // lose their gradient of it. Weights and communicator must outlive this. A bucket is large enough
+  // that a sum's fixed cost is small beside it, small enough that the first leave early.
   GradientSum(Communicator& communicator, std::vector<model::Decoder::Named> weights,
-              std::vector<int64_t> owners);
+              std::vector<int64_t> owners, int64_t bucket_bytes = int64_t(8) << 20);
   ~GradientSum();
   GradientSum(const GradientSum&) = delete;
   GradientSum& operator=(const GradientSum&) = delete;
