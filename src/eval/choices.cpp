@@ -57,17 +57,21 @@ double margin(std::vector<double> values) {
 // Truthful answers' share of the probability of all answers, as lm-evaluation-harness's mc2.
 Judged judge_labelled(const ChoiceItem& item, const std::vector<model::Score>& scores) {
   double all = 0, right = 0;
-  OrderedJson shown = OrderedJson::array();
+  OrderedJson shown = OrderedJson::array(), greedy = OrderedJson::array();
   for (size_t i = 0; i < scores.size(); ++i) {
     const double p = std::exp(scores[i].log_prob);
     all += p;
     if (item.right[i]) right += p;
     shown.push_back(scores[i].log_prob);
+    greedy.push_back(scores[i].is_greedy);
   }
   Judged judged;
   judged.metrics.push_back({.value = right / all});
-  judged.sample = {
-      {"doc", item.id}, {"log_probs", shown}, {"true", item.right}, {"true_share", right / all}};
+  judged.sample = {{"doc", item.id},
+                   {"log_probs", shown},
+                   {"greedy", greedy},
+                   {"true", item.right},
+                   {"true_share", right / all}};
   return judged;
 }
 
@@ -78,16 +82,17 @@ Judged ChoiceTask::judge(int64_t index, const std::vector<model::ScoreRequest>&,
   const ChoiceItem& item = at(index);
   if (!item.right.empty()) return judge_labelled(item, scores);
   std::vector<double> sums, normed;
-  OrderedJson shown = OrderedJson::array();
+  OrderedJson shown = OrderedJson::array(), greedy = OrderedJson::array();
   for (size_t i = 0; i < scores.size(); ++i) {
     sums.push_back(scores[i].log_prob);
     // An empty choice has length 0 and is never preferred: what numpy's division gives, too.
     normed.push_back(item.lengths[i] ? scores[i].log_prob / static_cast<double>(item.lengths[i])
                                      : -std::numeric_limits<double>::infinity());
     shown.push_back(scores[i].log_prob);
+    greedy.push_back(scores[i].is_greedy);
   }
   Judged judged;
-  judged.sample = {{"doc", item.id}, {"log_probs", shown}, {"gold", item.gold}};
+  judged.sample = {{"doc", item.id}, {"log_probs", shown}, {"greedy", greedy}, {"gold", item.gold}};
   judged.gold = static_cast<int64_t>(item.gold);
   judged.predicted = static_cast<int64_t>(argmax(sums));
   for (const auto& metric : spec_.metrics) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "core/error.h"
 #include "core/fs.h"
@@ -23,6 +24,31 @@ double sign_test(size_t only_a, size_t only_b) {
                      n * std::log(2.0));
   }
   return std::min(1.0, 2 * tail);
+}
+
+// An item in the main metric, and the right choice where that is recorded.
+struct Item {
+  double value = 0, weight = 1;
+  Json gold = nullptr;
+};
+
+// The item's value under the first of the keys it has; nothing for an answer that could not be
+// read: it is in no mean.
+std::optional<double> value_of(const Json& row, const std::string& metric,
+                               const std::string& where) {
+  for (const char* key :
+       {"true_share", "score", metric == "acc_norm" ? "correct_norm" : "correct"}) {
+    const auto found = row.find(key);
+    if (found == row.end()) continue;
+    if (found->is_null()) return std::nullopt;
+    if (found->is_boolean()) return found->get<bool>() ? 1 : 0;
+    if (found->is_number()) return found->get<double>();
+  }
+  throw Error(ErrorKind::invalid, where + ": no verdict on the item in '" + metric + "'");
+}
+
+bool imported(const Json& task) {
+  return task.at("settings").is_object() && task.at("settings").contains("imported");
 }
 
 struct Evaluation {
@@ -61,24 +87,25 @@ struct Evaluation {
     return nullptr;
   }
 
-  // doc -> value and weight in the main metric.
-  std::map<std::string, std::pair<double, double>> items(const Json& task) const {
+  // By doc.
+  std::map<std::string, Item> items(const Json& task) const {
     std::string model = where.model;
     std::replace(model.begin(), model.end(), '/', '.');
     const fs::path file =
         where.folder / "samples" / (task.at("name").get<std::string>() + "." + model + ".jsonl");
     const std::string metric = task.at("main_metric");
-    std::map<std::string, std::pair<double, double>> out;
-    read_jsonl(file, [&](const Json& row, int64_t) {
+    std::map<std::string, Item> out;
+    read_jsonl(file, [&](const Json& row, int64_t line) {
       if (row.value("unscorable", false)) return;
-      std::pair<double, double> item{0, 1};
-      if (metric == "bits_per_byte") item = {row.at("bits"), row.at("bytes")};
-      else if (row.contains("true_share")) item.first = row.at("true_share");
-      else if (row.contains("score")) {
-        if (row.at("score").is_null()) return;  // could not be read: in no mean
-        item.first = row.at("score");
-      } else
-        item.first = row.at(metric == "acc_norm" ? "correct_norm" : "correct").get<bool>() ? 1 : 0;
+      Item item{.gold = row.value("gold", Json())};
+      if (metric == "bits_per_byte") {
+        item.value = row.at("bits");
+        item.weight = row.at("bytes");
+      } else {
+        const auto value = value_of(row, metric, file.string() + ":" + std::to_string(line));
+        if (!value) return;
+        item.value = *value;
+      }
       out.emplace(row.at("doc"), item);
     });
     return out;
@@ -93,7 +120,13 @@ std::string refusal(const Evaluation& a, const Evaluation& b, const std::string&
     if (result->at("status") != "ok")
       return each->where.model + ": " + result->value("reason", "not run");
   }
-  if (a.task(name)->at("settings") != b.task(name)->at("settings"))
+  const Json &one = *a.task(name), &other = *b.task(name);
+  // What is imported says less of how it was asked: the number of examples, and each item's answer.
+  if (imported(one) != imported(other))
+    return one.at("settings").value("shots", Json()) == other.at("settings").value("shots", Json())
+               ? ""
+               : "asked with other numbers of examples";
+  if (one.at("settings") != other.at("settings"))
     return "asked differently: the tasks' settings (examples, data, profile) differ";
   return {};
 }
@@ -174,10 +207,21 @@ OrderedJson compare_evaluations(const Compared& first, const Compared& second,
     const Json& task = *a.task(name);
     const auto left = a.items(task), right = b.items(task);
     std::vector<PairedItem> items;
+    size_t unlike = 0;
     for (const auto& [doc, one] : left)
-      if (const auto other = right.find(doc); other != right.end())
+      if (const auto other = right.find(doc); other != right.end()) {
         items.push_back(
-            {.doc = doc, .a = one.first, .b = other->second.first, .weight = one.second});
+            {.doc = doc, .a = one.value, .b = other->second.value, .weight = one.weight});
+        const Json& gold = other->second.gold;
+        unlike += !one.gold.is_null() && !gold.is_null() && one.gold != gold;
+      }
+    if (unlike) {
+      out["tasks"].push_back(
+          {{"task", name},
+           {"not_compared", "not the same data: " + std::to_string(unlike) + " of " +
+                                std::to_string(items.size()) + " items have other right answers"}});
+      continue;
+    }
     out["tasks"].push_back(task_json(name, task, compare_items(items, options), items.size()));
   }
   return out;

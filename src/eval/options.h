@@ -21,7 +21,7 @@ struct EvalOptions {
   double heldout = 0.1;
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234, batch_tokens = 8192,
           threads = 0;
-  bool resume = false, restart = false, dry_run = false;
+  bool resume = false, restart = false, dry_run = false, lm_eval_layout = false;
   EndpointRunOptions endpoint = {};
   void describe(Fields& f) {
     f.input("models", models,
@@ -56,6 +56,8 @@ struct EvalOptions {
     f("batch_tokens", batch_tokens, "Padded tokens in a forward pass.", at_least(1));
     f("threads", threads, "CPU threads; 0: all cores.", at_least(0));
     endpoint.describe(f);
+    f("lm_eval_layout", lm_eval_layout,
+      "Write lm-evaluation-harness's files too, with every prompt: lm-eval/MODEL/.");
     f("resume", resume, "Go on with a run that was interrupted.");
     f("restart", restart, "Start an interrupted run over.");
     f("dry_run", dry_run, "Print what would be scored; run nothing.");

@@ -1,6 +1,7 @@
 #include "eval/run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "core/error.h"
@@ -13,6 +14,7 @@
 #include "eval/chat_setting.h"
 #include "eval/endpoint/endpoint_model.h"
 #include "eval/endpoint/endpoint_respondent.h"
+#include "eval/lm_eval_layout.h"
 #include "eval/results.h"
 #include "eval/scoring.h"
 #include "eval/task_selection.h"
@@ -35,10 +37,10 @@ fs::path journal_folder(const fs::path& out) {
 OrderedJson recorded_options(EvalOptions options) {
   OrderedJson all = options_json(describe(options)), out = OrderedJson::object();
   const std::set<std::string> left_out = {
-      "models",        "dataset",      "pairs",        "benchmarks",         "out",
-      "resume",        "restart",      "dry_run",      "tokenizer",          "parallel",
-      "timeout",       "retries",      "key_variable", "judge_key_variable", "judge_parallel",
-      "judge_timeout", "judge_retries"};
+      "models",        "dataset",       "pairs",         "benchmarks",         "out",
+      "resume",        "restart",       "dry_run",       "tokenizer",          "parallel",
+      "timeout",       "retries",       "key_variable",  "judge_key_variable", "judge_parallel",
+      "judge_timeout", "judge_retries", "lm_eval_layout"};
   for (const auto& [name, value] : all.items())
     if (!left_out.contains(name)) out[name] = value;
   return out;
@@ -47,6 +49,10 @@ OrderedJson recorded_options(EvalOptions options) {
 bool adds_bos(const model::LanguageModel& model) {
   const auto ids = model.tokenizer().encode("a", text::SpecialTokens::add);
   return model.special_ids().bos && !ids.empty() && ids.front() == *model.special_ids().bos;
+}
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 void check_model(const std::string& model) {
@@ -158,6 +164,9 @@ class Evaluation {
       auto* const endpoint = dynamic_cast<EndpointModel*>(model.get());
       std::unique_ptr<EndpointRespondent> remote;
       std::unique_ptr<Respondent> local;  // made when something is answered in words
+      std::optional<LmEvalLayout> layout;
+      if (options_.lm_eval_layout)
+        layout.emplace(dir / "lm-eval", names_[m], seconds_now(), recorded_options(options_));
       if (endpoint)
         remote = std::make_unique<EndpointRespondent>(
             endpoint_options(options_.models[m], options_.endpoint), options_.endpoint.parallel,
@@ -190,6 +199,7 @@ class Evaluation {
                        const auto scored = score_task(*task, *model, journal, scoring, told);
                        results_.push_back(result_json(*task, scored, names_[m]));
                        write_samples(dir, *task, scored, names_[m]);
+                       if (layout) layout->add(*task, scored, results_.back());
                        return;
                      }
                      if (!local && !remote)
@@ -205,10 +215,16 @@ class Evaluation {
                      auto words = run_in_words(*task, names_[m], run, told);
                      results_.push_back(std::move(words.result));
                      write_samples(dir, *task, words.scored, names_[m]);
+                     if (layout && results_.back().at("status") == "ok")
+                       layout->add(*task, words.scored, results_.back());
                    });
       }
       models_.push_back(model_json(names_[m], *model));
       models_.back()["chat_template"] = chat.json();
+      if (layout) {
+        layout->write(models_.back());
+        dated_.insert(dated_.end(), layout->files().begin(), layout->files().end());
+      }
       if (endpoint) tell_of(names_[m], *endpoint, *remote);
     }
     environment_.monitor.end();
@@ -299,7 +315,7 @@ class Evaluation {
             scores[result.at("model").get<std::string>()][task->spec().name] =
                 result.at("metrics").at(task->spec().main_metric).at("value");
     manifest.facts = {{"models", names_}, {"scores", scores}};
-    seal_artefact(dir, manifest);
+    seal_artefact(dir, manifest, dated_);
   }
 
   // The files that were read, not the whole folder, which may hold much else.
@@ -321,6 +337,7 @@ class Evaluation {
   Selection selection_ = {};
   std::vector<std::unique_ptr<Task>> tasks_ = {};
   OrderedJson models_ = OrderedJson::array(), results_ = OrderedJson::array();
+  std::vector<std::string> dated_ = {};  // files that hold clock times
 };
 
 }  // namespace
