@@ -111,6 +111,44 @@ void parts(Section& s, const EvalReport& report) {
   if (begun) s.out.close();
 }
 
+std::string share_or_dash(const std::optional<double>& share) {
+  return share ? percent(*share) : kDash;
+}
+
+// How much of each task stood in the training data, and what models scored on it and on the rest.
+void overlaps(Section& s, const EvalReport& report) {
+  if (report.overlaps.empty()) return;
+  s.out.open("section", {{"aria-labelledby", "overlap"}}).open("h2", {{"id", "overlap"}});
+  s.say({.en = "Overlap with training data", .ko = "학습 데이터와의 중복"});
+  s.out.close();
+  s.paragraph(
+      {.en = "Items that share a run of words with the dataset, and right answers on them and "
+             "on the others.",
+       .ko = "데이터셋과 같은 단어열이 있는 문항 수와, 그 문항과 나머지 문항의 정답률입니다."},
+      "lead");
+  for (const EvalOverlap& overlap : report.overlaps) {
+    const std::string found =
+        grouped(overlap.contaminated) + " / " + grouped(overlap.items - overlap.too_short);
+    s.paragraph({.en = overlap.task + " in " + overlap.dataset + ": " + found +
+                       " items share a run of " + grouped(overlap.ngram) + " words; " +
+                       grouped(overlap.too_short) + " are shorter.",
+                 .ko = overlap.task + " · " + overlap.dataset + ": " + found + "개 문항에 " +
+                       grouped(overlap.ngram) + "단어열이 겹침; 더 짧은 문항 " +
+                       grouped(overlap.too_short) + "개."});
+    Table table(s, same(overlap.task),
+                {Cell(Text{.en = "model", .ko = "모델"}),
+                 Cell(Text{.en = "right on those found", .ko = "겹치는 문항 정답률"}, "n"),
+                 Cell(Text{.en = "right on the rest", .ko = "나머지 정답률"}, "n")},
+                "scores");
+    for (size_t m = 0; m < overlap.models.size(); ++m)
+      table.row({Cell(report.evaluation.models[m], "mono"),
+                 Cell(share_or_dash(overlap.models[m].found)),
+                 Cell(share_or_dash(overlap.models[m].rest))});
+    table.end();
+  }
+  s.out.close();
+}
+
 OrderedJson items_json(const EvalReport& report) {
   OrderedJson items = OrderedJson::array();
   for (const EvalItem& item : report.items) {
@@ -199,6 +237,7 @@ std::string render_eval_page(const EvalReport& report, const std::string& title,
   averages(s, report);
   eval_section(s);
   parts(s, report);
+  overlaps(s, report);
   items(s, report);
   s.out.open("style").trusted(kEvalStyle).close();
   s.out.open("script").trusted(kEvalScript).close();
@@ -246,6 +285,16 @@ std::string eval_markdown(const EvalReport& report) {
       out += " " + shown(task.scores[i], is_share(report, task.name)) + " |";
     if (!means.empty()) out += " " + percent(means[i], 2) + " |";
     out += "\n";
+  }
+  for (const EvalOverlap& overlap : report.overlaps) {
+    out += "\n" + markdown_cell(overlap.task) + ": " + grouped(overlap.contaminated) + " of " +
+           grouped(overlap.items - overlap.too_short) + " items share a run of " +
+           grouped(overlap.ngram) + " words with " + markdown_cell(overlap.dataset);
+    for (size_t m = 0; m < overlap.models.size(); ++m)
+      out += "; " + markdown_cell(evaluation.models[m]) + " " +
+             share_or_dash(overlap.models[m].found) + " right on those, " +
+             share_or_dash(overlap.models[m].rest) + " on the rest";
+    out += ".\n";
   }
   return out;
 }

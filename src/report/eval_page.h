@@ -27,17 +27,31 @@ struct EvalItem {
   std::vector<std::optional<bool>> correct = {};  // one a model, where the row says
 };
 
+// What helio eval overlap found of a task in a training dataset, and what each model scored with
+// and without it.
+struct EvalOverlap {
+  std::string task = {}, dataset = {};
+  int64_t ngram = 0, items = 0, too_short = 0, contaminated = 0;
+  struct Shares {  // of right answers; empty where the items say no verdict
+    std::optional<double> found = {}, rest = {};
+  };
+  std::vector<Shares> models = {};
+};
+
 struct EvalReport {
   Evaluation evaluation = {};
   std::vector<EvalRow> rows = {};    // whole tasks, then their parts
   std::vector<EvalItem> items = {};  // those models disagree on first
+  std::vector<EvalOverlap> overlaps = {};
   int64_t items_left_out = 0;
 };
 
 // Folders with results.json and samples/, put together. Models of one name in two folders, and a
 // task whose settings differ between folders, are named apart by their folder. At most `items`
-// items a task. A missing folder or damaged file is an Error.
-EvalReport read_eval_report(const std::vector<std::string>& folders, int64_t items);
+// items a task. `overlaps`: files of helio eval overlap, shown where their task is. A missing
+// folder or damaged file is an Error.
+EvalReport read_eval_report(const std::vector<std::string>& folders, int64_t items,
+                            const std::vector<std::string>& overlaps = {});
 
 // Mean over the tasks that every model has (shares of 1 only), one a model; empty when there is
 // none.

@@ -1,6 +1,7 @@
 // Folders of helio eval run, put together for the evaluation's own page.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
@@ -72,6 +73,45 @@ class Merger {
     }
     rows(results, model_names, task_names);
     samples(folder, found, model_names, task_names);
+  }
+
+  // Before finish(), which keeps some of the items only.
+  void overlap(const fs::path& file) {
+    const Json json = load_object(file);
+    const Record record(json, file.string());
+    EvalOverlap out{.task = record.text("task"),
+                    .dataset = record.text("dataset"),
+                    .ngram = record.count("ngram").value_or(0),
+                    .items = record.count("items").value_or(0),
+                    .too_short = record.count("too_short").value_or(0),
+                    .contaminated = record.count("contaminated").value_or(0)};
+    if (out.task.empty())
+      throw Error(ErrorKind::invalid, file.string() + " is not of helio eval overlap");
+    std::set<std::string> docs;
+    record.each_row("overlaps", [&](const Record& row) { docs.insert(row.text("doc")); });
+    const size_t models = report_.evaluation.models.size();
+    struct Count {
+      int64_t n = 0, right = 0;
+    };
+    std::vector<std::pair<Count, Count>> counts(models);
+    for (const auto& [key, item] : items_) {
+      // "mmlu · b" is mmlu of another folder.
+      if (key.first.substr(0, key.first.find(" · ")) != out.task) continue;
+      for (size_t m = 0; m < item.correct.size(); ++m)
+        if (item.correct[m]) {
+          Count& count = docs.contains(key.second) ? counts[m].first : counts[m].second;
+          ++count.n;
+          count.right += *item.correct[m];
+        }
+    }
+    const auto share = [](const Count& count) {
+      return count.n
+                 ? std::optional(static_cast<double>(count.right) / static_cast<double>(count.n))
+                 : std::nullopt;
+    };
+    for (const auto& [found, rest] : counts)
+      out.models.push_back({.found = share(found), .rest = share(rest)});
+    report_.overlaps.push_back(std::move(out));
   }
 
   void finish() {
@@ -159,9 +199,8 @@ class Merger {
         if (each.name == shown) metric = each.metric;
       for (const auto& model : found.models) {
         std::string name = model;
-        std::replace(name.begin(), name.end(), '/', '-');
-        fs::path file = folder / "samples" / (task + "." + model + ".jsonl");
-        if (!fs::exists(file)) file = folder / "samples" / (task + "." + name + ".jsonl");
+        std::replace(name.begin(), name.end(), '/', '.');
+        const fs::path file = folder / "samples" / (task + "." + name + ".jsonl");
         if (!fs::exists(file)) continue;
         const auto place =
             static_cast<size_t>(std::find(all.begin(), all.end(), models[model]) - all.begin());
@@ -190,10 +229,12 @@ class Merger {
 
 }  // namespace
 
-EvalReport read_eval_report(const std::vector<std::string>& folders, int64_t items) {
+EvalReport read_eval_report(const std::vector<std::string>& folders, int64_t items,
+                            const std::vector<std::string>& overlaps) {
   EvalReport report;
   Merger merger(report, items);
   for (const auto& folder : folders) merger.add(folder);
+  for (const auto& file : overlaps) merger.overlap(file);
   merger.finish();
   return report;
 }

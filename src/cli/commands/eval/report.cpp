@@ -24,6 +24,8 @@ class EvalReportCommand final : public Command {
     f.input("results", results_, "Folders that helio eval run wrote.");
     f("out", out_, "The page: FILE.html. FILE.csv and FILE.md go beside it.");
     f("title", title_, "Title of the page.");
+    f.input("overlap", overlaps_,
+            "Files that helio eval overlap --out wrote: shown beside the scores.");
     f("items", items_, "Items shown of each task; those models disagree on first. 0: none.",
       between(0, 100'000));
   }
@@ -37,7 +39,7 @@ class EvalReportCommand final : public Command {
       if (!fs::exists(fs::path(folder) / "results.json"))
         throw Error(ErrorKind::not_found, "no results.json in '" + folder + "'")
             .with_hint("helio eval run … --out " + folder);
-    const report::EvalReport report = report::read_eval_report(results_, items_);
+    const report::EvalReport report = report::read_eval_report(results_, items_, overlaps_);
     write_file_atomic(page, report::render_eval_page(report, title_, std::string(version())));
     fs::path csv = page, markdown = page;
     csv.replace_extension(".csv");
@@ -58,7 +60,7 @@ class EvalReportCommand final : public Command {
   }
 
  private:
-  std::vector<std::string> results_ = {};
+  std::vector<std::string> results_ = {}, overlaps_ = {};
   std::string out_ = {}, title_ = "Evaluation";
   int64_t items_ = 200;
 };
