@@ -45,6 +45,8 @@ void print_plan(cli::Context& context, const OrderedJson& plan) {
   line("tokens", count(plan.at("tokens")));
   line("memory",
        fmt::format("about {:.1f} GiB", plan.at("memory_bytes").get<double>() / (1 << 30)));
+  line("disk", fmt::format("about {:.1f} GiB for checkpoints and model",
+                           plan.at("disk_bytes").get<double>() / (1 << 30)));
   line(
       "time",
       fmt::format("about {} ({:.2g} FLOP; products run at {:.0f} GFLOP/s here with {} threads)",

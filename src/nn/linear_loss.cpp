@@ -55,6 +55,10 @@ class ChunkedHead {
     return logits_.log_softmax(-1).gather(1, chunk.targets).squeeze(1);
   }
 
+  // From now on gradients are also those of weight * (log sum exp(logits))^2.
+  void regularise(double weight) { z_weight_ = weight; }
+  double z() const { return z_sum_; }  // the sum of that so far
+
   // Also adds the gradients of sum_n scale_n * -log p_n; scale undefined: 1.
   at::Tensor log_probs_and_gradients(const Chunk& chunk, const at::Tensor& scale,
                                      at::Tensor& d_hidden, at::Tensor& d_weight) {
@@ -63,7 +67,8 @@ class ChunkedHead {
     at::Tensor slope;
     if (softcap_ != 0) slope = 1 - (logits_ / softcap_).square();
     const at::Tensor factors = scale.defined() ? scale.slice(0, chunk.first, chunk.last) : scale;
-    at::Tensor log_probs, d_logits;
+    at::Tensor log_probs, d_logits, at_targets;
+    if (z_weight_ != 0) at_targets = logits_.gather(1, chunk.targets).squeeze(1);
     if (fused_) {
       log_probs = fused_rows(chunk, factors, SoftmaxRows::gradient);
       d_logits = logits_;
@@ -75,6 +80,7 @@ class ChunkedHead {
       if (factors.defined()) g.mul_(factors.unsqueeze(1));
       d_logits = g;
     }
+    if (z_weight_ != 0) add_z(d_logits, at_targets - log_probs, chunk);
     if (slope.defined()) d_logits = d_logits * slope;
     d_logits = d_logits.to(factor_.scalar_type());
     at::Tensor rows = d_hidden.slice(0, chunk.first, chunk.last);
@@ -92,6 +98,14 @@ class ChunkedHead {
   // Only f32 weights are rounded: others have their type already.
   static at::Tensor rounded(const at::Tensor& weight, at::ScalarType products) {
     return weight.scalar_type() == at::kFloat ? weight.to(products) : weight;
+  }
+
+  // d_logits is softmax - one hot; the other gradient is 2 weight lse softmax.
+  void add_z(at::Tensor& d_logits, const at::Tensor& lse, const Chunk& chunk) {
+    const at::Tensor extra = (lse * (2 * z_weight_)).unsqueeze(1);
+    d_logits.mul_(extra + 1);
+    d_logits.scatter_add_(1, chunk.targets, extra);
+    z_sum_ += z_weight_ * lse.square().sum(at::kDouble).item<double>();
   }
 
   void compute_logits(const Chunk& chunk) {
@@ -128,7 +142,7 @@ class ChunkedHead {
   }
 
   at::Tensor weight_, factor_, buffer_ = {}, logits_ = {};
-  double softcap_;
+  double softcap_, z_weight_ = 0, z_sum_ = 0;
   int64_t rows_;
   bool fused_;
 };
@@ -152,9 +166,10 @@ struct Gradients {
 struct CrossEntropy : Function<CrossEntropy> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden,
                             const at::Tensor& weight, const at::Tensor& targets, double softcap,
-                            at::ScalarType products, int64_t size) {
+                            at::ScalarType products, int64_t size, double z_weight, double* z_sum) {
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
     ChunkedHead head(weight, softcap, products, std::min(size, hidden.size(0)));
+    head.regularise(z_weight);
     double sum = 0;
     for (int64_t first = 0; first < hidden.size(0); first += size) {
       const Chunk chunk = chunk_of(hidden, targets, first, size);
@@ -163,6 +178,8 @@ struct CrossEntropy : Function<CrossEntropy> {
                  .item<double>();
     }
     context->save_for_backward({gradients.hidden, gradients.weight});
+    *z_sum = head.z();
+    sum += head.z();
     return at::scalar_tensor(sum, at::TensorOptions(at::kFloat));
   }
   static variable_list backward(AutogradContext* context, variable_list grad) {
@@ -170,7 +187,7 @@ struct CrossEntropy : Function<CrossEntropy> {
     auto saved = context->get_saved_variables();
     // In place: nobody else has them, and a second backward pass is refused by autograd.
     const double scale = grad[0].item<double>();
-    return {saved[0].mul_(scale), saved[1].mul_(scale), {}, {}, {}, {}};
+    return {saved[0].mul_(scale), saved[1].mul_(scale), {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -234,6 +251,12 @@ bool records_gradient(const at::Tensor& hidden, const at::Tensor& weight) {
 
 at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const Head& head,
                                     const at::Tensor& targets_N, int64_t chunk) {
+  return linear_cross_entropy_with_z(hidden_NH, head, targets_N, 0, chunk).sum;
+}
+
+RegularisedLoss linear_cross_entropy_with_z(const at::Tensor& hidden_NH, const Head& head,
+                                            const at::Tensor& targets_N, double weight,
+                                            int64_t chunk) {
   check(hidden_NH, head.weight_VH, targets_N, chunk);
   return with_torch_errors(
       [&] {
@@ -241,14 +264,19 @@ at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const Head& hea
                shapes_text(
                    {{"hidden", hidden_NH}, {"weight", head.weight_VH}, {"targets", targets_N}});
       },
-      [&] {
+      [&]() -> RegularisedLoss {
         const Kept kept = keep_targets(hidden_NH, targets_N, head.weight_VH.size(0));
-        if (records_gradient(hidden_NH, head.weight_VH))
-          return CrossEntropy::apply(kept.hidden, head.weight_VH, kept.targets, head.softcap,
-                                     head.products, chunk);
+        if (records_gradient(hidden_NH, head.weight_VH)) {
+          double z = 0;
+          const at::Tensor sum =
+              CrossEntropy::apply(kept.hidden, head.weight_VH, kept.targets, head.softcap,
+                                  head.products, chunk, weight, &z);
+          return {.sum = sum, .z = z};
+        }
+        HELIO_CHECK(weight == 0, "regularised for training only");
         const at::Tensor log_probs = all_log_probs(kept.hidden, head.weight_VH, kept.targets,
                                                    head.softcap, head.products, chunk);
-        return log_probs.sum(at::kDouble).neg().to(at::kFloat);
+        return {.sum = log_probs.sum(at::kDouble).neg().to(at::kFloat)};
       });
 }
 

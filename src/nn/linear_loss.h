@@ -29,6 +29,16 @@ struct Head {
 at::Tensor linear_cross_entropy_sum(const at::Tensor& hidden_NH, const Head& head,
                                     const at::Tensor& targets_N, int64_t chunk = 1024);
 
+// The same plus weight * (log sum exp(logits))^2 of each position, which keeps logits from drifting
+// (Chowdhery et al. 2022, "PaLM", section 5; there 1e-4).
+struct RegularisedLoss {
+  at::Tensor sum = {};  // of both, 0-dim f32
+  double z = 0;         // the second's part of it
+};
+RegularisedLoss linear_cross_entropy_with_z(const at::Tensor& hidden_NH, const Head& head,
+                                            const at::Tensor& targets_N, double weight,
+                                            int64_t chunk = 1024);
+
 // log softmax(logits)[targets] for each n: [N] f32, differentiable; 0 where the target
 // is kIgnoreTarget. The backward pass computes the logits again.
 at::Tensor linear_log_probs(const at::Tensor& hidden_NH, const Head& head,

@@ -25,6 +25,9 @@ struct Row {
   // A row of one document only: where parts begin that all go on from what stands before the first
   // of them, without seeing each other (answers to one prompt).
   std::vector<int64_t> branches = {};
+  // By document, of held-out rows: what its loss is also reported under ("by_language/ko"). Empty:
+  // nothing.
+  std::vector<std::vector<std::string>> groups = {};
 
   int64_t learned() const;  // targets that count
 };

@@ -10,7 +10,6 @@
 namespace helio::train {
 namespace {
 
-constexpr size_t kKept = 2;
 constexpr const char* kFiles[] = {"model.safetensors", "optimizer.safetensors"};
 
 // Why it cannot be gone on from; empty when it can.
@@ -96,7 +95,7 @@ void Checkpoints::save(int64_t step, const OrderedJson& state,
       pretty({{"format", 1}, {"key", key_}, {"step", step}, {"files", files}, {"state", state}}));
   staged.commit();
   const auto all = entries();
-  for (size_t i = kKept; i < all.size(); ++i) fs::remove_all(all[i].dir);
+  for (size_t i = kept_; i < all.size(); ++i) fs::remove_all(all[i].dir);
 }
 
 void Checkpoints::clear() {

@@ -2,7 +2,7 @@
 // the optimiser's moments (optimizer.safetensors) and state.json. Torch-free.
 //
 // A checkpoint appears whole or not at all, carries the hash of each file, and belongs to one key:
-// the hash of everything that decides what the run computes (see run_key). The last two are kept.
+// the hash of everything that decides what the run computes (see run_key). The last few are kept.
 #pragma once
 
 #include <filesystem>
@@ -32,6 +32,8 @@ class Checkpoints {
   // an error that shows `command` with each. `restart` clears.
   std::optional<Found> choose(const Continuation& asked, const std::string& command,
                               Monitor& monitor);
+  // How many are kept: 2 unless said otherwise here.
+  void keep(int64_t count) { kept_ = static_cast<size_t>(count); }
   // `write` puts the tensor files into the folder it is given.
   void save(int64_t step, const OrderedJson& state,
             const std::function<void(const std::filesystem::path& dir)>& write);
@@ -46,6 +48,7 @@ class Checkpoints {
 
   std::filesystem::path dir_;
   std::string key_;
+  size_t kept_ = 2;
 };
 
 }  // namespace helio::train

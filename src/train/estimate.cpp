@@ -5,7 +5,10 @@
 #include <ATen/ops/ones.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <chrono>
+
+#include "train/trainer.h"
 
 namespace helio::train {
 namespace {
@@ -15,11 +18,15 @@ namespace {
 // cores.
 constexpr double kStepEfficiency = 0.6;
 
-double measure_gemm(int64_t rows, int64_t width) {
+}  // namespace
+
+double product_rate(int64_t width, at::ScalarType type) {
   using Clock = std::chrono::steady_clock;
   const c10::AutoGradMode no_grad(false);
-  const at::Tensor a = at::ones({rows, width}, at::TensorOptions(at::kFloat));
-  const at::Tensor b = at::ones({width, width}, at::TensorOptions(at::kFloat));
+  constexpr int64_t kRows = 1024;
+  width = std::max<int64_t>(64, width);
+  const at::Tensor a = at::ones({kRows, width}, at::TensorOptions(type));
+  const at::Tensor b = at::ones({width, width}, at::TensorOptions(type));
   at::mm(a, b);
   double best = 0;
   const auto end = Clock::now() + std::chrono::milliseconds(300);
@@ -27,35 +34,34 @@ double measure_gemm(int64_t rows, int64_t width) {
     const auto start = Clock::now();
     at::mm(a, b);
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    best = std::max(best, 2.0 * static_cast<double>(rows * width * width) / seconds);
+    best = std::max(best, 2.0 * static_cast<double>(kRows * width * width) / seconds);
   }
   return best;
 }
 
-}  // namespace
+double forward_flops(const checkpoint::DecoderConfig& config, int64_t sequence) {
+  const int64_t embedding = config.vocab_size * config.hidden_size;
+  const int64_t products = config.active_parameters() - (config.tied_embeddings ? 0 : embedding);
+  const int64_t attention = config.layers * config.heads * config.head_dim * sequence;
+  return 2.0 * static_cast<double>(products) + 2.0 * static_cast<double>(attention);
+}
 
 Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work) {
   Estimate e{.parameters = config.parameters()};
-  const int64_t embedding = config.vocab_size * config.hidden_size;
-  const double products =
-      static_cast<double>(config.active_parameters() - (config.tied_embeddings ? 0 : embedding));
-  const double attention =
-      2.0 * static_cast<double>(config.layers * config.heads * config.head_dim * work.sequence);
-  const double forward = 2 * products + attention;
+  const double forward = forward_flops(config, work.sequence);
   e.flops =
       forward * (3.0 * static_cast<double>(work.tokens) + static_cast<double>(work.forward_tokens));
-  const int64_t rows = work.micro_rows ? work.micro_rows : work.step_rows;
-  const int64_t kept_per_token =
-      config.layers * (14 * config.hidden_size + 4 * config.intermediate_size);
-  e.memory_bytes =
-      16 * e.parameters + rows * work.sequence * kept_per_token * 4 + (int64_t(350) << 20);
-  e.gemm_flops_per_second = measure_gemm(1024, std::max<int64_t>(64, config.hidden_size));
+  if (work.train.recompute) e.flops += forward * static_cast<double>(work.tokens);
+  e.memory_bytes = peak_memory(config, work);
+  e.disk_bytes = disk_needed(config, work);
+  e.gemm_flops_per_second = product_rate(config.hidden_size, forward_options(work.train).products);
   e.seconds = e.flops / (kStepEfficiency * e.gemm_flops_per_second);
   return e;
 }
 
 OrderedJson plan_json(const RunSetup& setup, const checkpoint::DecoderConfig& config,
                       const Workload& work) {
+  check_room(config, work, room_here(setup.run));
   const Estimate e = estimate(config, work);
   OrderedJson inputs = OrderedJson::array();
   for (const auto& input : setup.inputs)
@@ -72,6 +78,7 @@ OrderedJson plan_json(const RunSetup& setup, const checkpoint::DecoderConfig& co
           {"tokens", work.tokens},
           {"threads", setup.threads},
           {"memory_bytes", e.memory_bytes},
+          {"disk_bytes", e.disk_bytes},
           {"flops", e.flops},
           {"gemm_flops_per_second", e.gemm_flops_per_second},
           {"seconds", e.seconds},

@@ -47,9 +47,12 @@ void Journal::step(const StepReport& report) {
   tokens_ += report.tokens;
   ++count_;
   add_terms(terms_, report.terms);
-  monitor_.at(report.step,
-              fmt::format("loss {:.4f}  {:.0f} tokens/s", report.loss,
-                          static_cast<double>(report.tokens) / std::max(report.seconds, 1e-9)));
+  monitor_.at(
+      report.step,
+      fmt::format(
+          "loss {:.4f}  {:.0f} tokens/s{}", report.loss,
+          static_cast<double>(report.tokens) / std::max(report.seconds, 1e-9),
+          report.utilisation > 0 ? fmt::format("  MFU {:.0f}%", 100 * report.utilisation) : ""));
   if (report.step % options_.log_every == 0 || report.step == options_.steps) write_line(report);
 }
 
@@ -62,6 +65,7 @@ void Journal::write_line(const StepReport& last) {
     line.emplace_back(term.name, term.weight > 0 ? term.sum / term.weight : 0);
   line.emplace_back("epoch", last.epoch);
   line.emplace_back(kTimingMetric, static_cast<double>(tokens_) / std::max(seconds_, 1e-9));
+  if (last.utilisation > 0) line.emplace_back(kUtilisationMetric, last.utilisation);
   if (metrics_) metrics_->write(last.step, line);
   loss_sum_ = seconds_ = 0;
   count_ = tokens_ = 0;

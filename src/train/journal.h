@@ -24,11 +24,14 @@ struct StepReport {
   double loss = 0, lr = 0, grad_norm = 0, epoch = 0;
   int64_t tokens = 0, tokens_so_far = 0;  // inputs the model read
   double seconds = 0;
+  double utilisation =
+      0;  // share of the machine's rate of products that the step reached; 0: unknown
   std::vector<Term> terms = {};
 };
 
 // The scalars that tell clock time; everything else in metrics.jsonl repeats to the bit.
 inline constexpr const char* kTimingMetric = "tokens_per_s";
+inline constexpr const char* kUtilisationMetric = "throughput/mfu";
 
 // Names are TRL's: loss, grad_norm, learning_rate, num_tokens, epoch, rewards/...; held-out figures
 // begin with eval/. loss and terms are means over the steps since the last line; learning_rate and

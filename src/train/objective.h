@@ -35,7 +35,9 @@ class Objective {
 };
 
 // Cross entropy of the next token, f32; weight: learned targets (transformers' num_items_in_batch).
-std::unique_ptr<Objective> causal_lm();
+// z_weight: of PaLM's regulariser (nn/linear_loss.h), in the sum while training, and by itself as
+// the term z_loss; held-out losses are without it. Terms loss_GROUP for rows that name groups.
+std::unique_ptr<Objective> causal_lm(double z_weight = 0);
 
 // A preference loss (objectives/pair_loss.h) over pairs' log-probabilities. Weight: pairs; answers
 // for losses of single answers. Terms, by TRL's names: rewards/{chosen,rejected,margins,accuracies}

@@ -3,41 +3,43 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
-
-#include <algorithm>
 
 #include "core/error.h"
 #include "nn/tensor_io.h"
 #include "nn/torch_error.h"
 
 namespace helio::train {
+namespace {
 
-Optimizer::Optimizer(const std::vector<model::Decoder::Named>& parameters, Options options)
-    : options_(options), groups_(2) {
-  groups_[0].decay = options_.weight_decay;
-  for (const auto& [name, tensor] : parameters) {
-    Group& group = groups_[tensor.dim() >= 2 ? 0 : 1];
-    group.names.push_back(name);
-    group.weights.push_back(tensor);
-    group.first.push_back(at::zeros_like(tensor.detach()));
-    group.second.push_back(at::zeros_like(tensor.detach()));
-    group.steps.push_back(at::full({}, 0.0f, at::TensorOptions(at::kFloat)));
-  }
+// Muon is for what maps one hidden vector to another.
+bool inside_layers(const Slot& slot) {
+  return slot.weight.dim() == 2 && slot.name.find(".layers.") != std::string::npos;
 }
 
-std::vector<at::Tensor> Optimizer::grads(const Group& group) const {
-  std::vector<at::Tensor> grads;
-  for (size_t i = 0; i < group.weights.size(); ++i) {
-    grads.push_back(group.weights[i].grad());
-    HELIO_CHECK(grads.back().defined(), "no gradient for " + group.names[i]);
+}  // namespace
+
+Optimizer::Optimizer(const std::vector<model::Decoder::Named>& parameters, Options options) {
+  // Weights without decay come last, as they always did: sums over gradients keep their order.
+  for (const bool decays : {true, false})
+    for (const auto& [name, tensor] : parameters)
+      if ((tensor.dim() >= 2) == decays)
+        slots_.push_back({name, tensor, decays ? options.weight_decay : 0.0});
+  const AdamWOptions adam{options.beta1, options.beta2, options.eps};
+  if (options.kind == "adamw") {
+    rules_.push_back(adamw(slots_, adam));
+  } else if (options.kind == "adafactor") {
+    rules_.push_back(adafactor(slots_));
+  } else {
+    HELIO_CHECK(options.kind == "muon", "an optimiser that exists");
+    std::vector<Slot> matrices, others;
+    for (const Slot& slot : slots_) (inside_layers(slot) ? matrices : others).push_back(slot);
+    rules_.push_back(
+        muon(std::move(matrices), {.momentum = options.momentum, .scale = options.muon_scale}));
+    rules_.push_back(adamw(std::move(others), adam));
   }
-  return grads;
 }
 
 double Optimizer::clip(double max_norm, const std::function<double(double)>& whole) {
@@ -46,8 +48,7 @@ double Optimizer::clip(double max_norm, const std::function<double(double)>& who
       [&] {
         const c10::AutoGradMode no_grad(false);
         std::vector<at::Tensor> all;
-        for (const Group& group : groups_)
-          for (at::Tensor& grad : grads(group)) all.push_back(std::move(grad));
+        for (const Slot& slot : slots_) all.push_back(gradient_of(slot));
         const double own =
             all.empty() ? 0
                         : at::linalg_vector_norm(at::stack(at::_foreach_norm(all))).item<double>();
@@ -63,40 +64,23 @@ void Optimizer::step(double lr) {
                         [&] {
                           const c10::AutoGradMode no_grad(false);
                           ++steps_;
-                          for (Group& group : groups_) {
-                            if (group.weights.empty()) continue;
-                            for (at::Tensor& step : group.steps)
-                              step.fill_(static_cast<double>(steps_));
-                            at::_fused_adamw_(group.weights, grads(group), group.first,
-                                              group.second, {}, group.steps, lr, options_.beta1,
-                                              options_.beta2, group.decay, options_.eps,
-                                              /*amsgrad=*/false, /*maximize=*/false);
-                          }
+                          for (const auto& rule : rules_) rule->step(lr, steps_);
                         });
 }
 
 void Optimizer::clear_grads() {
-  for (Group& group : groups_)
-    for (at::Tensor& weight : group.weights) weight.mutable_grad().reset();
+  for (Slot& slot : slots_) slot.weight.mutable_grad().reset();
 }
 
-void Optimizer::save(const std::filesystem::path& file) const {
-  std::vector<nn::NamedTensor> tensors;
-  for (const Group& group : groups_)
-    for (size_t i = 0; i < group.names.size(); ++i) {
-      tensors.push_back({"exp_avg." + group.names[i], group.first[i]});
-      tensors.push_back({"exp_avg_sq." + group.names[i], group.second[i]});
-    }
-  nn::write_tensors(file, tensors);
+std::vector<nn::NamedTensor> Optimizer::state() const {
+  std::vector<nn::NamedTensor> all;
+  for (const auto& rule : rules_)
+    for (auto& tensor : rule->state()) all.push_back(std::move(tensor));
+  return all;
 }
 
-void Optimizer::load(const std::filesystem::path& path, int64_t steps) {
-  const checkpoint::SafeTensors file(path);
-  for (Group& group : groups_)
-    for (size_t i = 0; i < group.names.size(); ++i) {
-      nn::read_tensor_into(file, file.at("exp_avg." + group.names[i]), group.first[i]);
-      nn::read_tensor_into(file, file.at("exp_avg_sq." + group.names[i]), group.second[i]);
-    }
+void Optimizer::load(const checkpoint::SafeTensors& file, int64_t steps) {
+  for (const auto& [name, tensor] : state()) nn::read_tensor_into(file, file.at(name), tensor);
   steps_ = steps;
 }
 

@@ -1,21 +1,28 @@
-// AdamW (Loshchilov & Hutter 2019) over a decoder's weights, with LibTorch's fused kernel. The same
-// numbers as torch.optim.AdamW with decay on tensors of two dimensions only (norms are left alone).
+// The optimiser of a run: which rule (optimizers/rule.h) each weight follows, and the gradient's
+// norm. Decay is on weights of two dimensions only (norms and biases are left alone).
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include <filesystem>
 #include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
+#include "checkpoint/safetensors.h"
 #include "model/decoder.h"
+#include "train/optimizers/rule.h"
 
 namespace helio::train {
 
 class Optimizer {
  public:
+  // "muon": matrices inside the layers by Muon, all else (embedding, head, norms, biases) by AdamW.
   struct Options {
     double beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0.0;
+    std::string kind = "adamw";  // "adamw", "muon", "adafactor"
+    double momentum = 0.95;      // Muon's
+    MuonScale muon_scale = MuonScale::as_adamw;
   };
   Optimizer(const std::vector<model::Decoder::Named>& parameters, Options options);
 
@@ -29,20 +36,13 @@ class Optimizer {
   void clear_grads();
 
   int64_t steps() const { return steps_; }
-  // Both moments, as exp_avg.NAME and exp_avg_sq.NAME.
-  void save(const std::filesystem::path& file) const;
-  void load(const std::filesystem::path& file, int64_t steps);
+  // The rules' state, by their names.
+  std::vector<nn::NamedTensor> state() const;
+  void load(const checkpoint::SafeTensors& file, int64_t steps);
 
  private:
-  struct Group {  // parameters with the same decay
-    std::vector<at::Tensor> weights = {}, first = {}, second = {}, steps = {};
-    std::vector<std::string> names = {};
-    double decay = 0;
-  };
-  std::vector<at::Tensor> grads(const Group& group) const;
-
-  Options options_;
-  std::vector<Group> groups_;
+  std::vector<Slot> slots_ = {};  // of all weights, in the parameters' order
+  std::vector<std::unique_ptr<UpdateRule>> rules_ = {};
   int64_t steps_ = 0;
 };
 

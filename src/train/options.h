@@ -54,6 +54,16 @@ struct Optimisation {
   double lora_alpha = 16;
   int64_t seed = 42, threads = 0;
   int64_t save_every = 50, log_every = 1, validate_every = 0;
+  std::string dtype = "float32";
+  bool recompute = false;
+  std::string optimizer = "adamw", muon_scale = "as_adamw";
+  double muon_momentum = 0.95, ema = 0, z_loss = 0;
+  double spike_factor = 0;
+  std::string spike_action = "skip";
+  bool noise_scale = false;
+  int64_t stop_after = 0, keep_last = 2;
+  double time_limit = 0;
+  bool keep_best = false;
   Sharding sharding = {};
   void describe(Fields& f) {
     f("steps", steps, "Optimiser steps; 0: as many as `epochs` gives.", at_least(0));
@@ -85,8 +95,49 @@ struct Optimisation {
     f("seed", seed, "Seed of initialisation and data order.", at_least(0));
     f("threads", threads, "CPU threads; 0: all cores. Part of what makes runs repeat to the bit.",
       at_least(0));
+    f("optimizer", optimizer,
+      "adamw; muon (matrices inside the layers; AdamW for the rest); adafactor (little memory).",
+      one_of({"adamw", "muon", "adafactor"}));
+    f("muon_momentum", muon_momentum, "Muon's momentum.", between(0, 1));
+    f("muon_scale", muon_scale,
+      "Muon's step size: as_adamw (lr and weight_decay mean what they mean for AdamW), or "
+      "original.",
+      one_of({"as_adamw", "original"}));
+    f("ema", ema,
+      "Decay of a moving average of the weights, written to OUT/ema (0.999 is usual); 0: none.",
+      between(0, 1));
+    f("z_loss", z_loss,
+      "Weight of the squared log of the softmax's denominator in the loss (PaLM: 1e-4); not in "
+      "alignment.",
+      at_least(0));
+    f("spike_factor", spike_factor,
+      "A step is a spike when its gradient's norm is so many times the median of the last 32 "
+      "steps', or its loss as far out; 0: nothing is.",
+      at_least(0));
+    f("spike_action", spike_action,
+      "What becomes of a spike: its step changes no weight (ten in a row stop the run), or the run "
+      "stops at once.",
+      one_of({"skip", "stop"}));
+    f("noise_scale", noise_scale,
+      "Report gradient_noise_scale, the batch size in targets beyond which more brings little; "
+      "needs two micro-batches a step.");
+    f("dtype", dtype,
+      "What factors of matrix products are rounded to; weights, sums and the optimiser stay f32. "
+      "auto: bfloat16 where the processor has AMX for it, else float32.",
+      one_of({"float32", "bfloat16", "auto"}));
+    f("recompute", recompute,
+      "Keep only each layer's input for the backward pass and compute the layer once more there: "
+      "less memory, about a third more time, the same numbers.");
     f("save_every", save_every, "Steps between checkpoints to resume from; 0: only when stopped.",
       at_least(0));
+    f("keep_last", keep_last, "Checkpoints kept to resume from.", at_least(1));
+    f("keep_best", keep_best,
+      "Keep the weights that had the lowest held-out loss: in RUN/best, and in OUT/best at the "
+      "end.");
+    f("stop_after", stop_after,
+      "Save and stop (exit 75) after so many steps of this call; 0: at the end.", at_least(0));
+    f("time_limit", time_limit,
+      "Save and stop (exit 75) after so many minutes of this call; 0: at the end.", at_least(0));
     f("log_every", log_every, "Steps between lines of metrics.", at_least(1));
     f("validate_every", validate_every, "Steps between held-out losses; 0: start and end only.",
       at_least(0));

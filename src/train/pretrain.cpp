@@ -50,6 +50,15 @@ TokenBatches::Options train_options(const PretrainOptions& options) {
           .seed = static_cast<uint64_t>(options.train.seed)};
 }
 
+Workload workload(const PretrainOptions& options, const TokenBatches& batches) {
+  return {.steps = batches.steps(),
+          .tokens = batches.targets(),
+          .sequence = options.sequence,
+          .step_rows = options.train.batch_size,
+          .micro_rows = options.train.micro_batch_size,
+          .train = options.train};
+}
+
 // Tokens may have been built without a held-out split: then there is no held-out loss.
 std::unique_ptr<text::TokenShards> open_heldout(const std::string& tokens) {
   try {
@@ -125,12 +134,7 @@ PretrainRun::PretrainRun(PretrainOptions options) : options_(std::move(options))
 OrderedJson PretrainRun::plan() const {
   const text::TokenShards shards(options_.tokens, "train");
   const TokenBatches batches(shards, train_options(options_));
-  return plan_json(setup_, config_,
-                   {.steps = batches.steps(),
-                    .tokens = batches.targets(),
-                    .sequence = options_.sequence,
-                    .step_rows = options_.train.batch_size,
-                    .micro_rows = options_.train.micro_batch_size});
+  return plan_json(setup_, config_, workload(options_, batches));
 }
 
 RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
@@ -141,13 +145,15 @@ RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
   const text::TokenShards shards(options_.tokens, "train");
   const auto heldout_shards = open_heldout(options_.tokens);
   const TokenBatches batches(shards, train_options(options_));
+  check_room(config_, workload(options_, batches), room_here(setup_.run));
   std::unique_ptr<TokenBatches> heldout;
   if (heldout_shards && heldout_shards->tokens() > 0)
     heldout = std::make_unique<TokenBatches>(
         *heldout_shards, TokenBatches::Options{.sequence = options_.sequence,
                                                .batch_size = 16,
                                                .targets = options_.heldout_tokens,
-                                               .seed = kHeldoutOrder});
+                                               .seed = kHeldoutOrder,
+                                               .with_groups = true});
 
   Checkpoints checkpoints(setup_.run, setup_.key);
   const auto found = distributed::choose_checkpoint(link.get(), checkpoints, [&] {
@@ -161,7 +167,7 @@ RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
     fresh.initialise(static_cast<uint64_t>(options_.train.seed), options_.model.init_std);
     return fresh;
   }();
-  const auto objective = causal_lm();
+  const auto objective = causal_lm(options_.train.z_loss);
   Trainer trainer({.train = options_.train,
                    .run_dir = setup_.run,
                    .title = options_.init.empty() ? "Pre-training" : "Continued pre-training",
@@ -179,6 +185,8 @@ RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
   model.save(staged.path());
   copy_tokenizer(tokenizer_dir_, staged.path());
   copy_adapter(setup_.run, staged.path());
+  for (const fs::path& beside : trainer.save_beside(staged.path()))
+    copy_tokenizer(tokenizer_dir_, beside);
   Manifest manifest = model_manifest(setup_, setup_.out);
   manifest.facts = summary.json();
   if (link) manifest.facts["processes"] = link->size();

@@ -87,8 +87,9 @@ RunSetup set_up_run(const std::string& command, const Describe& now, const Descr
       {"options", setup.options},
       {"threads", distributed::threads_of_key(asked == fields.end() ? "" : asked->value, threads)},
       {"code", code_hash("train")}};
-  erase_path(decides["options"], "train.save_every");
-  erase_path(decides["options"], "train.shard");
+  for (const char* name : {"train.save_every", "train.recompute", "train.keep_last",
+                           "train.stop_after", "train.time_limit", "train.shard"})
+    erase_path(decides["options"], name);
   for (const auto& input : setup.inputs) decides["inputs"].push_back({input.role, input.content});
   setup.key = sha256_hex(compact(decides));
   return setup;

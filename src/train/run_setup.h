@@ -24,7 +24,8 @@ struct RunSetup {
   OrderedJson given = {};    // with paths: for run.yaml
   std::filesystem::path out = {}, run = {};
   int64_t threads = 0;
-  // Hash of command, options, contents of the inputs, threads and code; not of how often it saves.
+  // Hash of command, options, contents of the inputs, threads and code; not of what changes no
+  // number: how often it saves, and train.recompute.
   std::string key = {};
 };
 

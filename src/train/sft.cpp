@@ -27,6 +27,19 @@ OrderedJson packing_facts(const Batches& batches) {
   return {{"rows", packed->rows()}, {"fill", packed->fill()}};
 }
 
+Workload workload(const Optimisation& train, const EncodedConversations& data,
+                  const Batches& batches) {
+  const auto* packed = dynamic_cast<const PackedBatches*>(&batches);
+  const int64_t mean =
+      data.tokens / (packed ? packed->rows() : static_cast<int64_t>(data.train.size()));
+  return {.steps = batches.steps(),
+          .tokens = batches.steps() * train.batch_size * mean,
+          .sequence = mean,
+          .step_rows = train.batch_size,
+          .micro_rows = train.micro_batch_size,
+          .train = train};
+}
+
 }  // namespace
 
 SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
@@ -55,15 +68,7 @@ SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
 OrderedJson SftRun::plan() const {
   const auto batches = conversation_batches(data_.train, batch_options(options_));
   const OrderedJson packing = packing_facts(*batches);
-  const auto examples = static_cast<int64_t>(data_.train.size());
-  const int64_t mean =
-      data_.tokens / (packing.is_null() ? examples : packing.at("rows").get<int64_t>());
-  OrderedJson plan = plan_json(setup_, config_,
-                               {.steps = batches->steps(),
-                                .tokens = batches->steps() * options_.train.batch_size * mean,
-                                .sequence = mean,
-                                .step_rows = options_.train.batch_size,
-                                .micro_rows = options_.train.micro_batch_size});
+  OrderedJson plan = plan_json(setup_, config_, workload(options_.train, data_, *batches));
   if (!packing.is_null()) plan["packing"] = packing;
   return plan;
 }
@@ -74,6 +79,7 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
   const bool leads = !link || link->leads();  // the others write and show nothing
   Monitor& monitor = leads ? shown : silent;
   const auto batches = conversation_batches(data_.train, batch_options(options_));
+  check_room(config_, workload(options_.train, data_, *batches), room_here(setup_.run));
   std::unique_ptr<ExampleBatches> heldout;
   if (!data_.heldout.empty())
     heldout = std::make_unique<ExampleBatches>(
@@ -93,7 +99,7 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
                              options_.max_length, 100 * packing.at("fill").get<double>()));
 
   model::Decoder model = model::Decoder::load(options_.model);
-  const auto objective = causal_lm();
+  const auto objective = causal_lm(options_.train.z_loss);
   Trainer trainer({.train = options_.train,
                    .run_dir = setup_.run,
                    .title = "Fine-tuning",
@@ -109,6 +115,8 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
   model.save(staged.path());
   copy_tokenizer(options_.model, staged.path(), chat_template_);
   copy_adapter(setup_.run, staged.path());
+  for (const fs::path& beside : trainer.save_beside(staged.path()))
+    copy_tokenizer(options_.model, beside, chat_template_);
   Manifest manifest = model_manifest(setup_, setup_.out);
   manifest.facts = summary.json();
   if (link) manifest.facts["processes"] = link->size();

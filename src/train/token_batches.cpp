@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "core/error.h"
 #include "core/rng.h"
@@ -34,6 +35,23 @@ TokenBatches::TokenBatches(const text::TokenShards& shards, Options options)
                                   options_.epochs * static_cast<double>(shards.tokens())));
   if (options_.targets) targets_ = std::min(targets_, options_.targets);
   steps_ = (targets_ + batch - 1) / batch;
+  if (options_.with_groups) name_groups();
+}
+
+void TokenBatches::name_groups() {
+  constexpr size_t kMostLots = 16;
+  std::set<std::string> languages, lots;
+  for (const auto& lot : shards_.lots()) {
+    languages.insert(lot.language);
+    lots.insert(lot.lot);
+  }
+  for (const auto& lot : shards_.lots()) {
+    std::vector<std::string> names;
+    if (languages.size() > 1)
+      names.push_back("by_language/" + (lot.language.empty() ? "unknown" : lot.language));
+    if (lots.size() > 1 && lots.size() <= kMostLots) names.push_back("by_lot/" + lot.lot);
+    groups_.push_back(std::move(names));
+  }
 }
 
 TokenBatches::~TokenBatches() = default;
@@ -85,6 +103,7 @@ Row TokenBatches::row(int64_t begin, int64_t end) const {
   for (const Span& span : spans(begin, end)) {
     const auto& document = shards_.document(span.document);
     row.starts.push_back(static_cast<int64_t>(row.inputs.size()));
+    if (!groups_.empty()) row.groups.push_back(groups_.at(document.lot));
     // One more id than there are targets: what stands before the first of them.
     const bool whole = span.from == 0;
     ids.resize(static_cast<size_t>(span.to - span.from) + (whole ? 0 : 1));

@@ -30,6 +30,9 @@ class TokenBatches final : public Batches {
     double epochs = 1;
     int64_t targets = 0;  // end after so many targets; 0: no such limit
     uint64_t seed = 0;
+    // Documents of the rows name their groups: by_language/X where there are several languages,
+    // by_lot/X where there are 2 to 16 lots.
+    bool with_groups = false;
   };
   TokenBatches(const text::TokenShards& shards, Options options);
   ~TokenBatches() override;
@@ -52,11 +55,13 @@ class TokenBatches final : public Batches {
   std::vector<Span> spans(int64_t begin, int64_t end) const;
   int64_t end_of(int64_t step) const;
   Row row(int64_t begin, int64_t end) const;
+  void name_groups();
 
   const text::TokenShards& shards_;
   Options options_;
   int64_t steps_ = 0, targets_ = 0;
-  mutable std::unique_ptr<Pass> pass_;  // the order last used; a cache only
+  std::vector<std::vector<std::string>> groups_ = {};  // by lot; empty without them
+  mutable std::unique_ptr<Pass> pass_;                 // the order last used; a cache only
 };
 
 }  // namespace helio::train

@@ -10,9 +10,12 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/fs.h"
+#include "nn/processor.h"
 #include "nn/runtime.h"
 #include "nn/tensor_io.h"
 #include "nn/torch_error.h"
+#include "train/estimate.h"
 
 namespace helio::train {
 namespace {
@@ -84,6 +87,27 @@ std::vector<model::Decoder::Named> trained_weights(const model::Decoder& model,
   return trained;
 }
 
+std::unique_ptr<WeightAverage> make_average(const model::Decoder& model,
+                                            const Optimisation& train) {
+  if (train.ema == 0) return nullptr;
+  if (train.lora_rank != 0)
+    throw Error(ErrorKind::usage, "ema averages all weights: it has no meaning with LoRA")
+        .with_hint("leave out train.ema or train.lora_rank");
+  return std::make_unique<WeightAverage>(model, train.ema);
+}
+
+Optimizer::Options optimizer_options(const Optimisation& train) {
+  return {.beta1 = train.beta1,
+          .beta2 = train.beta2,
+          .eps = train.eps,
+          .weight_decay = train.weight_decay,
+          .kind = train.optimizer,
+          .momentum = train.muon_momentum,
+          .muon_scale = train.muon_scale == "original" ? MuonScale::original : MuonScale::as_adamw};
+}
+
+constexpr int64_t kSpikesInARow = 10;  // skipped before the run stops
+
 }  // namespace
 
 int64_t use_threads(int64_t asked) {
@@ -91,13 +115,24 @@ int64_t use_threads(int64_t asked) {
   return nn::threads_in_use();
 }
 
+model::ForwardOptions forward_options(const Optimisation& train) {
+  const bool rounded =
+      train.dtype == "bfloat16" || (train.dtype == "auto" && nn::processor().amx_bf16);
+  return {.keep = train.recompute ? model::Keep::inputs : model::Keep::activations,
+          .products = rounded ? at::kBFloat16 : at::kFloat};
+}
+
 OrderedJson RunSummary::json() const {
   return {{"steps", steps},
           {"tokens", tokens},
+          {"products", products},
           {"loss_first", first_loss},
           {"loss_last", last_loss},
           {"heldout_loss_start", or_null(heldout_start)},
-          {"heldout_loss_end", or_null(heldout_end)}};
+          {"heldout_loss_end", or_null(heldout_end)},
+          {"best_step", best_step},
+          {"steps_skipped", steps_skipped},
+          {"gradient_noise_scale", or_null(noise_scale)}};
 }
 
 Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
@@ -111,15 +146,20 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
       monitor_(monitor),
       stop_(stop),
       lora_(make_lora(model, plan_.train)),
+      average_(make_average(model, plan_.train)),
       team_(plan_.link, distributed::Team::parse_shard(plan_.train.sharding.shard)),
       optimizer_(
           team_.train(lora_ ? lora_->parameters() : trained_weights(model, plan_.train.freeze)),
-          {.beta1 = plan_.train.beta1,
-           .beta2 = plan_.train.beta2,
-           .eps = plan_.train.eps,
-           .weight_decay = plan_.train.weight_decay}),
+          optimizer_options(plan_.train)),
+      guard_(plan_.train.spike_factor),
       schedule_(schedule_of(plan_.train, batches.steps())),
-      checkpoints_(plan_.run_dir, plan_.key) {}
+      checkpoints_(plan_.run_dir, plan_.key) {
+  if (plan_.train.noise_scale && !team_.alone())
+    throw Error(ErrorKind::usage, "noise_scale is measured by one process alone")
+        .with_hint("leave train.noise_scale out with helio launch, torchrun or srun");
+  model_.set_forward(forward_options(plan_.train));
+  checkpoints_.keep(plan_.train.keep_last);
+}
 
 Trainer::~Trainer() = default;
 
@@ -134,7 +174,13 @@ RunSummary Trainer::run() {
                        .title = plan_.title},
       monitor_);
   if (window_) journal_->restore_window(*window_);
-  if (done_ == 0) validate(0);
+  began_at_ = done_;
+  began_ = Clock::now();
+  if (done_ == 0) {
+    std::error_code ignored;
+    if (team_.leads()) fs::remove_all(plan_.run_dir / "best", ignored);  // of an earlier run
+    validate(0);
+  }
 
   while (done_ < batches_.steps()) {
     const int64_t step = done_ + 1;
@@ -144,7 +190,7 @@ RunSummary Trainer::run() {
     done_ = step;
 
     if (validates_at(step)) validate(step);
-    stopping_ = stopping_ || (team_.alone() && stop_.raised());
+    stopping_ = stopping_ || (team_.alone() && (stop_.raised() || reached_limit(step)));
     if (stopping_ || saves_at(step)) save();
     if (stopping_) stop_here();
   }
@@ -159,7 +205,11 @@ RunSummary Trainer::run() {
                        : std::accumulate(last_losses_.begin(), last_losses_.end(), 0.0) /
                              static_cast<double>(last_losses_.size()),
       .heldout_start = heldout_start_,
-      .heldout_end = heldout_end_};
+      .heldout_end = heldout_end_,
+      .products = std::string(nn::config_dtype(forward_options(plan_.train).products)),
+      .steps_skipped = guard_.spikes(),
+      .best_step = best_step_,
+      .noise_scale = noise_.known() ? std::optional(noise_.value()) : std::nullopt};
   journal_->end(fmt::format(
       "{} steps, loss {:.4f} to {:.4f}{}", summary.steps, summary.first_loss, summary.last_loss,
       heldout_end_ ? fmt::format(", held-out {:.4f} to {:.4f}", *heldout_start_, *heldout_end_)
@@ -167,14 +217,11 @@ RunSummary Trainer::run() {
   return summary;
 }
 
-StepReport Trainer::take_step(int64_t step) {
-  const auto started = Clock::now();
-  const std::vector<MicroBatch> micro_batches = batches_.step(step);
+void Trainer::gather_gradients(const std::vector<MicroBatch>& micro_batches, StepReport& report) {
   double weight = 0;
   for (const MicroBatch& batch : micro_batches) weight += objective_.weight(batch);
   if (weight == 0) weight = 1;  // nothing is learned from these rows: no gradient
-
-  StepReport report{.step = step, .lr = schedule_.at(step), .epoch = batches_.epoch(step)};
+  double first_norm = 0;
   const std::vector<MicroBatch> own = team_.share(micro_batches);
   for (const MicroBatch& batch : own) {
     if (&batch == &own.back()) team_.begin_gradients();
@@ -187,27 +234,46 @@ StepReport Trainer::take_step(int64_t step) {
           report.loss += loss.sum.item<double>() / weight;
           add_terms(report.terms, loss.terms);
         });
+    if (plan_.train.noise_scale && !lora_ && &batch == &own.front())
+      first_norm = optimizer_.clip(0);
   }
-
   if (own.empty()) {
     team_.begin_gradients();
     team_.fill_gradients(model_.parameters());
   }
   if (lora_) lora_->take_gradients();
   team_.finish_gradients();
-  auto figures =
-      team_.total({.loss = report.loss, .terms = std::move(report.terms), .stop = stop_.raised()});
+  auto figures = team_.total({.loss = report.loss,
+                              .terms = std::move(report.terms),
+                              .stop = stop_.raised() || reached_limit(report.step)});
   report.loss = figures.loss;
   report.terms = std::move(figures.terms);
   stopping_ = !team_.alone() && figures.stop;
   report.grad_norm =
       optimizer_.clip(plan_.train.clip, [&](double norm) { return team_.whole_norm(norm); });
+  if (first_norm == 0 || micro_batches.size() < 2 || !std::isfinite(report.grad_norm)) return;
+  const double few = objective_.weight(micro_batches.front());
+  noise_.add(std::pow(first_norm * weight / few, 2), few, std::pow(report.grad_norm, 2), weight);
+  if (noise_.known())
+    report.terms.push_back({.name = "gradient_noise_scale", .sum = noise_.value(), .weight = 1});
+}
+
+StepReport Trainer::take_step(int64_t step) {
+  const auto started = Clock::now();
+  const std::vector<MicroBatch> micro_batches = batches_.step(step);
+  StepReport report{.step = step, .lr = schedule_.at(step), .epoch = batches_.epoch(step)};
+  gather_gradients(micro_batches, report);
   if (!std::isfinite(report.loss) || !std::isfinite(report.grad_norm))
     refuse_step(step, report.loss, report.grad_norm);
-  optimizer_.step(report.lr);
+  const bool skipped = spikes(report);
+  if (!skipped) optimizer_.step(report.lr);
   optimizer_.clear_grads();
-  team_.share_update();
-  if (lora_) lora_->apply();
+  if (!skipped) team_.share_update();
+  if (!skipped && lora_) lora_->apply();
+  if (!skipped && average_) average_->follow();
+  if (plan_.train.spike_factor > 0)
+    report.terms.push_back(
+        {.name = "steps_skipped", .sum = static_cast<double>(guard_.spikes()), .weight = 1});
 
   report.tokens = inputs_of(micro_batches);
   report.tokens_so_far = tokens_ += report.tokens;
@@ -215,7 +281,39 @@ StepReport Trainer::take_step(int64_t step) {
   if (last_losses_.size() == kLastLosses) last_losses_.erase(last_losses_.begin());
   last_losses_.push_back(report.loss);
   report.seconds = seconds_since(started);
+  size_t rows = 0;
+  for (const MicroBatch& batch : micro_batches) rows += batch.rows.size();
+  report.utilisation = utilisation(report, rows);
   return report;
+}
+
+// Known once steps have taken so long that measuring the machine costs nothing beside them.
+double Trainer::utilisation(const StepReport& report, size_t rows) {
+  constexpr double kEnough = 10;
+  step_seconds_ += report.seconds;
+  if (step_seconds_ < kEnough || rows == 0) return 0;
+  if (product_rate_ == 0)
+    product_rate_ =
+        product_rate(model_.config().hidden_size, forward_options(plan_.train).products);
+  const double forward = forward_flops(model_.config(), report.tokens / static_cast<int64_t>(rows));
+  return 3 * forward * static_cast<double>(report.tokens) / report.seconds / product_rate_;
+}
+
+bool Trainer::spikes(const StepReport& report) {
+  const std::string why = guard_.judge(report.loss, report.grad_norm);
+  if (why.empty()) return false;
+  const std::string batch = "with these documents in the batch: " + documents_of(report.step);
+  const bool at_once = plan_.train.spike_action == "stop";
+  if (at_once || guard_.in_a_row() >= kSpikesInARow)
+    throw Error(ErrorKind::failed,
+                at_once ? "a spike: " + why
+                        : fmt::format("{} spikes in a row, the last: {}", guard_.in_a_row(), why))
+        .add_context(batch)
+        .with_hint(
+            "the last checkpoint stays; look at these documents, lower train.lr, or raise "
+            "train.spike_factor");
+  journal_->note(fmt::format("step {} is left out: {}; {}", report.step, why, batch));
+  return true;
 }
 
 void Trainer::validate(int64_t step) {
@@ -235,6 +333,39 @@ void Trainer::validate(int64_t step) {
   journal_->validation(step, sum / weight, whole.terms);
   if (step == 0) heldout_start_ = sum / weight;
   heldout_end_ = sum / weight;
+  keep_if_best(step, sum / weight);
+}
+
+void Trainer::keep_if_best(int64_t step, double heldout) {
+  if (step == 0 || (best_ && *best_ <= heldout)) return;
+  best_ = heldout;
+  best_step_ = step;
+  if (!plan_.train.keep_best || !team_.leads()) return;
+  StagedDir staged(plan_.run_dir / "best");
+  model_.save(staged.path());
+  staged.commit();
+}
+
+std::vector<std::filesystem::path> Trainer::save_beside(const std::filesystem::path& dir) const {
+  std::vector<std::filesystem::path> written;
+  if (average_) {
+    written.push_back(dir / "ema");
+    average_->save(written.back());
+  }
+  const fs::path best = plan_.run_dir / "best";
+  if (plan_.train.keep_best && fs::is_directory(best)) {
+    written.push_back(dir / "best");
+    make_dirs(written.back());
+    for (const auto& file : list_files(best)) fs::copy_file(file, written.back() / file.filename());
+  }
+  return written;
+}
+
+bool Trainer::reached_limit(int64_t step) const {
+  if (step == batches_.steps()) return false;
+  const Optimisation& train = plan_.train;
+  return (train.stop_after > 0 && step - began_at_ >= train.stop_after) ||
+         (train.time_limit > 0 && seconds_since(began_) >= 60 * train.time_limit);
 }
 
 bool Trainer::validates_at(int64_t step) const {
@@ -256,6 +387,11 @@ void Trainer::save() {
       {"last_losses", last_losses_},
       {"heldout_start", or_null(heldout_start_)},
       {"heldout_end", or_null(heldout_end_)},
+      {"best", or_null(best_)},
+      {"best_step", best_step_},
+      {"updates", optimizer_.steps()},
+      {"guard", guard_.state()},
+      {"noise", noise_.state()},
       {"window", journal_->window()}};
   const auto write = [&](const distributed::Team::Save& save_state) {
     checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
@@ -271,7 +407,13 @@ void Trainer::save() {
   };
   team_.save_state(
       plan_.run_dir / "checkpoints" / "parts",
-      [&](const std::filesystem::path& file) { optimizer_.save(file); }, write);
+      [&](const std::filesystem::path& file) {
+        std::vector<nn::NamedTensor> states = optimizer_.state();
+        if (average_ && team_.leads())
+          for (auto& tensor : average_->state()) states.push_back(std::move(tensor));
+        nn::write_tensors(file, states);
+      },
+      write);
 }
 
 void Trainer::restore(const Checkpoints::Found& checkpoint) {
@@ -282,8 +424,14 @@ void Trainer::restore(const Checkpoints::Found& checkpoint) {
                for (const auto& [name, tensor] : model_.parameters())
                  nn::read_tensor_into(file, file.at(name), tensor);
                if (lora_) lora_->load(file);
-               optimizer_.load(checkpoint.dir / "optimizer.safetensors", checkpoint.step);
                const Json& state = checkpoint.state;
+               const checkpoint::SafeTensors states(checkpoint.dir / "optimizer.safetensors");
+               optimizer_.load(states, state.at("updates").get<int64_t>());
+               if (average_) average_->load(states);
+               guard_.restore(state.at("guard"));
+               noise_.restore(state.at("noise"));
+               best_ = from_json(state.at("best"));
+               best_step_ = state.at("best_step").get<int64_t>();
                done_ = checkpoint.step;
                tokens_ = state.at("data").at("tokens").get<int64_t>();
                first_loss_ = state.at("first_loss").get<double>();
@@ -294,15 +442,19 @@ void Trainer::restore(const Checkpoints::Found& checkpoint) {
              });
 }
 
-void Trainer::refuse_step(int64_t step, double loss, double grad_norm) const {
+std::string Trainer::documents_of(int64_t step) const {
   const auto ids = batches_.documents(step);
   constexpr size_t kShown = 8;
   std::string names;
   for (size_t i = 0; i < std::min(ids.size(), kShown); ++i) names += (i ? ", " : "") + ids[i];
   if (ids.size() > kShown) names += fmt::format(" and {} more", ids.size() - kShown);
+  return names;
+}
+
+void Trainer::refuse_step(int64_t step, double loss, double grad_norm) const {
   throw Error(ErrorKind::failed,
               fmt::format("the loss ({}) or its gradient (norm {}) is not finite", loss, grad_norm))
-      .add_context("with these documents in the batch: " + names)
+      .add_context("with these documents in the batch: " + documents_of(step))
       .with_hint(
           "weights were not touched, the last checkpoint stays; lower train.lr or look at these "
           "documents");

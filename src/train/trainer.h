@@ -5,6 +5,7 @@
 // kept. Several processes train one model together (distributed/team.h). Non-goals: devices.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -17,9 +18,12 @@
 #include "train/distributed/team.h"
 #include "train/journal.h"
 #include "train/lora.h"
+#include "train/noise_scale.h"
 #include "train/objective.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/spike_guard.h"
+#include "train/weight_average.h"
 
 namespace helio::train {
 
@@ -36,6 +40,10 @@ struct RunSummary {
   int64_t steps = 0, tokens = 0;         // tokens: inputs the model read
   double first_loss = 0, last_loss = 0;  // of the first step; mean of the last ten
   std::optional<double> heldout_start = {}, heldout_end = {};
+  std::string products = {};               // the type that factors of products were rounded to
+  int64_t steps_skipped = 0;               // spikes, by train.spike_factor
+  int64_t best_step = 0;                   // with the lowest held-out loss; 0: not measured
+  std::optional<double> noise_scale = {};  // in targets, where it was measured
   OrderedJson json() const;
 };
 
@@ -49,17 +57,28 @@ class Trainer {
   // Goes on from there instead of from the start.
   void restore(const Checkpoints::Found& checkpoint);
   // Runs to the end; with LoRA the adapter is written to RUN/adapter. Error{interrupted} when asked
-  // to stop, after a checkpoint; Error{failed} at a loss or gradient that is not finite: the last
-  // checkpoint stays as it is.
+  // to stop or at a limit of this call, after a checkpoint; Error{failed} at a loss or gradient
+  // that is not finite, and at spikes as asked: the last checkpoint stays as it is.
   RunSummary run();
+  // What stands beside the trained model, as asked for: the average of the weights in ema, the best
+  // ones in best. Each a model folder without tokenizer; returns those written.
+  std::vector<std::filesystem::path> save_beside(const std::filesystem::path& dir) const;
 
  private:
   StepReport take_step(int64_t step);
+  // The step's gradient, over all micro-batches, into the weights; loss and terms into the report.
+  void gather_gradients(const std::vector<MicroBatch>& micro_batches, StepReport& report);
+  // Is the step to be left out? Notes it, or throws as asked.
+  bool spikes(const StepReport& report);
+  double utilisation(const StepReport& report, size_t rows);
+  void keep_if_best(int64_t step, double heldout);
+  bool reached_limit(int64_t step) const;
   void validate(int64_t step);
   void save();
   bool validates_at(int64_t step) const;
   bool saves_at(int64_t step) const;
   [[noreturn]] void refuse_step(int64_t step, double loss, double grad_norm) const;
+  std::string documents_of(int64_t step) const;  // the first few names
   [[noreturn]] void stop_here();
 
   Plan plan_;
@@ -71,7 +90,10 @@ class Trainer {
   const StopRequest& stop_;
   std::unique_ptr<Lora> lora_;
   distributed::Team team_;
+  std::unique_ptr<WeightAverage> average_;
   Optimizer optimizer_;
+  SpikeGuard guard_;
+  NoiseScale noise_ = {};
   Schedule schedule_;
   Checkpoints checkpoints_;
   std::unique_ptr<Journal> journal_;
@@ -79,9 +101,15 @@ class Trainer {
   bool stopping_ = false;
   double first_loss_ = 0;
   std::vector<double> last_losses_ = {};  // of the last ten steps
-  std::optional<double> heldout_start_ = {}, heldout_end_ = {};
-  std::optional<Json> window_ = {};  // of the journal, from the checkpoint
+  std::optional<double> heldout_start_ = {}, heldout_end_ = {}, best_ = {};
+  int64_t best_step_ = 0, began_at_ = 0;  // steps done when this call began
+  std::chrono::steady_clock::time_point began_ = {};
+  double step_seconds_ = 0, product_rate_ = 0;  // spent in steps so far; FLOP/s, once measured
+  std::optional<Json> window_ = {};             // of the journal, from the checkpoint
 };
+
+// How the model is to compute, with "auto" resolved for this processor.
+model::ForwardOptions forward_options(const Optimisation& train);
 
 // Sets how many threads tensor work uses (0: all cores this process may use); returns the number.
 int64_t use_threads(int64_t asked);

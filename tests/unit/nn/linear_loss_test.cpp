@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/GradMode.h>
@@ -44,6 +45,27 @@ TEST(LinearCrossEntropy, EqualsThePlainLossAndItsGradientsForAnyChunk) {
     const at::Tensor plain = at::cross_entropy_loss(at::linear(a.hidden, a.weight), a.targets, {},
                                                     at::Reduction::Sum, kIgnoreTarget);
     expect_equal_to_plain(a, linear_cross_entropy_sum(a.hidden, a.weight, a.targets, chunk), plain);
+  }
+}
+
+TEST(LinearCrossEntropy, WithZIsThePlainSumOfBoth) {
+  Case a;
+  a.targets[7] = kIgnoreTarget;
+  constexpr double kWeight = 0.03;
+  for (const double cap : {0.0, 4.0}) {
+    for (const int64_t chunk : {7, 1000}) {
+      at::Tensor logits = at::linear(a.hidden, a.weight);
+      if (cap != 0) logits = (logits / cap).tanh() * cap;
+      const at::Tensor counted = (a.targets != kIgnoreTarget).to(at::kFloat);
+      const at::Tensor z = (logits.logsumexp(-1).square() * counted).sum() * kWeight;
+      const at::Tensor plain =
+          at::cross_entropy_loss(logits, a.targets, {}, at::Reduction::Sum, kIgnoreTarget) + z;
+      const auto ours =
+          linear_cross_entropy_with_z(a.hidden, {a.weight, cap}, a.targets, kWeight, chunk);
+      EXPECT_NEAR(ours.z, z.item<double>(), 1e-5 * z.item<double>());
+      EXPECT_GT(ours.z, 1);
+      expect_equal_to_plain(a, ours.sum, plain);
+    }
   }
 }
 
