@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Load on a running `helio serve` (or any OpenAI-compatible server): concurrent streams, idle streams, random disconnects.
 
-  bench/peers/serve_load.py --url http://127.0.0.1:8000 --model NAME [--streams 1 8 64] [--tokens 64] [--requests-per-stream 4]
-  bench/peers/serve_load.py --url ... --model NAME --idle 800          # open streams that wait, while one more is timed
+  bench/peers/serve_load.py --url http://127.0.0.1:8000 --model NAME [--streams 1 8 64] [--tokens 64] [--requests-per-stream 4] [--pid PID]
+  bench/peers/serve_load.py --url ... --model NAME --idle 800          # connections held open, while one more stream is timed
+  bench/peers/serve_load.py --url ... --model NAME --waiting 800 --pid PID # streams that wait for a slot and then leave, while /health is timed
   bench/peers/serve_load.py --url ... --model NAME --soak 60 --pid PID # clients that leave at random; descriptors and memory of PID
                             [--forms]                                  # most of them want JSON under one of 200 schemas, or a grammar
 
@@ -63,7 +64,14 @@ def prompt_of(i, draw):
     return f"{i} " + " ".join(draw.choice(words) for _ in range(24))
 
 
-async def load(target, streams, requests, tokens):
+def cpu_of(pid):
+    """Seconds of processor time a process has had: what a busy machine does not change much."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def load(target, streams, requests, tokens, pid=None):
     draw = random.Random(1)
     firsts, betweens, done, refused = [], [], 0, 0
 
@@ -78,11 +86,13 @@ async def load(target, streams, requests, tokens):
             betweens.extend(b - a for a, b in zip(times, times[1:]))
             done += len(times)
 
+    spent = cpu_of(pid) if pid else 0
     began = time.perf_counter()
     await asyncio.gather(*(client(i) for i in range(streams)))
     wall = time.perf_counter() - began
+    spent = f"; {(cpu_of(pid) - spent) / done * 1000:.2f} ms of processor time a part" if pid else ""
     print(f"{streams:4} streams: first token {statistics.median(firsts) * 1000:7.1f} ms median, {percentile(firsts, .99) * 1000:7.1f} p99; "
-          f"between tokens {statistics.median(betweens) * 1000:6.1f} ms median, {percentile(betweens, .99) * 1000:6.1f} p99; {done / wall:7.1f} parts/s; {refused} refused", flush=True)
+          f"between tokens {statistics.median(betweens) * 1000:6.1f} ms median, {percentile(betweens, .99) * 1000:6.1f} p99; {done / wall:7.1f} parts/s; {refused} refused{spent}", flush=True)
 
 
 async def idle(target, count):
@@ -97,6 +107,39 @@ async def idle(target, count):
     print(f"{count} idle connections held: one more stream's first token after {times[0] * 1000:.1f} ms, status {status}")
     for _, writer in held:
         writer.close()
+
+
+async def metric(target, name):
+    reader, writer = await asyncio.open_connection(target.host, target.port)
+    writer.write(f"GET /metrics HTTP/1.0\r\nHost: localhost\r\n{target.auth}\r\n".encode())
+    text = (await reader.read()).decode()
+    writer.close()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + "{"))
+
+
+async def waiting(target, count, pid):
+    """Streams in the queue (the server's --queue must have room): what they cost, and that nothing of them stays when they leave."""
+    await target.stream("warm", 2)
+    before = held_by(pid)
+    held = [await target.open({"model": target.model, "prompt": f"{i} one two", "max_tokens": 200, "stream": True, "ignore_eos": True}) for i in range(count)]
+    await asyncio.sleep(2)
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        running, queued = await metric(target, "helio_generations_running"), await metric(target, "helio_generations_waiting")
+        times.append((time.perf_counter() - began) / 2)
+    during = held_by(pid)
+    for _, writer in held:
+        writer.close()
+    left = None
+    for _ in range(120):
+        await asyncio.sleep(0.5)
+        left = await metric(target, "helio_generations_running") + await metric(target, "helio_generations_waiting")
+        if left == 0:
+            break
+    after = held_by(pid)
+    print(f"{count} streams, {running:.0f} of them running and {queued:.0f} waiting: /metrics after {statistics.median(times) * 1000:.1f} ms median, {max(times) * 1000:.1f} at most; "
+          f"when they left {left:.0f} generations stayed, cache tokens held {await metric(target, 'helio_cache_tokens'):.0f}; descriptors {before[0]} -> {during[0]} -> {after[0]}; memory {before[1]:.0f} -> {during[1]:.0f} -> {after[1]:.0f} MiB")
 
 
 def form_of(draw):
@@ -157,6 +200,7 @@ def main():
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--requests-per-stream", type=int, default=4)
     parser.add_argument("--idle", type=int)
+    parser.add_argument("--waiting", type=int)
     parser.add_argument("--soak", type=float)
     parser.add_argument("--pid", type=int)
     parser.add_argument("--forms", action="store_true")
@@ -164,10 +208,12 @@ def main():
     target = Target(a.url, a.model, a.key)
     if a.idle:
         return asyncio.run(idle(target, a.idle))
+    if a.waiting:
+        return asyncio.run(waiting(target, a.waiting, a.pid))
     if a.soak:
         return asyncio.run(soak(target, a.soak, a.pid, a.forms))
     for streams in a.streams:
-        asyncio.run(load(target, streams, a.requests_per_stream, a.tokens))
+        asyncio.run(load(target, streams, a.requests_per_stream, a.tokens, a.pid))
 
 
 if __name__ == "__main__":
