@@ -119,6 +119,28 @@ def test_served_with_draft_adapter_and_gguf(models):
         assert metrics['helio_draft_tokens_total{model="file"}'] == "0"
 
 
+def test_a_gguf_files_end_of_turn_ends_answers(models):
+    import gguf
+    from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+    scored = generate(models / "big.gguf", "--max-new-tokens", 12, "--log-probs", 0)
+    third = scored["tokens"][3]["token"]
+    ids = json.loads((models / "big" / "tokenizer.json").read_text())["model"]["vocab"]
+    letters = letter_of_byte()
+    name = "".join(letters[b] for b in scored["tokens"][3]["bytes"])
+    reader = gguf.GGUFReader(models / "big.gguf")
+    writer = gguf.GGUFWriter(models / "turn.gguf", arch="llama", endianess=reader.endianess)
+    copy_with_new_metadata(reader, writer, {"tokenizer.ggml.eot_token_id": MetadataDetails(gguf.GGUFValueType.UINT32, ids[name])}, [])
+    ended = generate(models / "turn.gguf", "--max-new-tokens", 12)
+    assert ended["ended_by"] == "eos" and ended["new_tokens"] == [t["token"] for t in scored["tokens"]].index(third)
+
+
+def letter_of_byte():
+    """Byte-level BPE's letter of each byte."""
+    plain = [b for b in range(256) if 33 <= b <= 126 or 161 <= b <= 172 or 174 <= b <= 255]
+    rest = [b for b in range(256) if b not in plain]
+    return {b: chr(b) for b in plain} | {b: chr(256 + i) for i, b in enumerate(rest)}
+
+
 def test_models_within_a_memory_budget(models):
     with served.serving(models / "log2.txt", models / "big.gguf", "--adapter", f"legal={models / 'adapter'}", "--memory", "64MiB", "--threads", 1) as server:
         client = openai.OpenAI(base_url=server.url + "/v1", api_key="-", max_retries=0)
