@@ -61,7 +61,8 @@ def peer(task, shots, options):
     lm_eval.api.task.datasets.load_dataset = load
     model = HFLM(pretrained=options.model, dtype="float32", batch_size=options.peer_batch, device="cpu")
     before, start = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    out = lm_eval.simple_evaluate(model=model, tasks=[theirs], num_fewshot=shots, limit=options.limit, bootstrap_iters=0, log_samples=True)
+    out = lm_eval.simple_evaluate(model=model, tasks=[theirs], num_fewshot=shots, limit=options.limit, bootstrap_iters=0, log_samples=True,
+                                  apply_chat_template=options.apply_chat_template != "no", fewshot_as_multiturn=options.apply_chat_template == "multi_turn")
     after = resource.getrusage(resource.RUSAGE_SELF)
     samples = {}
     for name, entries in out["samples"].items():
@@ -82,6 +83,8 @@ def ours(task, shots, options):
         limit = ["--limit-per-subject" if task == "mmlu" else "--limit", str(options.limit)]
         command = [options.helio, "eval", "run", options.model, "--tasks", f"{task}@{shots}", "--benchmarks", options.benchmarks, *limit,
                    "--threads", str(options.threads), "--batch-tokens", str(options.batch_tokens), "--out", folder + "/out"]
+        if options.apply_chat_template != "no":
+            command += ["--apply-chat-template", options.apply_chat_template]
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         peak = [0]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_WAIT_POLICY": "passive"})
@@ -120,6 +123,7 @@ def main():
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--peer-batch", default="8")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--apply-chat-template", choices=["no", "multi_turn", "single_turn"], default="no")
     parser.add_argument("--peer")
     options = parser.parse_args()
     if options.peer:

@@ -77,8 +77,28 @@ class Reader {
     const Json prepared = builder_.prepared(document, subject);
     const auto drawn = examples.draw(document, random);
     for (const size_t i : drawn) draws_.update(std::to_string(i) + " ");
-    add_(prepared, fill(spec_.description, prepared) + examples.text(drawn),
+    add_(prepared, before(fill(spec_.description, prepared), examples, drawn),
          (subject.empty() ? "" : subject + "/") + number);
+  }
+
+  // As lm-evaluation-harness's fewshot_context: with a chat template the description is the
+  // system's, and examples are turns of their own or stand in the question's message. A task
+  // without a pool has its examples in the description: they are the question's.
+  Before before(std::string description, FewShot& examples,
+                const std::vector<size_t>& drawn) const {
+    Before out;
+    const bool chat = sources_.apply_chat_template != "no";
+    const bool turns = sources_.apply_chat_template == "multi_turn";
+    if (chat && !spec_.shots.split.empty()) {
+      if (!description.empty())
+        out.messages.push_back({.role = "system", .content = std::move(description)});
+      description.clear();
+      if (turns)
+        for (auto& message : examples.turns(drawn)) out.messages.push_back(std::move(message));
+    }
+    out.text = std::move(description);
+    if (!turns) out.text += examples.text(drawn);
+    return out;
   }
 
   std::optional<std::vector<Json>> split_of(const std::string& split, Part& part) {
@@ -111,6 +131,10 @@ class Reader {
 
 }  // namespace
 
+std::string chat_template_name(const std::string& setting) {
+  return fs::is_regular_file(setting) ? "sha256:" + sha256_file(setting) : setting;
+}
+
 BenchmarkRead read_benchmark(const ItemBuilder& builder, const Sources& sources,
                              const Profile& profile, const AddItem& add) {
   const TaskSpec& spec = builder.spec();
@@ -124,6 +148,10 @@ BenchmarkRead read_benchmark(const ItemBuilder& builder, const Sources& sources,
   }
   OrderedJson settings = {{"shots", shots_of(spec, sources)}, {"prepare", spec.prepare}};
   if (!spec.reproduces.protocol.empty()) settings["profile"] = profile.name;
+  if (sources.apply_chat_template != "no" && spec.mode != "conversation") {
+    settings["chat_template"] = chat_template_name(sources.chat_template);
+    settings["examples_as"] = sources.apply_chat_template;
+  }
   settings["special_tokens"] =
       profile.special == text::SpecialTokens::add ? "as the tokenizer does" : "none";
   settings.update(out.settings);

@@ -18,10 +18,19 @@ struct BenchmarkRead {
       OrderedJson::object();  // shots, profile, hashes of the data and of the draws
 };
 
-// Calls `add(document, before, id)` for each document that is asked: `before` is what stands before
-// the question. Missing data is said in the parts; damaged data is an Error.
-using AddItem =
-    std::function<void(const Json& document, const std::string& before, std::string id)>;
+// --chat-template as results record it: a file by what is in it.
+std::string chat_template_name(const std::string& setting);
+
+// What stands before a question.
+struct Before {
+  std::string text = {};  // of the question's own message, where it is one
+  // Sources::apply_chat_template: the messages before it.
+  std::vector<text::Message> messages = {};
+};
+
+// Calls `add(document, before, id)` for each document that is asked. Missing data is said in the
+// parts; damaged data is an Error.
+using AddItem = std::function<void(const Json& document, const Before& before, std::string id)>;
 BenchmarkRead read_benchmark(const ItemBuilder& builder, const Sources& sources,
                              const Profile& profile, const AddItem& add);
 

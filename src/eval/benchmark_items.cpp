@@ -86,6 +86,17 @@ std::string ItemBuilder::example(const Json& document) const {
   return right.context + right.continuation + spec_.separator;
 }
 
+std::vector<text::Message> ItemBuilder::example_turns(const Json& document) const {
+  const auto turns = [](std::string asked, std::string answer) {
+    return std::vector<text::Message>{{.role = "user", .content = std::move(asked)},
+                                      {.role = "assistant", .content = std::move(answer)}};
+  };
+  if (spec_.mode == "generate") return turns(question(document), target(document));
+  const ChoiceItem asked = choices(document, {});
+  const Ask right = asked.ask(asked.gold);
+  return turns(right.context, right.continuation.substr(spec_.delimiter.size()));
+}
+
 std::vector<std::string> ItemBuilder::offered(const Json& document) const {
   if (!spec_.choices_from.empty()) return texts_at(document, spec_.choices_from);
   std::vector<std::string> out;

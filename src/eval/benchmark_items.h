@@ -8,6 +8,7 @@
 #include "eval/choices.h"
 #include "eval/prepare.h"
 #include "eval/task_spec.h"
+#include "text/chat.h"
 
 namespace helio::eval {
 
@@ -25,6 +26,8 @@ class ItemBuilder {
   std::string target(const Json& document) const;
   // The document as an example: with its right answer.
   std::string example(const Json& document) const;
+  // The same as what a user says and what is answered.
+  std::vector<text::Message> example_turns(const Json& document) const;
 
  private:
   std::vector<std::string> offered(const Json& document) const;

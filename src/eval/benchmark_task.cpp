@@ -9,8 +9,9 @@ std::unique_ptr<Task> make_choice_task(const TaskSpec& plain, const Sources& sou
   const ItemBuilder builder(spec);
   std::vector<ChoiceItem> items;
   auto read = read_benchmark(builder, sources, profile,
-                             [&](const Json& document, const std::string& before, std::string id) {
-                               items.push_back(builder.choices(document, before));
+                             [&](const Json& document, const Before& before, std::string id) {
+                               items.push_back(builder.choices(document, before.text));
+                               items.back().messages = before.messages;
                                items.back().id = std::move(id);
                              });
   if (spec.mode != "labelled_choices") {

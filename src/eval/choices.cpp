@@ -39,7 +39,15 @@ std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t index,
   const ChoiceItem& item = at(index);
   std::vector<model::ScoreRequest> out;
   for (size_t i = 0; i < item.size(); ++i) {
-    out.push_back(encode_pair(item.context(i), item.continuation(i), model, profile_.special));
+    if (chat_) {  // the assistant's turn begins with the choice itself
+      auto messages = item.messages;
+      messages.push_back({.role = "user", .content = item.context(i)});
+      out.push_back(encode_pair(conversation_text(messages, *chat_),
+                                item.continuation(i).substr(spec_.delimiter.size()), model,
+                                profile_.special));
+    } else {
+      out.push_back(encode_pair(item.context(i), item.continuation(i), model, profile_.special));
+    }
     if (out.back().continuation.empty()) return {};
   }
   return out;

@@ -14,6 +14,8 @@ struct ChoiceItem {
   std::vector<std::string> contexts = {}, continuations = {};
   std::vector<int64_t> lengths = {};  // of each choice in code points, without the delimiter
   size_t gold = 0;
+  // Asked in a chat template: what is said before, and each context is the user's last message.
+  std::vector<text::Message> messages = {};
   std::vector<uint8_t> right = {};  // labelled_choices: 1 for each true choice
 
   size_t size() const { return std::max(contexts.size(), continuations.size()); }

@@ -46,4 +46,12 @@ std::string FewShot::text(const std::vector<size_t>& chosen) {
   return out;
 }
 
+std::vector<text::Message> FewShot::turns(const std::vector<size_t>& chosen) const {
+  std::vector<text::Message> out;
+  for (const size_t i : chosen)
+    for (auto& message : builder_.example_turns(builder_.prepared(pool_[i], subject_)))
+      out.push_back(std::move(message));
+  return out;
+}
+
 }  // namespace helio::eval

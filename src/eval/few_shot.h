@@ -20,6 +20,8 @@ class FewShot {
   std::vector<size_t> draw(const Json& document, PythonRandom& random) const;
   // The text of those.
   std::string text(const std::vector<size_t>& chosen);
+  // Each as a user's message and its answer.
+  std::vector<text::Message> turns(const std::vector<size_t>& chosen) const;
 
  private:
   const ItemBuilder& builder_;

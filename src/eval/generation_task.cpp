@@ -11,10 +11,11 @@ class GenerationTask final : public WordsTask {
       : WordsTask(with_profile(plain, sources.profile), find_profile(sources.profile)) {
     const ItemBuilder builder(spec_);
     take(read_benchmark(builder, sources, profile_,
-                        [&](const Json& document, const std::string& before, std::string id) {
+                        [&](const Json& document, const Before& before, std::string id) {
                           items_.push_back({.id = std::move(id),
-                                            .prompt = before + builder.question(document),
-                                            .target = builder.target(document)});
+                                            .prompt = before.text + builder.question(document),
+                                            .target = builder.target(document),
+                                            .messages = before.messages});
                         }),
          sources);
   }
@@ -37,15 +38,24 @@ class GenerationTask final : public WordsTask {
   }
   OrderedJson answer_row(int64_t item, const std::vector<std::string>& answers,
                          const std::string&) const override {
-    return {{"doc", std::stoll(at(item).id)}, {"response", answers.front()}};
+    // A number where the task has no subjects: what `eval score` takes.
+    const std::string& id = at(item).id;
+    const bool plain = id.find('/') == id.npos;
+    return {{"doc", plain ? OrderedJson(std::stoll(id)) : OrderedJson(id)},
+            {"response", answers.front()}};
   }
   std::optional<Answerable> question(int64_t item,
                                      const std::vector<std::string>& answers) const override {
     if (!answers.empty()) return std::nullopt;
-    return Answerable{.prompt = at(item).prompt,
-                      .stops = spec_.answer.until,
-                      .max_tokens = spec_.answer.max_tokens,
-                      .special = profile_.special};
+    Answerable out{.prompt = at(item).prompt,
+                   .stops = spec_.answer.until,
+                   .max_tokens = spec_.answer.max_tokens,
+                   .special = profile_.special};
+    if (!chat_) return out;
+    out.messages = at(item).messages;
+    out.messages.push_back({.role = "user", .content = std::move(out.prompt)});
+    out.prompt.clear();
+    return out;
   }
   std::string item_id(int64_t item) const override { return at(item).id; }
   int64_t cost(int64_t item) const override {
@@ -55,6 +65,7 @@ class GenerationTask final : public WordsTask {
  private:
   struct Item {
     std::string id = {}, prompt = {}, target = {};
+    std::vector<text::Message> messages = {};  // before the prompt, in a chat template
   };
   const Item& at(int64_t item) const { return items_[static_cast<size_t>(item)]; }
   std::vector<Item> items_ = {};

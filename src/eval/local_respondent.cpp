@@ -95,14 +95,8 @@ std::vector<text::TokenId> LocalRespondent::prompt_of(const Answerable& asked) c
     return ids;
   }
   if (!options_.chat) throw Error(ErrorKind::usage, "a conversation needs a chat template");
-  try {
-    return options_.chat->encode_answers(asked.messages, {}).prompt;
-  } catch (const Error&) {
-    // Some templates (Gemma's) refuse a system message.
-    if (asked.messages.front().role != "system") throw;
-    return options_.chat->encode_answers({asked.messages.begin() + 1, asked.messages.end()}, {})
-        .prompt;
-  }
+  return model_.tokenizer().encode(conversation_text(asked.messages, *options_.chat),
+                                   text::SpecialTokens::skip);
 }
 
 model::GenerationRequest LocalRespondent::request_of(const Answerable& asked) const {

@@ -15,7 +15,8 @@ struct EvalOptions {
   std::vector<std::string> tasks = {"bits_per_byte", "cloze", "preference",
                                     "hellaswag",     "mmlu",  "winogrande"};
   std::string dataset = {}, pairs = {}, benchmarks = {}, out = {};
-  std::string dtype = "float32", profile = "current", chat_template = "auto";
+  std::string dtype = "float32", profile = "current", chat_template = "auto",
+              apply_chat_template = "no";
   std::string judge = {}, judge_key_variable = "OPENAI_API_KEY";
   int64_t judge_parallel = 4, judge_timeout = 300, judge_retries = 5;
   double heldout = 0.1;
@@ -38,7 +39,12 @@ struct EvalOptions {
     f("chat_template", chat_template,
       "How conversations (IFEval, EQ-Bench, MT-Bench) are written: auto (the model's own "
       "template), none (a question as its text), solar, chatml, or a Jinja file. Other tasks are "
-      "asked as text.");
+      "asked as text unless apply_chat_template says otherwise.");
+    f("apply_chat_template", apply_chat_template,
+      "Benchmarks with few-shot examples in the chat template too, as lm-evaluation-harness's "
+      "--apply_chat_template: examples as turns of a conversation (its default), or all of them in "
+      "one user message.",
+      one_of({"no", "multi_turn", "single_turn"}));
     f("judge", judge,
       "MT-Bench's judge: openai:URL#name; its key comes from the environment. Empty: answers are "
       "written, not judged.");

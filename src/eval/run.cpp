@@ -85,7 +85,18 @@ class Evaluation {
       throw Error(ErrorKind::usage, "no task to score").with_hint("`helio eval list` shows them");
     if (options.resume && options.restart)
       throw Error(ErrorKind::usage, "--resume and --restart exclude each other");
-    for (const auto& model : options.models) check_model(model);
+    if (options.apply_chat_template != "no" &&
+        (options.chat_template == "none" || options.profile != "current"))
+      throw Error(ErrorKind::usage,
+                  "--apply-chat-template is for a chat template and profile current")
+          .with_hint("earlier versions of lm-evaluation-harness asked as text");
+    for (const auto& model : options.models) {
+      check_model(model);
+      if (options.apply_chat_template != "no" && is_endpoint(model))
+        throw Error(ErrorKind::usage,
+                    "--apply-chat-template is for models on this machine, not '" + model + "'")
+            .with_hint("an endpoint writes conversations in its own template, out of sight");
+    }
     selection_ = select_tasks(options.tasks);
     for (const auto& task : selection_.tasks) with_profile(task.spec, options.profile);
   }
@@ -133,7 +144,8 @@ class Evaluation {
                           .limit_per_subject = options_.limit_per_subject,
                           .shots = options_.shots,
                           .seed = options_.seed,
-                          .chat_template = options_.chat_template};
+                          .chat_template = options_.chat_template,
+                          .apply_chat_template = options_.apply_chat_template};
     for (const auto& [spec, shots] : selection_.tasks) {
       Sources its = sources;
       if (its.shots < 0) its.shots = shots;
@@ -150,8 +162,10 @@ class Evaluation {
   }
 
   bool holds_conversations() const {
-    return std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
-      return task->spec().mode == "conversation" && task->not_run().empty();
+    return std::any_of(tasks_.begin(), tasks_.end(), [&](const auto& task) {
+      const TaskSpec& spec = task->spec();
+      const bool applied = options_.apply_chat_template != "no" && spec.needs == "benchmarks";
+      return (spec.mode == "conversation" || applied) && task->not_run().empty();
     });
   }
 
@@ -182,6 +196,8 @@ class Evaluation {
           : endpoint             ? ChatSetting::of_server(options_.chat_template)
                                  : ChatSetting(options_.models[m], options_.chat_template, *model);
       for (const auto& task : tasks_) {
+        if (options_.apply_chat_template != "no" && task->spec().needs == "benchmarks")
+          task->write_in(chat.format());
         const std::string refused = refusal(*task, *model, endpoint);
         if (!refused.empty()) {
           results_.push_back(unscored_json(*task, names_[m], "not_run", refused));

@@ -57,6 +57,16 @@ text::TokenId start_token(const model::LanguageModel& model) {
       .with_hint("bos_token and eos_token stand in tokenizer_config.json");
 }
 
+std::string conversation_text(const std::vector<text::Message>& messages,
+                              const text::ChatFormat& chat) {
+  try {
+    return chat.prompt_text(messages);
+  } catch (const Error&) {
+    if (messages.empty() || messages.front().role != "system") throw;
+    return chat.prompt_text({messages.begin() + 1, messages.end()});
+  }
+}
+
 model::ScoreRequest encode_pair(const std::string& context, const std::string& continuation,
                                 const model::LanguageModel& model, text::SpecialTokens special) {
   model::ScoreRequest out;

@@ -62,6 +62,9 @@ class Task {
                                                     const model::LanguageModel& model) const = 0;
   virtual Judged judge(int64_t item, const std::vector<model::ScoreRequest>& asked,
                        const std::vector<model::Score>& scores) const = 0;
+  // What every question is written in from now on (Sources::apply_chat_template); null: none. It
+  // must outlive its use.
+  void write_in(const text::ChatFormat* chat) { chat_ = chat; }
   // The item's questions as text where they are text; for `helio eval requests`.
   virtual std::vector<Ask> asks(int64_t) const { return {}; }
   // Is it answered in the model's own words? Such a task asks questions and judges answers.
@@ -90,13 +93,14 @@ class Task {
   std::vector<Part> parts_ = {};
   std::string not_run_ = {};
   OrderedJson settings_ = OrderedJson::object();
+  const text::ChatFormat* chat_ = nullptr;
 };
 
 struct Sources {
   std::string benchmarks = {}, dataset = {}, pairs = {}, profile = "current";
   double heldout = 0.1;
   int64_t limit = 0, limit_per_subject = 0, shots = -1, seed = 1234;
-  std::string chat_template = "auto";  // as EvalOptions
+  std::string chat_template = "auto", apply_chat_template = "no";  // as EvalOptions
 };
 
 // Reads the task's data. Missing data gives a task that says why it is not run; damaged data an
@@ -115,6 +119,10 @@ int64_t share_of_limit(const Sources& sources, int64_t index, int64_t parts, int
 model::ScoreRequest encode_pair(const std::string& context, const std::string& continuation,
                                 const model::LanguageModel& model,
                                 text::SpecialTokens special = text::SpecialTokens::add);
+// A conversation up to where the assistant begins, without its system message where the template
+// refuses one.
+std::string conversation_text(const std::vector<text::Message>& messages,
+                              const text::ChatFormat& chat);
 // BOS, or EOS when there is none; an Error when there is neither.
 text::TokenId start_token(const model::LanguageModel& model);
 

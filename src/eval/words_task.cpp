@@ -1,24 +1,14 @@
 #include "eval/words_task.h"
 
-#include "core/fs.h"
 #include "core/hash.h"
 
 namespace helio::eval {
-namespace {
-
-// A file by what is in it.
-std::string template_name(const std::string& setting) {
-  return fs::is_regular_file(setting) ? "sha256:" + sha256_file(setting) : setting;
-}
-
-}  // namespace
-
 void WordsTask::take(BenchmarkRead read, const Sources& sources) {
   parts_ = std::move(read.parts);
   not_run_ = std::move(read.not_run);
   settings_ = std::move(read.settings);
   if (spec_.mode != "conversation") return;
-  settings_["chat_template"] = template_name(sources.chat_template);
+  settings_["chat_template"] = chat_template_name(sources.chat_template);
   settings_["max_tokens"] = spec_.answer.max_tokens;
   if (spec_.answer.attempts > 1) settings_["attempts"] = spec_.answer.attempts;
 }

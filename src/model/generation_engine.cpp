@@ -101,7 +101,8 @@ class LocalEngine final : public GenerationEngine {
   int64_t pages_wanted() const {
     int64_t tokens = options_.cache_tokens;
     if (tokens == 0) tokens = 4 * max_positions();
-    tokens = std::max(tokens, max_positions());  // the longest sequence alone must fit
+    // The longest sequence alone must fit; as_alone asks each for its length.
+    if (!alone_) tokens = std::max(tokens, max_positions());
     return (tokens + options_.page_tokens - 1) / options_.page_tokens;
   }
 
@@ -117,6 +118,11 @@ class LocalEngine final : public GenerationEngine {
         throw Error(ErrorKind::invalid, "token id " + std::to_string(id) +
                                             " is outside the model's vocabulary of " +
                                             std::to_string(decoder_.config().vocab_size));
+    if (const int64_t room = pool_.pages() * options_.page_tokens;
+        alone_ && room_for(request) > room)
+      throw Error(ErrorKind::invalid, "a sequence of " + std::to_string(room_for(request)) +
+                                          " tokens is longer than the cache's " +
+                                          std::to_string(room));
     HELIO_CHECK(request.sink, "a sink for what is generated");
   }
 
@@ -207,8 +213,11 @@ class LocalEngine final : public GenerationEngine {
 
   // Tokens that a sequence is let in for: what a step may add to it, or all that it may come to.
   int64_t room_for(const Sequence& s) const {
-    if (!alone_) return s.size() + (draft_ ? 1 + options_.draft_tokens : 1);
-    return std::min(s.prompt_size() + s.request.max_new_tokens, max_positions());
+    return alone_ ? room_for(s.request) : s.size() + (draft_ ? 1 + options_.draft_tokens : 1);
+  }
+  int64_t room_for(const GenerationRequest& request) const {
+    const auto prompt = static_cast<int64_t>(request.prompt.size());
+    return std::min(prompt + request.max_new_tokens, max_positions());
   }
 
   int64_t pages_for(int64_t tokens) const {

@@ -17,9 +17,10 @@ enum class Batching {
   // their number, so a log-probability may differ by rounding from the sequence's own.
   mixed,
   // Each prompt whole and by itself, then one token of every sequence, in numbers of rows that are
-  // summed alike; nothing is reused, and a sequence begins when there is room for all of it. With
-  // packed f32 weights (Decoder::load_packed) every number is the same bits however many
-  // sequences run beside it. At most 16 slots, no draft model.
+  // summed alike; nothing is reused, and a sequence begins when there is room for all of it (one
+  // that never has is refused). With packed f32 weights (Decoder::load_packed) every number is the
+  // same bits however many sequences run beside it. At most 16 slots, no
+  // draft model.
   as_alone,
 };
 

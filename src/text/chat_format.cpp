@@ -105,6 +105,10 @@ std::string ChatFormat::text_of(const std::vector<Message>& messages,
       .text;
 }
 
+std::string ChatFormat::prompt_text(const std::vector<Message>& messages) const {
+  return text_of(messages, GenerationPrompt::add);
+}
+
 std::vector<jinja::Span> ChatFormat::assistant_spans(const std::vector<Message>& messages,
                                                      const jinja::Rendered& whole) const {
   if (template_.marks_assistant()) return whole.generation;

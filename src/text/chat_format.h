@@ -35,6 +35,9 @@ class ChatFormat {
 
   RenderedChat encode(const std::vector<Message>& messages) const;
 
+  // A conversation up to where the assistant begins to speak.
+  std::string prompt_text(const std::vector<Message>& messages) const;
+
   // Several answers to one conversation, split as TRL's trainers split: the prompt is what the
   // template gives with the generation prompt, as far as its ids begin each whole conversation's;
   // an answer is what follows. Where the template has marks the answer ends with its mark (TRL

@@ -14,7 +14,7 @@ class EqBenchTask final : public WordsTask {
       : WordsTask(with_profile(plain, sources.profile), find_profile(sources.profile)),
         seed_(sources.seed) {
     take(read_benchmark(ItemBuilder(spec_), sources, profile_,
-                        [&](const Json& document, const std::string&, std::string id) {
+                        [&](const Json& document, const Before&, std::string id) {
                           if (const auto own = document.find("id"); own != document.end())
                             id = own->is_string() ? own->get<std::string>() : own->dump();
                           eq_bench::Item item = eq_bench::read_item(id, document);

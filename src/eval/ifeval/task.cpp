@@ -12,7 +12,7 @@ class IfevalTask final : public WordsTask {
   IfevalTask(const TaskSpec& plain, const Sources& sources)
       : WordsTask(with_profile(plain, sources.profile), find_profile(sources.profile)) {
     take(read_benchmark(ItemBuilder(spec_), sources, profile_,
-                        [&](const Json& document, const std::string&, std::string id) {
+                        [&](const Json& document, const Before&, std::string id) {
                           items_.push_back(ifeval::read_item(document));
                           ids_.push_back(std::move(id));
                         }),

@@ -15,7 +15,7 @@ class MtBenchTask final : public WordsTask {
       : WordsTask(with_profile(plain, sources.profile), find_profile(sources.profile)),
         seed_(sources.seed) {
     take(read_benchmark(ItemBuilder(spec_), sources, profile_,
-                        [&](const Json& document, const std::string&, const std::string&) {
+                        [&](const Json& document, const Before&, const std::string&) {
                           items_.push_back(mt_bench::read_question(document));
                         }),
          sources);

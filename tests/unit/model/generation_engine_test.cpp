@@ -70,6 +70,9 @@ TEST(GenerationEngine, AsAloneEveryNumberIsTheSameForAnyNumberOfSlots) {
   EXPECT_EQ(answers({.slots = 3, .batching = kAlone}, 0, 21), one);
   EXPECT_EQ(answers({.slots = 40, .cache_tokens = 4000, .batching = kAlone}, 0, 21), one);
   EXPECT_EQ(answers({.slots = 8, .cache_tokens = 130, .batching = kAlone}, 0, 21), one);
+  const auto small = make_generation_engine(
+      packed_decoder(dir), {.cache_tokens = 32, .page_tokens = 4, .batching = kAlone});
+  EXPECT_THROW(small->submit({Asked(random_ids(20, 1), 13).request}), Error);
   auto halves = answers({.slots = 5, .batching = kAlone}, 0, 9);
   const auto rest = answers({.slots = 6, .batching = kAlone}, 9, 12);
   halves.insert(halves.end(), rest.begin(), rest.end());
