@@ -31,7 +31,8 @@ LossFormula loss_formula(const PreferenceChoice& o) {
            .undesirable_weight = o.undesirable_weight}};
 }
 
-AlignRun::AlignRun(AlignOptions options) : options_(std::move(options)) {
+AlignRun::AlignRun(AlignOptions options, const PairCheck& contaminated)
+    : options_(std::move(options)) {
   AlignOptions fresh;
   setup_ =
       set_up_run("align", describe(options_), describe(fresh), use_threads(options_.train.threads));
@@ -46,12 +47,27 @@ AlignRun::AlignRun(AlignOptions options) : options_(std::move(options)) {
   add_to_key(setup_, format);
   auto loaded = text::load_preferences(options_.data, options_.limit, options_.dataset);
   refused_ = loaded.refused;
+  check_contamination(loaded.rows, contaminated);
   data_ = encode_preferences(loaded.rows, format, options_.max_length, options_.heldout,
                              plain_texts(options_));
   if (loaded.unpaired > 0 && !formula.unpaired()) refuse_unpaired(loaded.unpaired, options_.loss);
   if (options_.chunks == "pairs") planned_chunks();  // enough pairs?
   const auto end = format.eos().empty() ? std::nullopt : tokenizer->id_of(format.eos());
   eos_ = end.value_or(-1);
+}
+
+// Pairs that share words with a benchmark are counted, and left out unless they are to be kept.
+void AlignRun::check_contamination(std::vector<text::Preference>& rows,
+                                   const PairCheck& contaminated) {
+  if (options_.benchmarks.empty()) return;
+  HELIO_CHECK(contaminated, "benchmarks are given with a check");
+  std::vector<text::Preference> clean;
+  for (auto& row : rows) {
+    const bool shares = contaminated(row);
+    contaminated_ += shares ? 1 : 0;
+    if (!shares || options_.contaminated == "keep") clean.push_back(std::move(row));
+  }
+  rows = std::move(clean);
 }
 
 // Chunks of equal size without a model: how many steps there will be.
@@ -76,6 +92,7 @@ OrderedJson AlignRun::plan() const {
   plan["pairs"] = pairs;
   plan["heldout_pairs"] = data_.heldout.size();
   plan["pairs_refused"] = refused_;
+  plan["pairs_contaminated"] = contaminated_;
   plan["pairs_equal_after_cut"] = data_.equal_after_cut;
   plan["prompts_cut"] = data_.prompts_cut;
   plan["answers_cut"] = data_.answers_cut;
@@ -163,6 +180,13 @@ OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
   write_run_folder(setup_);
   for (const auto& [reason, count] : refused_)
     monitor.note(std::to_string(count) + " pairs left out: " + reason);
+  if (contaminated_ > 0 && options_.contaminated == "keep")
+    monitor.warn(std::to_string(contaminated_) +
+                 " pairs share words with a benchmark and are trained on: scores on it will look "
+                 "better than they are");
+  else if (contaminated_ > 0)
+    monitor.note(std::to_string(contaminated_) +
+                 " pairs left out: they share words with a benchmark");
   if (data_.equal_after_cut > 0)
     monitor.note(std::to_string(data_.equal_after_cut) +
                  " pairs left out: what tells their answers apart lies beyond max_length");
@@ -201,6 +225,7 @@ OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
       {"pairs", data_.train.size()},
       {"heldout_pairs", data_.heldout.size()},
       {"pairs_refused", refused_},
+      {"pairs_contaminated", contaminated_},
       {"pairs_equal_after_cut", data_.equal_after_cut},
       {"prompts_cut", data_.prompts_cut},
       {"answers_cut", data_.answers_cut},

@@ -7,6 +7,8 @@
 // memory: reference log-probabilities are computed before a step begins and kept in RUN/reference.
 #pragma once
 
+#include <functional>
+
 #include "core/monitor.h"
 #include "train/chunks.h"
 #include "train/options.h"
@@ -21,10 +23,16 @@ LossFormula loss_formula(const PreferenceChoice& options);
 PreferenceBatches::Options batch_options(const Optimisation& train);
 OrderedJson duplicates_json(const Duplicates& duplicates);
 
+// Does a pair share words with a benchmark? Which ones is the caller's to tell.
+using PairCheck = std::function<bool(const text::Preference&)>;
+
 class AlignRun {
  public:
-  explicit AlignRun(AlignOptions options);
+  // `contaminated` is asked of every pair when options.benchmarks names any (engine/align_run.h).
+  explicit AlignRun(AlignOptions options, const PairCheck& contaminated = {});
 
+  // Hash of everything that decides the result (run_setup.h).
+  const std::string& key() const { return setup_.key; }
   OrderedJson plan() const;
   // The same with each chunk: pairs, steps, sources and, unless the order is random, how easy M0
   // finds it. For that all pairs are scored under M0; the scores are kept for the run.
@@ -42,6 +50,7 @@ class AlignRun {
     std::vector<size_t> chunk = {};
     std::string name() const { return "step-" + std::to_string(number); }
   };
+  void check_contamination(std::vector<text::Preference>& rows, const PairCheck& contaminated);
   std::vector<std::vector<size_t>> planned_chunks() const;
   std::vector<std::vector<size_t>> chunks_of_data() const;
   int64_t optimiser_steps(size_t pairs) const;
@@ -66,6 +75,7 @@ class AlignRun {
   RunSetup setup_;
   checkpoint::DecoderConfig config_;
   std::map<std::string, int64_t> refused_;
+  int64_t contaminated_ = 0;
   EncodedPreferences data_;
   std::string chat_template_;
   TokenId eos_ = -1;

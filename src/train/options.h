@@ -266,6 +266,7 @@ struct PreferenceChoice : ConversationChoice {
 // measured against, the model of step t-1 (sDPO, Kim et al. 2024).
 struct AlignOptions : PreferenceChoice {
   std::string model = {}, data = {}, reference = {}, out = {}, run = {}, references = {};
+  std::string benchmarks = {}, contaminated = "drop";
   std::string order = "easy_to_hard", chunks = "pairs", ease = "per_token";
   double heldout = 0.1;
   bool reference_free = false;
@@ -300,6 +301,10 @@ struct AlignOptions : PreferenceChoice {
     f("heldout", heldout, "Share of pairs kept for held-out accuracy, by a hash of the prompt.",
       between(0, 0.9));
     describe_data(f);
+    f.input("benchmarks", benchmarks,
+            "Benchmarks (a file of JSON lines, or a folder of them): pairs that share a run of 13 "
+            "words with one are told of.");
+    f("contaminated", contaminated, "What becomes of those pairs.", one_of({"drop", "keep"}));
     f("samples", samples,
       "Held-out prompts answered before and after each step, and what KL is estimated from; 0: "
       "none.",
@@ -317,7 +322,7 @@ struct AlignOptions : PreferenceChoice {
 
 // helio align score: what a model, and a reference, make of preference data.
 struct ScoreOptions : PreferenceChoice {
-  std::string model = {}, data = {}, reference = {};
+  std::string model = {}, data = {}, reference = {}, references = {};
   int64_t threads = 0;
   void describe(Fields& f) {
     f.input("model", model, "Model to score with.");
@@ -326,6 +331,8 @@ struct ScoreOptions : PreferenceChoice {
             "Alpaca, HH-RLHF, Orca pairs, UltraFeedback), or prompt, completion, label for kto.");
     f.input("reference", reference,
             "Reference model; empty: rewards are of the log-probabilities themselves.");
+    f("references", references,
+      "Folder of log-probabilities, to share among runs; empty: nothing is kept.");
     describe_loss(f);
     describe_data(f);
     f("threads", threads, "CPU threads; 0: all cores.", at_least(0));

@@ -7,6 +7,7 @@
 #include "nn/torch_error.h"
 #include "train/align.h"
 #include "train/objective.h"
+#include "train/reference_scores.h"
 
 namespace helio::train {
 namespace {
@@ -18,10 +19,14 @@ struct Scored {
 };
 
 Scored score_with(const std::string& model, const std::vector<EncodedPreference>& pairs,
-                  const LossFormula& formula, Monitor& monitor, const StopRequest& stop) {
+                  const LossFormula& formula, const std::string& kept, Monitor& monitor,
+                  const StopRequest& stop) {
   const auto decoder = model::Decoder::load(model);
   const auto prompts = formula.any(&PairLoss::needs_prompt) ? Prompts::scored : Prompts::context;
   const auto score = [&](const std::vector<EncodedPreference>& examples) {
+    if (!kept.empty() && prompts == Prompts::context)
+      return ReferenceScores(kept, monitor, stop)
+          .get(model, decoder, describe_input("model", model).content, examples);
     monitor.begin("Scoring with " + model, static_cast<int64_t>(examples.size()), "pairs");
     auto scores = nn::with_torch_errors([] { return "scoring pairs"; },
                                         [&] {
@@ -91,11 +96,13 @@ ScoreSummary score_preferences(const ScoreOptions& options, Monitor& monitor,
       encode_preferences(loaded.rows, format, options.max_length, 0, plain_texts(options));
   const auto& pairs = data.train;
 
-  const Scored policy = score_with(options.model, pairs, formula, monitor, stop);
+  const Scored policy =
+      score_with(options.model, pairs, formula, options.references, monitor, stop);
   Scored reference{.pairs = std::vector<PairScore>(pairs.size()),
                    .mismatched = std::vector<PairScore>(policy.mismatched.size())};
   const bool referenced = !options.reference.empty();
-  if (referenced) reference = score_with(options.reference, pairs, formula, monitor, stop);
+  if (referenced)
+    reference = score_with(options.reference, pairs, formula, options.references, monitor, stop);
   const double kl = kl_of(mismatched_pairs(pairs), policy, reference);
 
   ScoreSummary summary{.pairs = static_cast<int64_t>(pairs.size()),

@@ -48,3 +48,21 @@ def test_what_is_wrong_is_said(models, tmp_path):
     unpaired.write_text('{"prompt": "a", "completion": "b", "label": true}\n')
     bad = helio("align", "score", models / "sft", unpaired, "--max-length", 96, check=False)
     assert bad.returncode == 3 and "one answer only" in bad.stderr and "kto" in bad.stderr
+
+
+def test_align_tells_of_pairs_that_share_words_with_a_benchmark(models, tmp_path):
+    item = "A farmer has seventeen sheep and all but nine of them run away over the hill before noon today"
+    benchmarks = tmp_path / "benchmarks"
+    benchmarks.mkdir()
+    (benchmarks / "sums.jsonl").write_text(json.dumps({"question": item + ". How many are left?", "answer": "nine"}) + "\n")
+    pairs = [{"prompt": f"Question {i}?", "chosen": f"good {i}", "rejected": f"bad bad {i}"} for i in range(8)] + [{"prompt": item, "chosen": "nine", "rejected": "eight"}]
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    words = ("align", "plan", models / "sft", data, "--heldout", 0, "--max-length", 96, "--order", "random", "--out", tmp_path / "models/x")
+    plain = json.loads(helio(*words, "--json").stdout)
+    assert plain["pairs"] == 9 and plain["pairs_contaminated"] == 0
+    dropped = helio(*words, "--benchmarks", benchmarks, "--json")
+    plan = json.loads(dropped.stdout)
+    assert plan["pairs"] == 8 and plan["pairs_contaminated"] == 1 and "sums.jsonl:1" in dropped.stderr
+    kept = json.loads(helio(*words, "--benchmarks", benchmarks, "--contaminated", "keep", "--json").stdout)
+    assert kept["pairs"] == 9 and kept["pairs_contaminated"] == 1

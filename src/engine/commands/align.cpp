@@ -5,6 +5,7 @@
 
 #include <ostream>
 
+#include "engine/align_run.h"
 #include "engine/training_output.h"
 
 namespace helio::engine {
@@ -38,7 +39,7 @@ class AlignCommand final : public cli::Command {
   int run(cli::Context& context) override {
     train::distributed::require_alone("helio align");
     return stoppable([&] {
-      train::AlignRun run(options_);
+      train::AlignRun run = make_align_run(options_, context.monitor);
       if (dry_run_) print_plan(context, run.plan());
       else print_steps(context, run.run(context.monitor, context.stop));
       return 0;

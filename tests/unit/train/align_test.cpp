@@ -170,6 +170,70 @@ TEST_F(Alignments, AReferenceOfItsOwnGivesAMarginFromTheStart) {
   EXPECT_NE(facts["steps"][0]["chunk"]["rewards_before"]["margin"].get<double>(), 0.0);
 }
 
+// Warnings of a run.
+class Warnings final : public Monitor {
+ public:
+  void begin(std::string_view, int64_t, std::string_view) override {}
+  void at(int64_t, std::string_view) override {}
+  void end(std::string_view) override {}
+  void note(std::string_view) override {}
+  void warn(std::string_view line) override { lines_ += std::string(line) + "\n"; }
+  const std::string& lines() const { return lines_; }
+
+ private:
+  std::string lines_;
+};
+
+TEST_F(Alignments, BadPairsAreCountedAndSaid) {
+  std::vector<Json> rows;
+  for (int i = 0; i < 8; ++i)
+    rows.push_back({{"prompt", "Q" + std::to_string(i)}, {"chosen", "good"}, {"rejected", "bad"}});
+  rows.push_back({{"prompt", "Q0"}, {"chosen", "good"}, {"rejected", "bad"}});  // twice
+  rows.push_back({{"prompt", "empty"}, {"chosen", " "}, {"rejected", "bad"}});
+  rows.push_back({{"prompt", std::string(300, 'x')}, {"chosen", "good"}, {"rejected", "bad"}});
+  rows.push_back({{"prompt", "far"},
+                  {"chosen", std::string(300, 'y') + "1"},
+                  {"rejected", std::string(300, 'y') + "2"}});
+  auto o = align_options("bad");
+  o.data = write_rows("bad.jsonl", rows);
+  o.heldout = 0;
+  o.order = "random";
+  o.train.steps = 1;
+  for (int64_t seed = 1;; ++seed) {  // until the two equal pairs fall into different chunks
+    ASSERT_LT(seed, 20);
+    o.train.seed = seed;
+    const OrderedJson plan = AlignRun(o).plan_chunks(monitor_, stop_);
+    if (plan["duplicates"]["pairs_across_chunks"] == 1) break;
+  }
+  Warnings warnings;
+  const OrderedJson facts = AlignRun(o).run(warnings, stop_);
+  EXPECT_EQ(facts["pairs"], 10);
+  EXPECT_EQ(facts["pairs_refused"]["empty_side"], 1);
+  EXPECT_EQ(facts["pairs_equal_after_cut"], 1);
+  EXPECT_EQ(facts["prompts_cut"], 1);
+  EXPECT_EQ(facts["duplicates"]["pairs_across_chunks"], 1);
+  EXPECT_NE(warnings.lines().find("1 pairs also stand in an earlier chunk"), std::string::npos);
+}
+
+TEST_F(Alignments, PairsThatShareWordsWithABenchmarkAreDroppedOrKept) {
+  auto o = align_options("clean");
+  o.heldout = 0;
+  o.benchmarks = write_rows("benchmark.jsonl", {{{"question", "q"}}});
+  const PairCheck check = [](const text::Preference& pair) {
+    return pair.prompt.back().content.ends_with("3");  // 3, 13, 23
+  };
+  EXPECT_EQ(AlignRun(o, check).plan()["pairs"], 21);
+  EXPECT_EQ(AlignRun(o, check).plan()["pairs_contaminated"], 3);
+  const std::string key = AlignRun(o, check).key();
+  o.contaminated = "keep";
+  EXPECT_EQ(AlignRun(o, check).plan()["pairs"], 24);
+  EXPECT_EQ(AlignRun(o, check).plan()["pairs_contaminated"], 3);
+  EXPECT_NE(AlignRun(o, check).key(), key);
+  o.benchmarks = write_rows("benchmark.jsonl", {{{"question", "another"}}});
+  o.contaminated = "drop";
+  EXPECT_NE(AlignRun(o, check).key(), key) << "another benchmark is another run";
+}
+
 TEST_F(Alignments, PlansWithoutWriting) {
   const auto o = align_options("planned");
   const OrderedJson plan = AlignRun(o).plan();

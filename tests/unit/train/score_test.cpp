@@ -50,6 +50,23 @@ TEST_F(Scores, AModelAgainstItselfHasNoMargin) {
   EXPECT_EQ(summary_.refused.at("equal_sides"), 1);
 }
 
+TEST_F(Scores, KeptLogProbabilitiesAreThoseOfTheModelAndNoOther) {
+  auto o = score_options();
+  const auto rows = rows_of(o);
+  o.references = (dir_ / "kept").string();
+  EXPECT_EQ(rows_of(o), rows);
+  const auto files = list_files(dir_ / "kept");
+  ASSERT_EQ(files.size(), 1u);
+  const auto written = fs::last_write_time(files[0]);
+  EXPECT_EQ(rows_of(o), rows);
+  EXPECT_EQ(fs::last_write_time(files[0]), written);
+  std::string text = read_file(files[0]);
+  const size_t at = text.find("\"model\":\"") + 9;
+  text[at] = text[at] == '0' ? '1' : '0';
+  write_file_atomic(files[0], text);
+  EXPECT_EQ(kind_of([&] { rows_of(o); }), ErrorKind::invalid);
+}
+
 TEST_F(Scores, WithoutAReferenceRewardsAreOfTheLogProbabilities) {
   auto o = score_options();
   for (const auto& row : rows_of(o)) {

@@ -3,6 +3,7 @@
 
 #include <ostream>
 
+#include "engine/align_run.h"
 #include "engine/training_output.h"
 #include "train/align.h"
 
@@ -23,7 +24,7 @@ class AlignPlanCommand final : public cli::Command {
   void describe(Fields& f) override { options_.describe(f); }
 
   int run(cli::Context& context) override {
-    train::AlignRun run(options_);
+    train::AlignRun run = make_align_run(options_, context.monitor);
     const OrderedJson plan = run.plan_chunks(context.monitor, context.stop);
     print_plan(context, plan);
     if (context.json) return 0;
@@ -44,6 +45,10 @@ class AlignPlanCommand final : public cli::Command {
     }
     for (const auto& [reason, pairs] : plan.at("pairs_refused").items())
       context.out << fmt::format("  left out: {} pairs, {}\n", pairs.get<int64_t>(), reason);
+    if (!options_.benchmarks.empty())
+      context.out << fmt::format("  share words with a benchmark: {} pairs ({})\n",
+                                 plan.at("pairs_contaminated").get<int64_t>(),
+                                 options_.contaminated == "keep" ? "kept" : "left out");
     const auto& duplicates = plan.at("duplicates");
     context.out << fmt::format(
         "  duplicates: {} pairs, {} of them in another step's chunk; {} prompts in several chunks\n"
