@@ -13,6 +13,8 @@ class PretrainRun {
  public:
   explicit PretrainRun(PretrainOptions options);
 
+  // Hash of everything that decides the result (run_setup.h).
+  const std::string& key() const { return setup_.key; }
   // What it would do: parameters, tokens, steps, memory and time, inputs, outputs.
   OrderedJson plan() const;
   // Trains, then writes the model to `out` and lots.json (targets by lot) to `run`.

@@ -13,6 +13,8 @@ class SftRun {
  public:
   explicit SftRun(SftOptions options);
 
+  // Hash of everything that decides the result (run_setup.h).
+  const std::string& key() const { return setup_.key; }
   OrderedJson plan() const;
   RunSummary run(Monitor& monitor, const StopRequest& stop);
 

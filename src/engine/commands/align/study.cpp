@@ -1,0 +1,37 @@
+// Compare ways of alignment (SFT, DPO, sDPO in several orders) over seeds: one recipe, one table.
+#include "cli/command.h"
+#include "engine/study/align_study.h"
+#include "engine/study/study_output.h"
+
+namespace helio::engine {
+namespace {
+
+class AlignStudyCommand final : public cli::Command {
+ public:
+  cli::Card card() const override {
+    return {.required = {"model", "sources", "heldout", "variants", "out"},
+            .recipe = true,
+            .examples = {"helio align study recipes/sdpo-study.yaml --out studies/sdpo --dry-run",
+                         "helio align study recipes/sdpo-study.yaml --model models/sft --seeds 1 2 "
+                         "3 4 5 --out studies/sdpo"}};
+  }
+
+  void describe(Fields& f) override {
+    options_.describe(f);
+    f("dry_run", dry_run_, "Print the matrix and what training will cost; write nothing.");
+  }
+
+  int run(cli::Context& context) override {
+    return run_or_plan(context, options_.out, dry_run_, [&](const fs::path& data) {
+      return plan_align_study(options_, data, context.monitor, context.stop);
+    });
+  }
+
+ private:
+  AlignStudyOptions options_ = {};
+  bool dry_run_ = false;
+};
+
+}  // namespace
+}  // namespace helio::engine
+HELIO_COMMAND(helio::engine::AlignStudyCommand)
