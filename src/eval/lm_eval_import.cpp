@@ -20,7 +20,7 @@ namespace helio::eval {
 namespace {
 
 constexpr uintmax_t kLargestResults = uintmax_t(256) << 20;
-constexpr size_t kLongestName = 150;
+constexpr size_t kLongestName = 100;
 
 Error wrong(const std::string& what) { return {ErrorKind::invalid, what}; }
 

@@ -165,6 +165,7 @@ LmEvalLayout::LmEvalLayout(std::filesystem::path dir, std::string model, double 
 }
 
 void LmEvalLayout::add(const Task& task, const ScoredTask& scored, const OrderedJson& result) {
+  if (result.at("status") != "ok") return;
   const std::string& name = task.spec().name;
   const bool parts = result.contains("parts");
   if (!parts) {

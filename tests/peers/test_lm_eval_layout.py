@@ -123,6 +123,18 @@ def test_what_is_imported(theirs):
 
 
 @needs_engine
+def test_what_did_not_run_is_left_out(tmp_path):
+    """A model that no item fits, and data that is not there: the files hold what ran."""
+    tiny_model.write(tmp_path / "models/small", positions=8)
+    helio("eval", "run", tmp_path / "models/small", "--tasks", "winogrande@0", "hellaswag@0", "arc_challenge@0", "--benchmarks", RECORDED / "data", "--lm-eval-layout", "--threads", 1,
+          "--out", tmp_path / "out")
+    status = {r["task"]: r["status"] for r in json.loads((tmp_path / "out/results.json").read_text())["results"]}
+    folder, mine, _ = layout(tmp_path / "out")
+    assert "not_run" in status.values() and set(mine["results"]) == {task for task, how in status.items() if how == "ok"}
+    assert len(list(folder.glob("samples_*"))) == len(mine["results"])
+
+
+@needs_engine
 def test_subjects_come_back_as_parts(tmp_path):
     """MMLU as lm-eval has it, a group of tasks, and back again: the figures are those of the run."""
     tiny_model.write(tmp_path / "models/tiny", positions=1024)
