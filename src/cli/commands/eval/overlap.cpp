@@ -66,8 +66,10 @@ class EvalOverlap final : public Command {
       std::vector<data::OverlapItem> items;
       for (int64_t i = part.begin; i < part.end; ++i) {
         data::OverlapItem item{.id = task.item_id(i)};
-        if (const auto question = task.question(i)) item.texts.push_back(question->prompt);
-        else
+        if (const auto question = task.question(i, {})) {
+          if (question->messages.empty()) item.texts.push_back(question->prompt);
+          for (const auto& message : question->messages) item.texts.push_back(message.content);
+        } else
           for (const auto& ask : task.asks(i)) item.texts.push_back(ask.context + ask.continuation);
         if (item.texts.empty())
           throw Error(ErrorKind::usage,
