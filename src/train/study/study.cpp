@@ -132,7 +132,7 @@ OrderedJson study_json(const StudyPlan& plan) {
   OrderedJson cells = OrderedJson::array();
   int64_t done = 0;
   for (const auto& cell : plan.cells) {
-    if (cell.shown && std::find(variants.begin(), variants.end(), cell.variant) == variants.end())
+    if (std::find(variants.begin(), variants.end(), cell.variant) == variants.end())
       variants.push_back(cell.variant);
     const auto result = finished_cell(plan, cell);
     OrderedJson told = {{"variant", cell.variant},

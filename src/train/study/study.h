@@ -27,7 +27,6 @@ struct StudyCell {
   std::function<OrderedJson(const std::filesystem::path& dir)> run = {};
   // What it would take: {"steps", "tokens", "seconds"} of training. May be empty.
   std::function<OrderedJson()> cost = {};
-  bool shown = true;  // false: only what other cells stand on
 };
 
 struct StudyFigure {
