@@ -1,5 +1,4 @@
-// Make preference pairs from prompts: answers by a model or from files, chosen by a judge or a
-// rule.
+// Make preference pairs from prompts: answers of a model or of files, by a judge or a rule.
 #include "engine/pairs/build_pairs.h"
 
 #include <ostream>

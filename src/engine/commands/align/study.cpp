@@ -11,9 +11,10 @@ class AlignStudyCommand final : public cli::Command {
   cli::Card card() const override {
     return {.required = {"model", "sources", "heldout", "variants", "out"},
             .recipe = true,
-            .examples = {"helio align study recipes/sdpo-study.yaml --out studies/sdpo --dry-run",
-                         "helio align study recipes/sdpo-study.yaml --model models/sft --seeds 1 2 "
-                         "3 4 5 --out studies/sdpo"}};
+            .examples = {"helio align study recipes/sdpo-study.yaml --model models/sft --sources "
+                         "'{D1: easy.jsonl, D2: hard.jsonl}' --heldout heldout.jsonl --out "
+                         "studies/sdpo --dry-run",
+                         "helio align study mine.yaml --seeds 1 2 3 4 5 --out studies/mine"}};
   }
 
   void describe(Fields& f) override {

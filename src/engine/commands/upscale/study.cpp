@@ -11,9 +11,10 @@ class UpscaleStudyCommand final : public cli::Command {
   cli::Card card() const override {
     return {.required = {"tokens", "variants", "out"},
             .recipe = true,
-            .examples = {"helio upscale study recipes/dus-study.yaml --out studies/dus --dry-run",
-                         "helio upscale study recipes/dus-study.yaml --base models/base --out "
-                         "studies/dus"}};
+            .examples = {"helio upscale study recipes/dus-study.yaml --tokens tokens/corpus "
+                         "--tokenizer tokenizers/bpe --out studies/dus --dry-run",
+                         "helio upscale study recipes/dus-study.yaml --tokens tokens/corpus --base "
+                         "models/base --out studies/dus"}};
   }
 
   void describe(Fields& f) override {
