@@ -37,6 +37,9 @@ AlignRun::AlignRun(AlignOptions options, const PairCheck& contaminated)
   setup_ =
       set_up_run("align", describe(options_), describe(fresh), use_threads(options_.train.threads));
   check_output(setup_.out);
+  if (options_.train.z_loss > 0)
+    throw Error(ErrorKind::usage, "z_loss belongs to the cross entropy of pretrain and sft")
+        .with_hint("leave train.z_loss out of helio align");
   const LossFormula formula = loss_formula(options_);
   config_ = checkpoint::load_decoder_config(options_.model);
   const auto tokenizer = text::load_tokenizer(options_.model);
@@ -75,21 +78,25 @@ std::vector<std::vector<size_t>> AlignRun::planned_chunks() const {
   return make_chunks(std::vector<double>(data_.train.size()), options_.steps, "random", 0);
 }
 
-OrderedJson AlignRun::plan() const {
+Workload AlignRun::workload() const {
   int64_t tokens = 0;  // of pairs whose prompt is read once
   for (const auto& pair : data_.train)
     tokens += static_cast<int64_t>(pair.prompt.size() + pair.chosen.size() + pair.rejected.size());
-  const auto pairs = static_cast<int64_t>(data_.train.size()), mean = tokens / pairs;
+  const int64_t mean = tokens / static_cast<int64_t>(data_.train.size());
   int64_t steps = 0;
   for (const auto& chunk : planned_chunks()) steps += optimiser_steps(chunk.size());
-  OrderedJson plan = plan_json(setup_, config_,
-                               {.steps = steps,
-                                .tokens = steps * options_.train.batch_size * mean,
-                                .sequence = mean,
-                                .step_rows = options_.train.batch_size,
-                                .micro_rows = options_.train.micro_batch_size,
-                                .forward_tokens = 3 * tokens});
-  plan["pairs"] = pairs;
+  return {.steps = steps,
+          .tokens = steps * options_.train.batch_size * mean,
+          .sequence = mean,
+          .step_rows = options_.train.batch_size,
+          .micro_rows = options_.train.micro_batch_size,
+          .forward_tokens = 3 * tokens,
+          .train = options_.train};
+}
+
+OrderedJson AlignRun::plan() const {
+  OrderedJson plan = plan_json(setup_, config_, workload());
+  plan["pairs"] = data_.train.size();
   plan["heldout_pairs"] = data_.heldout.size();
   plan["pairs_refused"] = refused_;
   plan["pairs_contaminated"] = contaminated_;
@@ -175,6 +182,7 @@ void AlignRun::choose_continuation() {
 }
 
 OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
+  check_room(config_, workload(), room_here(setup_.run));
   choose_continuation();
   fs::remove(setup_.out / kManifestName);  // until every step is there again
   write_run_folder(setup_);
@@ -212,9 +220,8 @@ OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
       monitor.note(step.name() + " is there already");
       model = model::Decoder::load(step.out);
     } else {
-      const OrderedJson facts = in_context([&] { return "in sDPO step " + std::to_string(number); },
-                                           [&] { return take_step(step, model, monitor, stop); });
-      write_step(step, model, facts);
+      in_context([&] { return "in sDPO step " + std::to_string(number); },
+                 [&] { take_step(step, model, monitor, stop); });
       Checkpoints(step.run, step.key).clear();
     }
     previous = describe_input("model", step.out);

@@ -11,6 +11,7 @@
 
 #include "core/monitor.h"
 #include "train/chunks.h"
+#include "train/estimate.h"
 #include "train/options.h"
 #include "train/reference_scores.h"
 #include "train/run_setup.h"
@@ -51,6 +52,7 @@ class AlignRun {
     std::string name() const { return "step-" + std::to_string(number); }
   };
   void check_contamination(std::vector<text::Preference>& rows, const PairCheck& contaminated);
+  Workload workload() const;
   std::vector<std::vector<size_t>> planned_chunks() const;
   std::vector<std::vector<size_t>> chunks_of_data() const;
   int64_t optimiser_steps(size_t pairs) const;
@@ -66,9 +68,10 @@ class AlignRun {
   std::vector<EncodedPreference> chunk_pairs(const std::vector<size_t>& chunk) const;
   Step next_step(int64_t number, const ArtefactInput& previous,
                  const std::vector<size_t>& chunk) const;
-  OrderedJson take_step(const Step& step, model::Decoder& model, Monitor& monitor,
-                        const StopRequest& stop);
-  void write_step(const Step& step, const model::Decoder& model, const OrderedJson& facts) const;
+  void take_step(const Step& step, model::Decoder& model, Monitor& monitor,
+                 const StopRequest& stop);
+  void write_step(const Step& step, const model::Decoder& model, const Trainer& trainer,
+                  const OrderedJson& facts) const;
   void finish(const OrderedJson& facts) const;
 
   AlignOptions options_;

@@ -4,7 +4,6 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "train/align.h"
-#include "train/estimate.h"
 #include "train/samples.h"
 
 namespace helio::train {
@@ -54,8 +53,8 @@ fs::path AlignRun::reference_folder(const Step& step) const {
   return options_.reference.empty() ? options_.model : options_.reference;
 }
 
-OrderedJson AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monitor,
-                                const StopRequest& stop) {
+void AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monitor,
+                         const StopRequest& stop) {
   const auto pairs = chunk_pairs(step.chunk);
   ReferenceScores references(reference_dir(), monitor, stop);
   const bool own_reference = step.number == 1 && !options_.reference.empty();
@@ -164,7 +163,7 @@ OrderedJson AlignRun::take_step(const Step& step, model::Decoder& model, Monitor
         {"kl_from_start", kl_from(options_.model, model, answers_after)}};
   add_shape_facts(facts, config_);
   facts["run_key"] = step.key;
-  return facts;
+  write_step(step, model, trainer, facts);
 }
 
 // RUN/step-t/samples.jsonl: the same prompts answered before and after the step.
@@ -182,12 +181,14 @@ void AlignRun::write_samples(const Step& step, const std::vector<EncodedPreferen
   write_file_atomic(step.run / "samples.jsonl", lines);
 }
 
-void AlignRun::write_step(const Step& step, const model::Decoder& model,
+void AlignRun::write_step(const Step& step, const model::Decoder& model, const Trainer& trainer,
                           const OrderedJson& facts) const {
   StagedDir staged(step.out);
   model.save(staged.path());
   copy_tokenizer(options_.model, staged.path(), chat_template_);
   copy_adapter(step.run, staged.path());
+  for (const fs::path& beside : trainer.save_beside(staged.path()))
+    copy_tokenizer(options_.model, beside, chat_template_);
   Manifest manifest = model_manifest(setup_, step.out);
   manifest.inputs = {step.start, step.reference};
   for (const auto& input : setup_.inputs)

@@ -66,3 +66,14 @@ def test_align_tells_of_pairs_that_share_words_with_a_benchmark(models, tmp_path
     assert plan["pairs"] == 8 and plan["pairs_contaminated"] == 1 and "sums.jsonl:1" in dropped.stderr
     kept = json.loads(helio(*words, "--benchmarks", benchmarks, "--contaminated", "keep", "--json").stdout)
     assert kept["pairs"] == 9 and kept["pairs_contaminated"] == 1
+
+
+def test_averaged_and_best_weights_stand_beside_a_steps_model(models, tmp_path):
+    out = tmp_path / "models/x"
+    words = ("align", models / "sft", models / "aligned/heldout.jsonl", "--heldout", 0.3, "--max-length", 96, "--samples", 0, "--out", out)
+    helio(*words, "--train.steps", 2, "--train.ema", 0.5, "--train.keep-best")
+    weights = {name: (out / "step-1" / name / "model.safetensors").read_bytes() for name in ("", "ema", "best")}
+    assert weights["ema"] != weights[""] and weights["best"]
+    assert (out / "step-1/ema/tokenizer.json").exists()
+    bad = helio(*words, "--restart", "--train.z-loss", 1e-4, check=False)
+    assert bad.returncode == 2 and "z_loss" in bad.stderr

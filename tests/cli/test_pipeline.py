@@ -126,3 +126,13 @@ stages:
     assert plan["again"]["estimate"]["tokens"] == 2 * 3 * 8
     assert "estimate" not in plan["later"]
     assert "without later" in helio(*words).stdout
+
+
+def test_the_recipe_of_a_real_up_scaling_reads_what_it_is_given(tmp_path):
+    model = HERE.parent / "fixtures/llama_tiny/tied_theta"
+    (tmp_path / "text.jsonl").write_text('{"id": "a", "text": "b"}\n')
+    words = ["run", HERE.parent.parent / "recipes/dus-smollm2.yaml", "--workspace", tmp_path / "w", "--dry-run", "--json"]
+    words += ["--set", f"inputs.smollm2={model}", "--set", f'stages.corpus.inputs=[{{path: "{tmp_path}/*.jsonl"}}]', "--set", "stages.upscaled.drop=1"]
+    plan = {row["name"]: row for row in json.loads(helio(*words).stdout)["stages"]}
+    assert list(plan) == ["corpus", "tokens", "upscaled", "recovered", "scores"]
+    assert plan["recovered"]["estimate"]["tokens"] == 100 * 4 * 512

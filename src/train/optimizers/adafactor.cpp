@@ -1,4 +1,5 @@
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -55,17 +56,21 @@ class Adafactor final : public UpdateRule {
     at::Tensor rows = {}, columns = {}, whole = {};
   };
 
-  // The gradient over the root of its running mean square.
-  static at::Tensor scaled(Moments& moments, const at::Tensor& grad, double beta) {
-    const at::Tensor square = grad.square().add_(kEps);
+  // The gradient over the root of its running mean square, in the gradient's place: nothing as
+  // large as the weight is made.
+  static at::Tensor scaled(Moments& moments, at::Tensor grad, double beta) {
     if (moments.whole.defined()) {
-      moments.whole.mul_(beta).add_(square, 1 - beta);
-      return moments.whole.rsqrt().mul_(grad);
+      moments.whole.mul_(beta).add_(grad.square().add_(kEps), 1 - beta);
+      return grad.mul_(moments.whole.rsqrt());
     }
-    moments.rows.mul_(beta).add_(square.mean(-1), 1 - beta);
-    moments.columns.mul_(beta).add_(square.mean(-2), 1 - beta);
+    const auto mean_square = [&](int64_t dim) {
+      const at::Tensor norm = at::linalg_vector_norm(grad, 2, at::IntArrayRef{dim});
+      return norm.square_().div_(static_cast<double>(grad.size(dim))).add_(kEps);
+    };
+    moments.rows.mul_(beta).add_(mean_square(1), 1 - beta);
+    moments.columns.mul_(beta).add_(mean_square(0), 1 - beta);
     const at::Tensor row = (moments.rows / moments.rows.mean(-1, /*keepdim=*/true)).rsqrt_();
-    return (grad * row.unsqueeze(-1)).mul_(moments.columns.rsqrt().unsqueeze(-2));
+    return grad.mul_(row.unsqueeze(-1)).mul_(moments.columns.rsqrt().unsqueeze(-2));
   }
 
   std::vector<Slot> slots_;

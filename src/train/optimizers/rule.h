@@ -20,7 +20,8 @@ struct Slot {
 class UpdateRule {
  public:
   virtual ~UpdateRule() = default;
-  // Takes the gradients of its weights; `step` counts from 1. Called without gradient mode.
+  // Takes the gradients of its weights, and may write over them; `step` counts from 1. Called
+  // without gradient mode.
   virtual void step(double lr, int64_t step) = 0;
   // What a checkpoint keeps: named, sharing memory with the rule.
   virtual std::vector<nn::NamedTensor> state() const = 0;
