@@ -17,7 +17,7 @@ Markup draw_any_layers(const Upscaling& up, const std::string& labelled_by) {
   const auto column = [&](double i) { return kLeft + (i + std::max(0.0, -inset)) * pitch; };
   const double first = std::max(0.0, inset);  // of the base, which stands above the middle
   Svg svg({.width = kWidth, .height = kHeight, .css = "chart layers", .labelled_by = labelled_by});
-  svg.label({kLeft - 12, kTop + 22}, say("dus.base"), "rowname end");
+  svg.label({kLeft - 12, kTop + 22}, say("dus.source"), "rowname end");
   svg.label({kLeft - 12, kNew + 22}, say("dus.new"), "rowname strong end");
   const auto draw_box = [&](double i, double y, const char* css, int64_t number,
                             const std::string& title, const char* label) {

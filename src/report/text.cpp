@@ -212,7 +212,7 @@ const std::vector<Message> kMessages = {
     {"dus.copy1", "copy 1", "사본 1"},
     {"dus.copy2", "copy 2", "사본 2"},
     {"dus.new", "new model", "새 모델"},
-    {"dus.base", "base", "기반 모델"},
+    {"dus.source", "base", "기반 모델"},
     {"dus.any_map",
      "{0} layers become {1}. Each new layer hangs from the base layer it is a copy of; repeated "
      "layers are green, gray boxes were left out. {2} new layers began as identities.",

@@ -70,7 +70,9 @@ def test_align_tells_of_pairs_that_share_words_with_a_benchmark(models, tmp_path
 
 def test_averaged_and_best_weights_stand_beside_a_steps_model(models, tmp_path):
     out = tmp_path / "models/x"
-    words = ("align", models / "sft", models / "aligned/heldout.jsonl", "--heldout", 0.3, "--max-length", 96, "--samples", 0, "--out", out)
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("".join(json.dumps({"prompt": f"What is {i}?", "chosen": f"It is {i}.", "rejected": "No."}) + "\n" for i in range(24)))
+    words = ("align", models / "sft", data, "--heldout", 0.3, "--max-length", 96, "--samples", 0, "--out", out)
     helio(*words, "--train.steps", 2, "--train.ema", 0.5, "--train.keep-best")
     weights = {name: (out / "step-1" / name / "model.safetensors").read_bytes() for name in ("", "ema", "best")}
     assert weights["ema"] != weights[""] and weights["best"]

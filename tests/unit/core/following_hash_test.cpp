@@ -20,7 +20,7 @@ TEST(FollowingHash, IsThatOfTheWholeFileHoweverItCame) {
   const TempDir dir;
   const fs::path path = dir.path() / "weights";
   std::string text;
-  for (int i = 0; i < 700000; ++i) text += std::to_string(i * 7919);
+  for (int64_t i = 0; i < 700000; ++i) text += std::to_string(i * 7919);
   std::ofstream file(path, std::ios::binary);
   FollowingHash hash(path);
   for (size_t at = 0, size = 1; at < text.size(); at += size, size = size * 3 + 1) {
