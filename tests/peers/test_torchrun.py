@@ -13,8 +13,9 @@ import pipeline  # noqa: E402
 from pipeline import HELIO, helio  # noqa: E402
 
 TORCHRUN = os.environ.get("HELIO_TORCHRUN") or shutil.which("torchrun")
-pytestmark = [pytest.mark.skipif(not TORCHRUN, reason="no torchrun here (set HELIO_TORCHRUN)"),
-              pytest.mark.skipif(not pipeline.HAS_ENGINE, reason="this build has no helio-engine")]
+if not TORCHRUN:
+    pytest.skip("no torchrun here (set HELIO_TORCHRUN)", allow_module_level=True)
+pytestmark = pytest.mark.skipif(not pipeline.HAS_ENGINE, reason="this build has no helio-engine")
 
 
 def losses(run):
