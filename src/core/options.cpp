@@ -304,7 +304,13 @@ class Lister final : public Fields {
     put(n, h, joined(v), FieldType::strings, {});
   }
   void operator()(const char* n, std::vector<double>& v, const char* h) override {
-    put(n, h, v.empty() ? "" : nlohmann::json(v).dump(), FieldType::numbers, {});
+    std::vector<std::string> words;
+    for (const double each : v) {
+      const auto whole = static_cast<int64_t>(each);
+      const bool is_whole = std::abs(each) < 1e15 && static_cast<double>(whole) == each;
+      words.push_back(is_whole ? std::to_string(whole) : nlohmann::json(each).dump());
+    }
+    put(n, h, joined(words), FieldType::numbers, {});
   }
   void raw(const char* n, Node&, const char* h) override { put(n, h, "", FieldType::raw, {}); }
   void input(const char* n, std::string& v, const char* h) override {
