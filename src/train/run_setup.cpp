@@ -31,6 +31,17 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
+// The values of a list, between which FieldInfo::value has ", ", as words of a command line.
+std::string shell_words(const std::string& values) {
+  std::string words;
+  for (size_t at = 0; at <= values.size();) {
+    const size_t end = std::min(values.find(", ", at), values.size());
+    words += (at == 0 ? "" : " ") + shell_word(values.substr(at, end - at));
+    at = end + 2;
+  }
+  return words;
+}
+
 void erase_path(OrderedJson& json, const std::string& dotted) {
   const size_t dot = dotted.find('.');
   if (dot == std::string::npos) json.erase(dotted);
@@ -74,7 +85,11 @@ RunSetup set_up_run(const std::string& command, const Describe& now, const Descr
     if (is_continuation(field.name) || field.value == fresh[i].value) continue;
     if (field.type == FieldType::boolean)
       setup.command_line += (field.value == "true" ? " --" : " --no-") + field.name;
-    else setup.command_line += " --" + field.name + " " + shell_word(field.value);
+    else {
+      const bool list = field.type == FieldType::strings || field.type == FieldType::numbers;
+      setup.command_line +=
+          " --" + field.name + " " + (list ? shell_words(field.value) : shell_word(field.value));
+    }
   }
   if (setup.out.empty()) throw Error(ErrorKind::usage, "no folder for the model: --out");
   if (setup.run.empty()) setup.run = default_run(setup.out);

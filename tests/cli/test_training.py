@@ -68,10 +68,12 @@ def test_what_cannot_fit_is_refused_with_what_would(room, tmp_path):
 
 
 def test_stopping_after_some_steps_exits_75_and_goes_on(room, tmp_path):
-    done = helio(*words(room, tmp_path / "m", "--train.steps", 6, "--train.stop-after", 4, "-q"), code=75)
+    frozen = ("--train.freeze", "model.embed_tokens.*", "*_layernorm.weight")
+    done = helio(*words(room, tmp_path / "m", "--train.steps", 6, "--train.stop-after", 4, *frozen, "-q"), code=75)
     assert "stopped at step 4 of 6" in done.stderr and "--resume" in done.stderr
-    helio(*words(room, tmp_path / "m", "--train.steps", 6, "--resume", "-q"))
-    helio(*words(room, tmp_path / "whole", "--train.steps", 6, "-q"))
+    assert "--train.freeze 'model.embed_tokens.*' '*_layernorm.weight'" in done.stderr, done.stderr
+    helio(*words(room, tmp_path / "m", "--train.steps", 6, *frozen, "--resume", "-q"))
+    helio(*words(room, tmp_path / "whole", "--train.steps", 6, *frozen, "-q"))
     assert (tmp_path / "m/model.safetensors").read_bytes() == (tmp_path / "whole/model.safetensors").read_bytes()
 
 
