@@ -1,7 +1,6 @@
 #include "checkpoint/made_tensors.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "checkpoint/rewrite.h"
 #include "checkpoint/safetensors_header.h"
@@ -26,8 +25,7 @@ void check_space(const fs::path& dir, uint64_t needed) {
 }  // namespace
 
 int worker_count(int64_t threads) {
-  const auto here = static_cast<int64_t>(std::thread::hardware_concurrency());
-  return static_cast<int>(std::clamp<int64_t>(threads > 0 ? threads : here, 1, 16));
+  return static_cast<int>(std::clamp<int64_t>(threads > 0 ? threads : hardware_threads(), 1, 16));
 }
 
 void stream_rows(int64_t rows, int64_t width, uint64_t row_bytes, int threads,

@@ -1,7 +1,6 @@
 #include "core/manifest.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "core/error.h"
@@ -23,8 +22,7 @@ std::string content_of(const std::string& kind, const std::vector<ArtefactFile>&
 // Of several files side by side: hashing is what sealing a large artefact waits for.
 std::vector<std::string> sha256_files(const std::vector<fs::path>& paths) {
   std::vector<std::string> out(paths.size());
-  const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  parallel_slices(paths.size(), threads, 1,
+  parallel_slices(paths.size(), hardware_threads(), 1,
                   [&](size_t at, size_t, int) { out[at] = sha256_file(paths[at]); });
   return out;
 }

@@ -12,11 +12,19 @@
 
 namespace helio {
 
+// Threads that this machine runs at once; at least 1.
+inline int hardware_threads() {
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
 // Calls work(begin, end, worker) for slices that cover [0, count); worker is in [0, threads).
-// An exception ends the work and is thrown here: of several, the one of the earliest slice.
+// Never more threads than slices. An exception ends the work and is thrown here: of several, the
+// one of the earliest slice.
 template <class Work>
 void parallel_slices(size_t count, int threads, size_t slice, Work&& work) {
-  if (threads <= 1 || count <= slice) {
+  threads = static_cast<int>(
+      std::min(static_cast<size_t>(std::max(1, threads)), (count + slice - 1) / slice));
+  if (threads <= 1) {
     for (size_t begin = 0; begin < count; begin += slice)
       work(begin, std::min(begin + slice, count), 0);
     return;

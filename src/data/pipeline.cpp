@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "club/lot.h"
 #include "club/roster.h"
@@ -13,6 +12,7 @@
 #include "core/hash.h"
 #include "core/lines.h"
 #include "core/manifest.h"
+#include "core/parallel.h"
 #include "core/version.h"
 #include "core/zstd.h"
 #include "data/engine.h"
@@ -255,7 +255,7 @@ OrderedJson plan_json(const PipelineOptions& options) {
 
 Account run_pipeline(const PipelineOptions& options, int threads, Monitor& monitor,
                      const StopRequest& stop) {
-  if (threads <= 0) threads = int(std::max(1u, std::thread::hardware_concurrency()));
+  if (threads <= 0) threads = hardware_threads();
   const uint64_t memory = parse_memory(options.memory);
   const std::vector<Step> steps = read_steps(options.steps);  // wrong options cost no reading
   const OrderedJson resolved = steps_json(steps);

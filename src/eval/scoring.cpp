@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <thread>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -88,9 +87,7 @@ ScoredTask score_task(const Task& task, model::LanguageModel& model, Journal& jo
   out.items.resize(count);
   out.asked.resize(count, 0);
   std::vector<size_t> left;  // requests of each item that have no score yet
-  const int threads = options.threads > 0
-                          ? static_cast<int>(options.threads)
-                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int threads = options.threads > 0 ? static_cast<int>(options.threads) : hardware_threads();
   std::vector<Asked> all = all_requests(task, model, threads, left);
   int64_t skipped = 0;
   for (size_t i = 0; i < count; ++i)

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 
 #include "checkpoint/hf_config.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/json.h"
+#include "core/parallel.h"
 
 namespace helio::jobs {
 namespace {
@@ -51,9 +51,7 @@ std::optional<Shape> shape_of_folder(const fs::path& dir) {
 
 }  // namespace
 
-int estimate_threads() {
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
+int estimate_threads() { return hardware_threads(); }
 
 std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
   std::map<std::string, Estimate> estimates;

@@ -8,16 +8,12 @@
 #include <limits>
 
 namespace helio::nn {
-namespace {
-
 int64_t available_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
   return std::max(1, CPU_COUNT(&set));
 }
-
-}  // namespace
 
 void prepare_runtime(int64_t threads) {
   // Large blocks come from the heap, not from mmap, and the heap is never trimmed.

@@ -11,5 +11,7 @@ namespace helio::nn {
 // into old ones.
 void prepare_runtime(int64_t threads);
 int64_t threads_in_use();
+// Cores that this process may run on; at least 1.
+int64_t available_cores();
 
 }  // namespace helio::nn

@@ -3,11 +3,11 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/parallel.h"
 
 namespace helio::text {
 namespace {
@@ -160,7 +160,7 @@ std::string row_text(const Json& row, const std::string& key) {
 
 int thread_count(int64_t asked) {
   if (asked > 0) return static_cast<int>(std::min<int64_t>(asked, 256));
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return hardware_threads();
 }
 
 }  // namespace helio::text

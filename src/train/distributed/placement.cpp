@@ -1,12 +1,11 @@
 #include "train/distributed/placement.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
 #include "core/error.h"
+#include "nn/runtime.h"
 
 namespace helio::train::distributed {
 namespace {
@@ -85,13 +84,6 @@ Placement of_slurm(const Reader& env) {
   return p;
 }
 
-int64_t available_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
-}
-
 }  // namespace
 
 std::string first_host(const std::string& nodelist) {
@@ -125,11 +117,11 @@ void require_alone(const std::string& command) {
 }
 
 int64_t default_threads() {
-  return std::max<int64_t>(1, available_cores() / placement().local_size);
+  return std::max<int64_t>(1, nn::available_cores() / placement().local_size);
 }
 
 int64_t threads_of_key(const std::string& asked, int64_t used) {
-  return asked == "0" && placement().local_size > 1 ? available_cores() : used;
+  return asked == "0" && placement().local_size > 1 ? nn::available_cores() : used;
 }
 
 }  // namespace helio::train::distributed

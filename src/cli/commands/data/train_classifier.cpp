@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <ostream>
-#include <thread>
 
 #include "cli/command.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/lines.h"
+#include "core/parallel.h"
 #include "data/fasttext/model.h"
 #include "data/fasttext/train.h"
 
@@ -51,8 +51,7 @@ class TrainClassifier final : public Command {
     for (const std::string& path : data_) read(path, "", context.stop);
     for (const std::string& path : positive_) read(path, positive_label_, context.stop);
     for (const std::string& path : negative_) read(path, negative_label_, context.stop);
-    const int threads =
-        threads_ > 0 ? int(threads_) : int(std::max(1u, std::thread::hardware_concurrency()));
+    const int threads = threads_ > 0 ? int(threads_) : hardware_threads();
     OrderedJson report = {{"train", train_.size()}, {"held_out", held_.size()}};
     if (dry_run_) {
       print(context, report);
