@@ -23,4 +23,21 @@ int stoppable(Body&& body) {
   }
 }
 
+// What pretrain and sft do with their Run: its plan, or the run and its result. Of several
+// processes one speaks.
+template <class Run, class Options>
+int run_or_show_plan(cli::Context& context, const Options& options, bool dry_run) {
+  return stoppable([&] {
+    Run run(options);
+    const bool leads = train::distributed::placement().leads();
+    if (!dry_run) {
+      const auto summary = run.run(context.monitor, context.stop);
+      if (leads) print_summary(context, options.out, summary);
+    } else if (leads) {
+      print_plan(context, run.plan());
+    }
+    return 0;
+  });
+}
+
 }  // namespace helio::engine

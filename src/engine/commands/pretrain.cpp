@@ -24,18 +24,7 @@ class PretrainCommand final : public cli::Command {
   }
 
   int run(cli::Context& context) override {
-    return stoppable([&] {
-      train::PretrainRun run(options_);
-      const bool leads =
-          train::distributed::placement().leads();  // of several processes one speaks
-      if (!dry_run_) {
-        const auto summary = run.run(context.monitor, context.stop);
-        if (leads) print_summary(context, options_.out, summary);
-      } else if (leads) {
-        print_plan(context, run.plan());
-      }
-      return 0;
-    });
+    return run_or_show_plan<train::PretrainRun>(context, options_, dry_run_);
   }
 
  private:
