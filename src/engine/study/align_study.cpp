@@ -240,16 +240,12 @@ StudyCell sft_cell(const std::shared_ptr<const Study>& study, const StudyVariant
               }};
 }
 
-// Sections say how, not what: the study names the files.
 void check_sections(const AlignStudyOptions& options) {
-  for (const auto* path : {&options.align.model, &options.align.data, &options.align.out,
-                           &options.align.run, &options.align.references, &options.sft.model,
-                           &options.sft.data, &options.sft.out, &options.sft.run})
-    if (!path->empty())
-      throw Error(ErrorKind::invalid, "'" + *path +
-                                          "' in a section: the study gives each run its "
-                                          "model, data and folders")
-          .with_hint("model, sources, heldout and out stand beside the sections");
+  train::check_not_given({&options.align.model, &options.align.data, &options.align.out,
+                          &options.align.run, &options.align.references, &options.sft.model,
+                          &options.sft.data, &options.sft.out, &options.sft.run},
+                         "model, data and folders",
+                         "model, sources, heldout and out stand beside the sections");
   if (options.sft.chat_template != "auto")
     throw Error(ErrorKind::invalid, "sft.chat_template: all models are measured in one template")
         .with_hint("say it in align.chat_template");
@@ -316,10 +312,7 @@ StudyPlan plan_align_study(const AlignStudyOptions& options, const fs::path& dat
        .run = [study](const fs::path& dir) {
          return OrderedJson{{"figures", figures_of(*study, study->options.model, dir)}};
        }});
-  for (const auto& variant : variants)
-    if (variant.name == "start")
-      throw Error(ErrorKind::invalid, "'start' is the model that every run starts from")
-          .with_hint("give the variant another name");
+  train::check_not_named(variants, "start", "every run starts from");
   for (const int64_t seed : seeds)
     for (const auto& variant : variants)
       plan.cells.push_back(in_context([&] { return "in variant '" + variant.name + "'"; },

@@ -240,19 +240,13 @@ void UpscaleStudyOptions::describe(Fields& f) {
 
 StudyPlan plan_upscale_study(const UpscaleStudyOptions& options, Monitor& monitor,
                              const StopRequest& stop) {
-  for (const auto* path : {&options.pretrain.tokens, &options.pretrain.tokenizer,
-                           &options.pretrain.init, &options.pretrain.out, &options.pretrain.run})
-    if (!path->empty())
-      throw Error(ErrorKind::invalid, "'" + *path +
-                                          "' in a section: the study gives each run its "
-                                          "data and folders")
-          .with_hint("tokens, tokenizer, base and out stand beside the sections");
+  train::check_not_given({&options.pretrain.tokens, &options.pretrain.tokenizer,
+                          &options.pretrain.init, &options.pretrain.out, &options.pretrain.run},
+                         "data and folders",
+                         "tokens, tokenizer, base and out stand beside the sections");
   const auto variants = train::read_variants(options.variants, kCommands, kOwn);
   const auto seeds = train::read_seeds(options.seeds);
-  for (const auto& variant : variants)
-    if (variant.name == kBase)
-      throw Error(ErrorKind::invalid, "'base' is the model that variants are made from")
-          .with_hint("give the variant another name");
+  train::check_not_named(variants, kBase, "variants are made from");
   const auto study = std::make_shared<Study>(
       Study{.options = options, .shape = base_shape(options), .monitor = monitor, .stop = stop});
   if (options.tokenizer.empty()) study->options.tokenizer = options.base;

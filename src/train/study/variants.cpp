@@ -61,6 +61,23 @@ std::vector<StudyVariant> read_variants(const Node& node, const std::vector<std:
   return variants;
 }
 
+void check_not_named(const std::vector<StudyVariant>& variants, const std::string& name,
+                     const std::string& what) {
+  for (const auto& variant : variants)
+    if (variant.name == name)
+      throw Error(ErrorKind::invalid, "'" + name + "' is the model that " + what)
+          .with_hint("give the variant another name");
+}
+
+void check_not_given(const std::vector<const std::string*>& paths, const std::string& what,
+                     const std::string& hint) {
+  for (const auto* path : paths)
+    if (!path->empty())
+      throw Error(ErrorKind::invalid,
+                  "'" + *path + "' in a section: the study gives each run its " + what)
+          .with_hint(hint);
+}
+
 std::vector<int64_t> read_seeds(const std::vector<double>& given) {
   std::vector<int64_t> seeds;
   for (const double value : given) {
