@@ -322,9 +322,7 @@ void BuildPairsOptions::describe(Fields& f) {
   f("seed", seed, "Seed of a prompt's first answer; the next ones count on.", at_least(0));
   f("max_length", max_length, "For a judge folder: prompt and answer are cut to so many tokens.",
     at_least(8));
-  f("key_variable", endpoint.key_variable, "Environment variable with the judge's key.");
-  f("timeout", endpoint.timeout_s, "Seconds to wait for a judge's reply.", at_least(1));
-  f("retries", endpoint.retries, "Further tries of a request that failed.", at_least(0));
+  endpoint.describe_requests(f);
   f("threads", threads, "CPU threads; 0: all cores.", at_least(0));
   f("out", out, "File of pairs, as helio align reads them.");
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fields.h"
 #include "core/json.h"
 #include "eval/endpoint/http_client.h"
 
@@ -21,6 +22,12 @@ struct EndpointOptions {
   std::string key_variable = "OPENAI_API_KEY";  // of the environment; may be unset
   int64_t timeout_s = 300, retries = 5;
   double first_wait_s = 1;  // before the first retry; doubled for each further one, at most 60 s
+  // How a judge is asked: the flags of the commands that have one.
+  void describe_requests(Fields& f) {
+    f("key_variable", key_variable, "Environment variable with the judge's key.");
+    f("timeout", timeout_s, "Seconds to wait for an answer.", at_least(1));
+    f("retries", retries, "Further tries of a request that failed.", at_least(0));
+  }
 };
 
 // Is this a model behind an endpoint, and not a path?

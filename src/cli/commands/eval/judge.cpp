@@ -33,10 +33,8 @@ class EvalJudge final : public Command {
     f.input("benchmarks", benchmarks_, "Folder of benchmark data.");
     f("judge", options_.endpoint.model,
       "The judge: openai:URL#name; its key comes from the environment.");
-    f("key_variable", options_.endpoint.key_variable, "Environment variable with the judge's key.");
+    options_.endpoint.describe_requests(f);
     f("parallel", options_.parallel, "Requests at a time.", between(1, 256));
-    f("timeout", options_.endpoint.timeout_s, "Seconds to wait for an answer.", at_least(1));
-    f("retries", options_.endpoint.retries, "Further tries of a request that failed.", at_least(0));
     f.output("out", out_, "evals",
              "File of judgments; those it has are kept, so a run that ended early goes on.");
   }
