@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+import json_server
 import pipeline
 from pipeline import helio
 
@@ -45,20 +46,13 @@ class Judge(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
-class JudgeHandler(http.server.BaseHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
+class JudgeHandler(json_server.JsonHandler):
     def do_POST(self):
-        user = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
+        user = json.loads(self.text())["messages"][-1]["content"]
         answer = user.split("The answer to rate:\n\n")[1]
         self.server.asked.append(answer)
         reply = self.server.rate(answer)
-        body = json.dumps({"choices": [{"message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}]}).encode()
-        self.send_response(200 if reply else 401)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.reply(200 if reply else 401, json_server.chat_reply(reply))
 
 
 def test_a_rule_pairs_two_files_and_keeps_benchmarks_out(tmp_path, benchmarks):

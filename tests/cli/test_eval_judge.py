@@ -1,7 +1,6 @@
 # label: fast
 """helio eval judge against a stub of an OpenAI-compatible server: refusals, waits, broken answers, and what stays on the disk."""
 import collections
-import contextlib
 import http.server
 import json
 import os
@@ -12,6 +11,8 @@ import threading
 import time
 
 import pytest
+
+import json_server
 
 HELIO = str(pathlib.Path(os.environ["HELIO_BIN"]) / "helio")
 KEY = "sk-secret-0123456789"
@@ -57,14 +58,9 @@ class Stub(http.server.ThreadingHTTPServer):
         self.url = f"openai:http://127.0.0.1:{self.server_port}/v1#judge-1"
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
+class Handler(json_server.JsonHandler):
     def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.loads(self.text())
         prompt = body["messages"][-1]["content"]
         with self.server.lock:
             before = self.server.asked[prompt]
@@ -74,37 +70,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if callable(answer):
             answer(self)
         else:
-            self.reply(200, {"choices": [{"message": {"role": "assistant", "content": answer}}]})
-
-    def reply(self, status, body, **headers):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Length": len(data), **headers}.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def cut(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "1000")
-        self.end_headers()
-        self.wfile.write(b'{"choices": [')
-        self.wfile.flush()
-        self.close_connection = True
-        self.connection.shutdown(2)
+            self.reply(200, json_server.chat_reply(answer))
 
 
-@contextlib.contextmanager
 def stub(plan):
-    server = Stub(plan)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return json_server.running(Stub(plan))
 
 
 def command(bench, url, *words):

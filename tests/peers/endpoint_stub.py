@@ -1,12 +1,16 @@
 """An OpenAI-compatible server of the tests' own (standard library and numpy): a bigram model over a real tokenizer's ids, and every way of misbehaving."""
 import collections
-import contextlib
 import http.server
 import json
+import pathlib
+import sys
 import threading
 import time
 
 import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+import json_server  # noqa: E402
 
 
 class Bigrams:
@@ -57,19 +61,14 @@ class Stub(http.server.ThreadingHTTPServer):
         return out
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
+class Handler(json_server.JsonHandler):
     def do_GET(self):
         if self.path == "/v1/models" and self.server.card:
             return self.reply(200, {"object": "list", "data": [{"id": "another"}, self.server.card]})
         self.reply(404, {"error": {"message": "no such route"}})
 
     def do_POST(self):
-        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        text = self.text()
         body, server = json.loads(text), self.server
         with server.lock:
             before = server.before[self.path + text]
@@ -92,30 +91,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.path == "/v1/completions":
                 return self.reply(200, {"choices": [{"index": 0, "text": answer_to(body["prompt"])}]})
             if self.path == "/v1/chat/completions":
-                return self.reply(200, {"choices": [{"message": {"role": "assistant", "content": answer_to(body["messages"][-1]["content"])}}]})
+                return self.reply(200, json_server.chat_reply(answer_to(body["messages"][-1]["content"])))
             self.reply(404, {"error": {"message": "no such route"}})
         finally:
             with server.lock:
                 server.at_once -= 1
-
-    def reply(self, status, body, **headers):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Length": len(data), **headers}.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(data)
-
-    def cut(self):
-        """The beginning of an answer, and then nothing more."""
-        self.send_response(200)
-        self.send_header("Content-Length", "1000")
-        self.end_headers()
-        self.wfile.write(b'{"choices": [')
-        self.wfile.flush()
-        self.close_connection = True
-        self.connection.shutdown(2)
 
 
 def answer_to(prompt):
@@ -124,14 +104,5 @@ def answer_to(prompt):
     return f" It is so.\n#### {len(question) if len(question) % 2 == 0 else -1}\nQuestion: more"
 
 
-@contextlib.contextmanager
 def stub(model, plan=None, **options):
-    server = Stub(model, plan, **options)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return json_server.running(Stub(model, plan, **options))

@@ -127,28 +127,18 @@ def test_mt_bench_of_evalverse_rating_by_rating():
 def test_judge_prompts_are_the_recorded_ones(tmp_path):
     """What `eval judge` asks about the recorded answers is what FastChat asked."""
     import http.server
-    import threading
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+    import json_server
     asked = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(json_server.JsonHandler):
         def do_POST(self):
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"])
-            body = json.dumps({"choices": [{"message": {"content": "[[5]]"}}]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            asked.append(json.loads(self.text())["messages"][-1]["content"])
+            self.reply(200, json_server.chat_reply("[[5]]"))
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    done = subprocess.run([HELIO, "eval", "judge", str(RECORDED / "mt_bench/model_answer/SOLAR-10.7B-Instruct-v1.0.jsonl.gz"), "--benchmarks", str(BENCHMARKS),
-                           "--judge", f"openai:http://127.0.0.1:{server.server_port}/v1#gpt-4", "--out", str(tmp_path / "judged.jsonl")], capture_output=True, text=True)
-    server.shutdown()
+    with json_server.running(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        done = subprocess.run([HELIO, "eval", "judge", str(RECORDED / "mt_bench/model_answer/SOLAR-10.7B-Instruct-v1.0.jsonl.gz"), "--benchmarks", str(BENCHMARKS),
+                               "--judge", f"openai:http://127.0.0.1:{server.server_port}/v1#gpt-4", "--out", str(tmp_path / "judged.jsonl")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     theirs = {(row["question_id"], row["turn"], *row["judge"]): row["user_prompt"] for row in map(json.loads, gzip.open(RECORDED / "mt_bench/model_judgment/gpt-4_single.jsonl.gz"))}
     ours = {(row["question_id"], row["turn"], *row["judge"]): row["user_prompt"] for row in map(json.loads, open(tmp_path / "judged.jsonl"))}
