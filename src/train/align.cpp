@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/hash.h"
+#include "train/compute.h"
 #include "train/estimate.h"
 
 namespace helio::train {

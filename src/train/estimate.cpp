@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "train/trainer.h"
+#include "train/compute.h"
 
 namespace helio::train {
 namespace {

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "text/token_shards.h"
+#include "train/compute.h"
 #include "train/estimate.h"
 #include "train/token_batches.h"
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/fs.h"
+#include "train/compute.h"
 #include "train/estimate.h"
 #include "train/packed_batches.h"
 

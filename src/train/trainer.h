@@ -65,20 +65,23 @@ class Trainer {
   std::vector<std::filesystem::path> save_beside(const std::filesystem::path& dir) const;
 
  private:
+  // A step and what may refuse it (trainer_step.cpp).
   StepReport take_step(int64_t step);
   // The step's gradient, over all micro-batches, into the weights; loss and terms into the report.
   void gather_gradients(const std::vector<MicroBatch>& micro_batches, StepReport& report);
   // Is the step to be left out? Notes it, or throws as asked.
   bool spikes(const StepReport& report);
   double utilisation(const StepReport& report, size_t rows);
-  void keep_if_best(int64_t step, double heldout);
-  bool reached_limit(int64_t step) const;
-  void validate(int64_t step);
-  void save();
-  bool validates_at(int64_t step) const;
-  bool saves_at(int64_t step) const;
   [[noreturn]] void refuse_step(int64_t step, double loss, double grad_norm) const;
   std::string documents_of(int64_t step) const;  // the first few names
+
+  void save();  // trainer_state.cpp
+
+  void validate(int64_t step);
+  void keep_if_best(int64_t step, double heldout);
+  bool reached_limit(int64_t step) const;
+  bool validates_at(int64_t step) const;
+  bool saves_at(int64_t step) const;
   [[noreturn]] void stop_here();
 
   Plan plan_;
@@ -107,11 +110,5 @@ class Trainer {
   double step_seconds_ = 0, product_rate_ = 0;  // spent in steps so far; FLOP/s, once measured
   std::optional<Json> window_ = {};             // of the journal, from the checkpoint
 };
-
-// How the model is to compute, with "auto" resolved for this processor.
-model::ForwardOptions forward_options(const Optimisation& train);
-
-// Sets how many threads tensor work uses (0: all cores this process may use); returns the number.
-int64_t use_threads(int64_t asked);
 
 }  // namespace helio::train

@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "core/error.h"
-#include "train/trainer.h"
+#include "train/compute.h"
 
 namespace helio::engine {
 namespace {

@@ -5,7 +5,7 @@
 #include <ostream>
 
 #include "engine/training_output.h"
-#include "train/trainer.h"
+#include "train/compute.h"
 
 namespace helio::engine {
 namespace {

@@ -1,0 +1,100 @@
+// What is kept of a run: its summary, what the trainer puts into a checkpoint, and going on from
+// one.
+#include <c10/core/GradMode.h>
+
+#include "core/error.h"
+#include "nn/tensor_io.h"
+#include "train/trainer.h"
+
+namespace helio::train {
+namespace {
+
+OrderedJson or_null(const std::optional<double>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
+
+std::optional<double> from_json(const Json& value) {
+  return value.is_null() ? std::nullopt : std::optional<double>(value.get<double>());
+}
+
+}  // namespace
+
+OrderedJson RunSummary::json() const {
+  return {{"steps", steps},
+          {"tokens", tokens},
+          {"products", products},
+          {"loss_first", first_loss},
+          {"loss_last", last_loss},
+          {"heldout_loss_start", or_null(heldout_start)},
+          {"heldout_loss_end", or_null(heldout_end)},
+          {"best_step", best_step},
+          {"steps_skipped", steps_skipped},
+          {"gradient_noise_scale", or_null(noise_scale)}};
+}
+
+void Trainer::save() {
+  journal_->flush();
+  const OrderedJson state = {
+      // Where the data stands follows from the step and the seed: batches are a function of both.
+      {"data", {{"step", done_}, {"tokens", tokens_}}},
+      {"rng", {{"seed", plan_.train.seed}}},
+      {"first_loss", first_loss_},
+      {"last_losses", last_losses_},
+      {"heldout_start", or_null(heldout_start_)},
+      {"heldout_end", or_null(heldout_end_)},
+      {"best", or_null(best_)},
+      {"best_step", best_step_},
+      {"updates", optimizer_.steps()},
+      {"guard", guard_.state()},
+      {"noise", noise_.state()},
+      {"window", journal_->window()}};
+  const auto write = [&](const distributed::Team::Save& save_state) {
+    checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
+      std::vector<nn::NamedTensor> weights;
+      for (const auto& [name, tensor] : model_.parameters())
+        weights.push_back({name, tensor.detach()});
+      if (lora_)
+        for (const auto& [name, tensor] : lora_->parameters())
+          weights.push_back({name, tensor.detach()});
+      nn::write_tensors(dir / "model.safetensors", weights);
+      save_state(dir / "optimizer.safetensors");
+    });
+  };
+  team_.save_state(
+      plan_.run_dir / "checkpoints" / "parts",
+      [&](const std::filesystem::path& file) {
+        std::vector<nn::NamedTensor> states = optimizer_.state();
+        if (average_ && team_.leads())
+          for (auto& tensor : average_->state()) states.push_back(std::move(tensor));
+        nn::write_tensors(file, states);
+      },
+      write);
+}
+
+void Trainer::restore(const Checkpoints::Found& checkpoint) {
+  in_context([&] { return "resuming from " + checkpoint.dir.string(); },
+             [&] {
+               const c10::AutoGradMode no_grad(false);
+               const checkpoint::SafeTensors file(checkpoint.dir / "model.safetensors");
+               for (const auto& [name, tensor] : model_.parameters())
+                 nn::read_tensor_into(file, file.at(name), tensor);
+               if (lora_) lora_->load(file);
+               const Json& state = checkpoint.state;
+               const checkpoint::SafeTensors states(checkpoint.dir / "optimizer.safetensors");
+               optimizer_.load(states, state.at("updates").get<int64_t>());
+               if (average_) average_->load(states);
+               guard_.restore(state.at("guard"));
+               noise_.restore(state.at("noise"));
+               best_ = from_json(state.at("best"));
+               best_step_ = state.at("best_step").get<int64_t>();
+               done_ = checkpoint.step;
+               tokens_ = state.at("data").at("tokens").get<int64_t>();
+               first_loss_ = state.at("first_loss").get<double>();
+               last_losses_ = state.at("last_losses").get<std::vector<double>>();
+               heldout_start_ = from_json(state.at("heldout_start"));
+               heldout_end_ = from_json(state.at("heldout_end"));
+               window_ = state.at("window");
+             });
+}
+
+}  // namespace helio::train
