@@ -39,19 +39,9 @@ double product_rate(int64_t width, at::ScalarType type) {
   return best;
 }
 
-double forward_flops(const checkpoint::DecoderConfig& config, int64_t sequence) {
-  const int64_t embedding = config.vocab_size * config.hidden_size;
-  const int64_t products = config.active_parameters() - (config.tied_embeddings ? 0 : embedding);
-  const int64_t attention = config.layers * config.heads * config.head_dim * sequence;
-  return 2.0 * static_cast<double>(products) + 2.0 * static_cast<double>(attention);
-}
-
 Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work) {
   Estimate e{.parameters = config.parameters()};
-  const double forward = forward_flops(config, work.sequence);
-  e.flops =
-      forward * (3.0 * static_cast<double>(work.tokens) + static_cast<double>(work.forward_tokens));
-  if (work.train.recompute) e.flops += forward * static_cast<double>(work.tokens);
+  e.flops = run_flops(config, work);
   e.memory_bytes = peak_memory(config, work);
   e.disk_bytes = disk_needed(config, work);
   e.gemm_flops_per_second = product_rate(config.hidden_size, forward_options(work.train).products);
@@ -69,20 +59,29 @@ OrderedJson plan_json(const RunSetup& setup, const checkpoint::DecoderConfig& co
                       {"kind", input.kind},
                       {"name", input.name},
                       {"content", input.content}});
-  return {{"command", setup.command},
-          {"inputs", inputs},
-          {"outputs", {{"out", setup.out.string()}, {"run", setup.run.string()}}},
-          {"parameters", e.parameters},
-          {"layers", config.layers},
-          {"steps", work.steps},
-          {"tokens", work.tokens},
-          {"threads", setup.threads},
-          {"memory_bytes", e.memory_bytes},
-          {"disk_bytes", e.disk_bytes},
-          {"flops", e.flops},
-          {"gemm_flops_per_second", e.gemm_flops_per_second},
-          {"seconds", e.seconds},
-          {"options", setup.options}};
+  OrderedJson plan = {{"command", setup.command},
+                      {"inputs", inputs},
+                      {"outputs", {{"out", setup.out.string()}, {"run", setup.run.string()}}},
+                      {"parameters", e.parameters},
+                      {"layers", config.layers},
+                      {"steps", work.steps},
+                      {"tokens", work.tokens},
+                      {"threads", setup.threads},
+                      {"memory_bytes", e.memory_bytes},
+                      {"disk_bytes", e.disk_bytes},
+                      {"flops", e.flops},
+                      {"gemm_flops_per_second", e.gemm_flops_per_second},
+                      {"seconds", e.seconds},
+                      {"options", setup.options}};
+  if (work.processes > 1) {
+    plan["processes"] = work.processes;
+    for (const char* level : {"none", "optimizer", "gradients", "weights"}) {
+      Workload divided = work;
+      divided.train.sharding.shard = level;
+      plan["memory_bytes_by_shard"][level] = peak_memory(config, divided);
+    }
+  }
+  return plan;
 }
 
 void add_shape_facts(OrderedJson& facts, const checkpoint::DecoderConfig& config) {

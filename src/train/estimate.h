@@ -5,19 +5,10 @@
 
 #include <filesystem>
 
-#include "checkpoint/hf_config.h"
-#include "train/options.h"
 #include "train/run_setup.h"
+#include "train/workload.h"
 
 namespace helio::train {
-
-struct Workload {
-  int64_t steps = 0, tokens = 0;          // tokens the model reads in training
-  int64_t sequence = 0;                   // typical length of a document or row
-  int64_t step_rows = 0, micro_rows = 0;  // rows in a step and in a forward pass (0: all)
-  int64_t forward_tokens = 0;             // read without a backward pass (reference scores)
-  Optimisation train = {};                // what is kept for each weight and each token
-};
 
 struct Estimate {
   int64_t parameters = 0, memory_bytes = 0;
@@ -25,20 +16,15 @@ struct Estimate {
   double flops = 0, gemm_flops_per_second = 0, seconds = 0;
 };
 
-// flops: 6 per weight and token with a backward pass, 2 without (the embedding is a look-up, a tied
-// head is not), and attention's products. Time: flops over what matrix products of this width reach
-// on this machine right now (measured, about 0.3 s), and the share of it that whole steps reach.
-// Memory: see peak_memory.
+// Flops and memory as workload.h has them. Time: flops over what matrix products of this width
+// reach on this machine right now (measured, about 0.3 s), and the share of it that whole steps
+// reach.
 Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work);
 
-// Of one token forward: 2 per weight it meets in a product, and attention over half of `sequence`.
-double forward_flops(const checkpoint::DecoderConfig& config, int64_t sequence);
 // FLOP/s of square products of this width on this machine, with the threads in use; takes 0.3 s.
 double product_rate(int64_t width, at::ScalarType type = at::kFloat);
 
-// Bytes at the highest point of a step, in f32: weights, their gradients, what the optimiser keeps
-// of them, what the backward pass keeps of the tokens, and the program itself.
-int64_t peak_memory(const checkpoint::DecoderConfig& config, const Workload& work);
+// On disk at the most at one time: the checkpoints of the run and the model.
 int64_t disk_needed(const checkpoint::DecoderConfig& config, const Workload& work);
 
 // What may be used at most: of memory the machine's, or a control group's limit; of disk what is

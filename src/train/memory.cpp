@@ -14,53 +14,6 @@
 namespace helio::train {
 namespace {
 
-constexpr int64_t kFloat = 4;
-// The program with LibTorch, its threads and what the allocator holds back. Measured: a run of the
-// smallest shape peaks there.
-constexpr int64_t kProgram = int64_t(330) << 20;
-constexpr int64_t kHeadChunk = 1024;  // rows of logits at a time (nn/linear_loss.h)
-constexpr int64_t kHeldoutRows = 16;  // of a pass over held-out data
-
-struct Weights {
-  int64_t all = 0, matrices = 0, embedding = 0;  // counts; the embedding as the head, too
-};
-
-Weights weights_of(const checkpoint::DecoderConfig& c) {
-  const int64_t embedding = c.vocab_size * c.hidden_size;
-  const int64_t outer = (c.tied_embeddings ? 1 : 2) * embedding;
-  return {.all = c.parameters(), .matrices = c.parameters() - outer, .embedding = embedding};
-}
-
-// Floats that a layer keeps of each token, and the most that exists for a moment while it runs
-// backward.
-struct PerToken {
-  int64_t kept = 0, moment = 0;
-};
-
-PerToken per_token(const checkpoint::DecoderConfig& c) {
-  const int64_t queries = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
-  const int64_t ffn =
-      c.experts.count > 0 ? c.experts.per_token * c.experts.width : c.intermediate_size;
-  PerToken floats;
-  // x and the middle; queries, keys and values; what attention gives and its scale; gate and up.
-  floats.kept = 2 * c.hidden_size + 2 * queries + 2 * kv + c.heads + 2 * ffn;
-  if (c.qk_norm != checkpoint::QkNorm::none) floats.kept += 2 * (queries + kv) + queries + 2 * kv;
-  // The gated product again, its gradient, gate's and up's; the residual's two.
-  floats.moment = 4 * ffn + 4 * c.hidden_size;
-  return floats;
-}
-
-// Bytes that the optimiser keeps between steps, the moving average among them.
-int64_t optimiser_bytes(const checkpoint::DecoderConfig& c, const Optimisation& train) {
-  const Weights weights = weights_of(c);
-  const int64_t average = train.ema > 0 ? kFloat * weights.all : 0;
-  if (train.lora_rank > 0) return kFloat * weights.matrices;  // the targets as they were
-  if (train.optimizer == "adafactor") return average;         // a number a row and a column
-  if (train.optimizer == "muon")
-    return average + kFloat * weights.matrices + 2 * kFloat * (weights.all - weights.matrices);
-  return average + 2 * kFloat * weights.all;
-}
-
 std::string gib(int64_t bytes) {
   return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1 << 30));
 }
@@ -86,7 +39,7 @@ int64_t free_disk(std::filesystem::path dir) {
 }
 
 struct Change {
-  const char* words;
+  std::string words;
   Workload work;
 };
 
@@ -103,6 +56,12 @@ std::vector<Change> smaller(const checkpoint::DecoderConfig&, const Workload& wo
   factored.train.optimizer = "adafactor";
   Workload adapters = both;
   adapters.train.lora_rank = 16;
+  if (work.processes > 1)
+    for (const char* level : {"optimizer", "weights"}) {
+      Workload divided = work;
+      divided.train.sharding.shard = level;
+      changes.push_back({std::string("--train.shard ") + level, divided});
+    }
   changes.push_back({"--train.micro-batch-size 1", rows});
   changes.push_back({"--train.recompute", again});
   changes.push_back({"--train.micro-batch-size 1 --train.recompute", both});
@@ -117,41 +76,16 @@ std::vector<Change> smaller(const checkpoint::DecoderConfig&, const Workload& wo
 
 }  // namespace
 
-int64_t peak_memory(const checkpoint::DecoderConfig& c, const Workload& work) {
-  const Weights weights = weights_of(c);
-  const int64_t asked = work.micro_rows > 0 ? work.micro_rows : work.step_rows;
-  const int64_t rows = std::min(asked, std::max<int64_t>(1, work.step_rows));
-  const int64_t tokens = rows * work.sequence;
-  const PerToken floats = per_token(c);
-
-  const int64_t held = kFloat * weights.all + optimiser_bytes(c, work.train);
-  const int64_t trained = work.train.lora_rank > 0 ? weights.matrices : weights.all;
-  const int64_t gradients = kFloat * trained;
-  const int64_t kept =
-      kFloat * tokens *
-      (work.train.recompute ? c.layers * c.hidden_size + floats.kept : c.layers * floats.kept);
-  const int64_t moment = kFloat * tokens * floats.moment;
-  // The loss: logits of a chunk, the gradients of the head and of what goes into it.
-  const int64_t loss =
-      kFloat * (std::min(tokens, kHeadChunk) * c.vocab_size + 2 * tokens * c.hidden_size);
-  const int64_t head = kFloat * weights.embedding;
-  // At the end of the forward pass, and of the backward pass (the embedding's gradient is dense).
-  const bool several = work.step_rows > rows;
-  const int64_t turn = (several ? gradients : 0) + kept + loss + head;
-  const int64_t end = gradients + (c.tied_embeddings ? 2 : 1) * head + moment +
-                      kFloat * tokens * (c.hidden_size + floats.kept);
-  const int64_t heldout = kFloat * kHeldoutRows * work.sequence * (3 * c.hidden_size + floats.kept);
-  return kProgram + held + std::max({turn, end, heldout});
-}
-
 int64_t disk_needed(const checkpoint::DecoderConfig& c, const Workload& work) {
-  const int64_t weights = kFloat * c.parameters();
+  const int64_t weights = memory::kFloat * c.parameters();
   const int64_t checkpoint = weights + optimiser_bytes(c, work.train);
+  // Where weights are divided, whole ones are put together before the model is written.
+  const int64_t trained = work.divides("weights") ? weights : 0;
   const bool saves = work.train.save_every > 0 && work.train.save_every <= work.steps;
   // One more than are kept while it is written; one at a stop in any case.
   const int64_t checkpoints = saves ? work.train.keep_last + 1 : 1;
   const int64_t beside = (work.train.ema > 0 ? 1 : 0) + (work.train.keep_best ? 2 : 0);
-  return checkpoints * checkpoint + (1 + beside) * weights;
+  return checkpoints * checkpoint + (1 + beside) * weights + trained;
 }
 
 Room room_here(const std::filesystem::path& dir) {
@@ -165,7 +99,7 @@ void check_room(const checkpoint::DecoderConfig& config, const Workload& work, c
     for (const Change& change : smaller(config, work)) {
       const int64_t less = peak_memory(config, change.work);
       if (less <= room.memory && less < memory)
-        fits += (fits.empty() ? "" : "; ") + std::string(change.words) + " (" + gib(less) + ")";
+        fits += (fits.empty() ? "" : "; ") + change.words + " (" + gib(less) + ")";
     }
     throw Error(ErrorKind::memory, "the run needs about " + gib(memory) +
                                        " of memory, this machine has " + gib(room.memory))

@@ -60,6 +60,23 @@ TEST(Memory, GrowsWithWhatIsKept) {
   EXPECT_GT(peak_memory(config, rows), 16 * config.parameters());
 }
 
+TEST(Memory, OfSeveralProcessesFollowsWhatTheyShare) {
+  const auto config = smollm2();
+  const auto peak = [&](const char* shard, int64_t processes) {
+    Workload work = eight_rows();
+    work.processes = processes;
+    work.train.sharding.shard = shard;
+    return peak_memory(config, work);
+  };
+  const int64_t weights = config.parameters();
+  EXPECT_LT(peak("none", 2), peak("none", 1)) << "half the rows";
+  EXPECT_EQ(peak("weights", 1), peak("none", 1)) << "nobody to share with";
+  EXPECT_EQ(peak("none", 2) - peak("optimizer", 2), 4 * weights);
+  EXPECT_EQ(peak("gradients", 2), peak("optimizer", 2));
+  EXPECT_LT(peak("weights", 2), peak("gradients", 2) - 2 * weights);
+  EXPECT_LT(peak("weights", 4), peak("weights", 2));
+}
+
 TEST(Room, RefusalsSayWhatWouldFit) {
   const Workload work = eight_rows();
   const Room plenty{.memory = 1000 * kGib, .disk = 1000 * kGib};
@@ -75,6 +92,11 @@ TEST(Room, RefusalsSayWhatWouldFit) {
   text = refused(work, room, ErrorKind::memory);
   EXPECT_EQ(text.find("--train.micro-batch-size 1 ("), std::string::npos) << text;
   EXPECT_NE(text.find("--train.optimizer adafactor ("), std::string::npos) << text;
+  Workload many = work;
+  many.processes = 4;
+  EXPECT_NE(refused(many, {.memory = kGib * 3 / 2, .disk = room.disk}, ErrorKind::memory)
+                .find("--train.shard weights ("),
+            std::string::npos);
   room.memory = kGib / 2;
   EXPECT_NE(refused(work, room, ErrorKind::memory).find("a smaller model"), std::string::npos);
 }
