@@ -3,6 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -92,6 +94,29 @@ TEST(Pretraining, FollowsTransformersForTwelveSteps) {
   }
   expect_recorded(run.model, fixture("train_tiny/pretrain_final.safetensors"), Compare::weights,
                   1e-4);
+}
+
+// Losses without rounding: a definition that differed in anything (decay groups, epsilon, order of
+// clipping, bias corrections) would be further from them than float32's own rounding is.
+TEST(Pretraining, StaysAtFloat64sLossesForTwentySteps) {
+  const Json settings = load_json(fixture("train_f64_tiny/settings.json"));
+  Training run("llama_tiny/gqa_untied", {.beta1 = settings["betas"][0],
+                                         .beta2 = settings["betas"][1],
+                                         .eps = settings["eps"],
+                                         .weight_decay = settings["weight_decay"]});
+  const auto objective = causal_lm();
+  const auto steps = read_all(fixture("train_f64_tiny/steps.jsonl"));
+  ASSERT_EQ(steps.size(), 20u);
+  double ours = 0, theirs = 0;
+  for (const Json& step : steps) {
+    const Taken taken =
+        run.step(*objective, pretrain_batch(step), step["lr"], settings["max_grad_norm"]);
+    const double exact = step["loss_f64"];
+    ours = std::max(ours, std::abs(taken.loss - exact));
+    theirs = std::max(theirs, std::abs(step["loss_f32"].get<double>() - exact));
+    EXPECT_NEAR(taken.grad_norm, step["grad_norm_f64"].get<double>(), 1e-5);
+  }
+  EXPECT_LT(ours, 1e-5) << "transformers in float32 is " << theirs << " apart";
 }
 
 TEST(FineTuning, WeighsMicroBatchesByTheirTargetsAsTransformersDoes) {
