@@ -70,6 +70,10 @@ bool is_yaml(const std::string& word) {
   return file.ends_with(".yaml") || file.ends_with(".yml");
 }
 
+bool names(const std::vector<std::string>& list, const std::string& field) {
+  return std::find(list.begin(), list.end(), field) != list.end();
+}
+
 bool is_set(const Node& tree, const std::string& dotted) {
   const Node* at = &tree;
   std::string rest = dotted;
@@ -165,7 +169,8 @@ ParsedArguments parse_arguments(const std::vector<std::string>& words,
       continue;
     }
     put(parsed.flags, *field, take_value(), mark);
-    if (is_list(*field) && !has_value)  // a list flag takes the words up to the next flag
+    // A list flag takes the words up to the next flag.
+    if (is_list(*field) && !has_value && !names(card.repeated, field->name))
       while (i + 1 < words.size() && !looks_like_flag(words[i + 1]))
         put(parsed.flags, *field, words[++i], mark);
   }
@@ -200,7 +205,7 @@ void read_command(Command& command, const ParsedArguments& arguments) {
   for (const auto& name : command.card().required) {
     if (is_set(settings, name)) continue;
     const auto& positional = command.card().positional;
-    const bool by_place = std::find(positional.begin(), positional.end(), name) != positional.end();
+    const bool by_place = names(positional, name);
     throw Error(ErrorKind::usage, by_place ? "missing " + name : "missing " + flag_of(name))
         .with_hint("see --help");
   }
@@ -231,12 +236,11 @@ std::string help_text(const std::string& program, const std::string& name,
     std::string word = positional;
     for (char& c : word) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     if (field && is_list(*field)) word += "...";
-    const bool must =
-        std::find(card.required.begin(), card.required.end(), positional) != card.required.end();
+    const bool must = names(card.required, positional);
     out += must ? " " + word : " [" + word + "]";
   }
   out += " [flags]\n\n";
-  const auto type_word = [](const FieldInfo& field) -> std::string {
+  const auto type_word = [&](const FieldInfo& field) -> std::string {
     if (field.role == FieldRole::output) return "DIR";
     if (field.role == FieldRole::input) return "PATH";
     switch (field.type) {
@@ -247,7 +251,7 @@ std::string help_text(const std::string& program, const std::string& name,
       case FieldType::number:
         return "X";
       case FieldType::strings:
-        return "TEXT...";
+        return names(card.repeated, field.name) ? "TEXT" : "TEXT...";
       case FieldType::numbers:
         return "X...";
       case FieldType::raw:
@@ -267,8 +271,8 @@ std::string help_text(const std::string& program, const std::string& name,
       for (const auto choice : field.rule.choices) help += " " + std::string(choice) + ",";
       help.back() = '.';
     }
-    const bool must =
-        std::find(card.required.begin(), card.required.end(), field.name) != card.required.end();
+    if (names(card.repeated, field.name)) help += " May be given several times.";
+    const bool must = names(card.required, field.name);
     if (must) help += " [required]";
     else if (!field.value.empty() && field.type != FieldType::boolean)
       help += " [" + field.value + "]";

@@ -23,7 +23,7 @@ struct ParsedArguments {
 
 // Reads the words after the command's name. `fields` are the command's options.
 // --key value, --key=value, --flag for booleans (--no-flag for false); hyphens and underscores are
-// the same; list fields take several words or repeated flags.
+// the same; list fields take several words (but for Card::repeated) or repeated flags.
 ParsedArguments parse_arguments(const std::vector<std::string>& words,
                                 const std::vector<FieldInfo>& fields, const Card& card);
 

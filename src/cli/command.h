@@ -27,6 +27,8 @@ struct Context {
 struct Card {
   // Fields that may be given without their flag, in order. A list field takes the rest.
   std::vector<std::string> positional = {};
+  // List fields whose flags take one word each time: what follows it is no more of the list.
+  std::vector<std::string> repeated = {};
   // Fields that must be given (by flag, file or position).
   std::vector<std::string> required = {};
   // The first word may be the --config file: FILE.yaml or FILE.yaml#section.

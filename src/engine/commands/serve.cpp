@@ -21,6 +21,7 @@ class ServeCommand final : public cli::Command {
  public:
   cli::Card card() const override {
     return {.positional = {"models"},
+            .repeated = {"adapter", "draft"},
             .required = {"models"},
             .examples = {"helio serve models/sdpo/step-2",
                          "helio serve chat=models/sdpo base=models/base --port 8000",

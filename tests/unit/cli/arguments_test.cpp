@@ -20,10 +20,13 @@ namespace {
 
 class Sample final : public Command {
  public:
-  Card card() const override { return {.positional = {"model", "files"}, .required = {"model"}}; }
+  Card card() const override {
+    return {.positional = {"model", "files"}, .repeated = {"drafts"}, .required = {"model"}};
+  }
   void describe(Fields& f) override {
     f.input("model", model, "Model.");
     f("files", files, "Files.");
+    f("drafts", drafts, "Drafts.");
     f("max_length", max_length, "Length.", at_least(1));
     f("tied", tied, "Tied.");
     f("test_lr", lr, "Rate.");
@@ -31,7 +34,7 @@ class Sample final : public Command {
   }
   int run(Context&) override { return 0; }
   std::string model = {};
-  std::vector<std::string> files = {};
+  std::vector<std::string> files = {}, drafts = {};
   int64_t max_length = 5;
   bool tied = true;
   double lr = 0;
@@ -56,6 +59,13 @@ TEST(Arguments, FlagsPositionsAndLists) {
   EXPECT_EQ(read({"8"}).model, "8");  // text stays text
   EXPECT_EQ(read({"m", "-n", "4", "--", "-n"}).n, 4);
   EXPECT_EQ(read({"m", "-n=4", "--", "-n"}).files, (std::vector<std::string>{"-n"}));
+}
+
+TEST(Arguments, ARepeatedFlagTakesOneWordEachTime) {
+  const Sample s = read({"--drafts", "d", "m", "a", "--drafts=e", "b", "--drafts", "f"});
+  EXPECT_EQ(s.model, "m");
+  EXPECT_EQ(s.files, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(s.drafts, (std::vector<std::string>{"d", "e", "f"}));
 }
 
 TEST(Arguments, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
