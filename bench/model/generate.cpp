@@ -112,8 +112,8 @@ std::string option(int argc, char** argv, const std::string& name, const std::st
 Decoder load(const std::string& dir, const std::string& weights) {
   using helio::nn::WeightFormat;
   if (weights == "general") return Decoder::load(dir);
-  for (const auto format :
-       {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8, WeightFormat::int4})
+  for (const auto format : {WeightFormat::f32, WeightFormat::bf16, WeightFormat::bf16_both,
+                            WeightFormat::int8, WeightFormat::int4})
     if (weights == helio::nn::weight_format_name(format)) return Decoder::load_packed(dir, format);
   throw helio::Error(helio::ErrorKind::usage, "unknown --weights " + weights);
 }
@@ -123,7 +123,7 @@ Decoder load(const std::string& dir, const std::string& weights) {
 int main(int argc, char** argv) {
   if (argc < 2) {
     fmt::print(
-        "bench_model_generate MODEL [--weights general|f32|bf16|int8|int4] [--threads N] "
+        "bench_model_generate MODEL [--weights general|f32|bf16|bf16_both|int8|int4] [--threads N] "
         "[--batch N]\nTokens a second (of CPU time with one thread): a prompt of {}, {} steps "
         "after prompts of {}.\n",
         kPrefill, kSteps, kPrompt);

@@ -2,9 +2,9 @@
 `generate`, and llama.cpp through the C functions of PyPI's `xllamacpp` wheel, on the same weights.
 
   bench/peers/generate.py --model FOLDER --gguf-dir DIR --bench build/release/bin/bench_model_generate
-      [--threads 1] [--weights f32 bf16 int8 int4] [--batches 1 16] [--rounds 3] [--skip hf llama]
+      [--threads 1] [--weights f32 bf16 bf16_both int8 int4] [--batches 1 16] [--rounds 3] [--skip hf llama]
 
-DIR holds NAME-f32.gguf, -bf16, -q8_0, -q4_0, as `helio model export gguf` writes them. Each figure is
+bf16_both is `--dtype bfloat16`. DIR holds NAME-f32.gguf, -bf16, -q8_0, -q4_0, as `helio model export gguf` writes them. Each figure is
 tokens a second (with one thread: of CPU time), the best of the rounds: `prefill` of 512 tokens, `decode` of 64 steps after 32 tokens of
 prompt, tokens of all sequences together. Each measurement is a process of its own.
 """
@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 PREFILL, PROMPT, STEPS = 512, 32, 64
-GGUF = {"f32": "f32", "bf16": "bf16", "int8": "q8_0", "int4": "q4_0"}
-HF_DTYPES = {"f32": "float32", "bf16": "bfloat16"}
+GGUF = {"f32": "f32", "bf16": "bf16", "bf16_both": "bf16", "int8": "q8_0", "int4": "q4_0"}
+HF_DTYPES = {"f32": "float32", "bf16": "bfloat16", "bf16_both": "bfloat16"}
 
 
 def now():

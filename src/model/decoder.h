@@ -71,8 +71,8 @@ class Decoder {
   // PagedCache then goes through layers fused for it (model/packed_layer.h). The embedding and the
   // head are int8 where the rest is int4. Also reads a GGUF file: its Q8_0 blocks as int8 and Q4_0
   // blocks as int4 (but for the embedding and the head) are the same numbers again when ggml's own
-  // rule made them. Layer by layer: never more than one expanded. Throws invalid for a mixture of
-  // experts in a format other than f32, and for an adapter on a GGUF file.
+  // rule made them. Layer by layer: never more than one expanded. Experts' router stays f32. Throws
+  // usage for an adapter on a GGUF file.
   static Decoder load_packed(const std::filesystem::path& dir_or_gguf, nn::WeightFormat format,
                              const std::filesystem::path& adapter = {});
   ~Decoder();

@@ -77,7 +77,8 @@ struct Decoder::Impl {
         source ? source->read(weight) : at::empty(weight.shape, at::TensorOptions(dtype));
     tensor.set_requires_grad(!source);
     // Matrices that will only be held packed are no parameters: nothing else keeps them.
-    if (!source || source->format == nn::WeightFormat::f32 || weight.shape.size() == 1)
+    if (!source || source->format == nn::WeightFormat::f32 || weight.shape.size() == 1 ||
+        weight.role == checkpoint::Role::router)
       parameters.push_back({weight.name, tensor});
     return tensor;
   }

@@ -68,20 +68,13 @@ std::vector<float> DecoderLayer::norm_floats(Role role) const {
 }
 
 void DecoderLayer::pack(nn::WeightFormat format) {
-  if (routed_) {
-    if (format == nn::WeightFormat::f32) return;
-    throw Error(ErrorKind::invalid, "a mixture of experts does not run with weights as " +
-                                        std::string(nn::weight_format_name(format)))
-        .with_hint("use --weights f32");
-  }
   const auto matrix = [&](std::initializer_list<Role> roles) {
     return nn::PackedWeight(format, present(roles));
   };
   packed_ = PackedLayer{
       .qkv = matrix({Role::qkv, Role::q, Role::k, Role::v}),
       .o = matrix({Role::o}),
-      .gate_up = matrix({Role::gate_up, Role::gate, Role::up}),
-      .down = matrix({Role::down}),
+      .router = one(Role::router),
       .attention_in_norm = norm_floats(Role::attention_in_norm),
       .q_norm = norm_floats(Role::q_norm),
       .k_norm = norm_floats(Role::k_norm),
@@ -93,6 +86,14 @@ void DecoderLayer::pack(nn::WeightFormat format) {
       .gate_up_bias = floats({Role::gate_bias, Role::up_bias}),
       .down_bias = floats({Role::down_bias}),
   };
+  if (routed_) {
+    for (size_t e = 0; e < all(Role::down).size(); ++e)
+      packed_->experts.push_back({.gate_up = {format, {all(Role::gate)[e], all(Role::up)[e]}},
+                                  .down = {format, {all(Role::down)[e]}}});
+  } else {
+    packed_->gate_up = matrix({Role::gate_up, Role::gate, Role::up});
+    packed_->down = matrix({Role::down});
+  }
   if (!only_packed()) return;
   for (const Role role : {Role::qkv, Role::q, Role::k, Role::v, Role::o, Role::gate_up, Role::gate,
                           Role::up, Role::down})
@@ -172,6 +173,9 @@ at::Tensor DecoderLayer::run(const at::Tensor& x_NH, const Attend& attend,
   const at::Tensor middle = add_to_residual(x_NH, as_it_is(attended), Role::o, Role::o_bias,
                                             Role::attention_out_norm, products);
   const nn::Prepared inner = normed(middle, Role::mlp_in_norm);
+  if (routed_ && only_packed())
+    return middle + norm(run_packed_experts(*packed_, inner.run(inner.x), config_->experts),
+                         Role::mlp_out_norm);
   if (routed_) {
     const nn::ExpertWeights experts{
         .gate_FH = all(Role::gate), .up_FH = all(Role::up), .down_HF = all(Role::down)};

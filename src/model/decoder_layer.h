@@ -25,10 +25,9 @@ class DecoderLayer {
   void add(checkpoint::Role role, const at::Tensor& weight);
 
   // For running only: makes packed() of the weights. But for f32, which shares them, the matrices
-  // are then gone from here, and run() computes with the packed ones. Throws invalid for experts in
-  // other formats.
+  // are then gone from here, and run() computes with the packed ones. The router stays f32.
   void pack(nn::WeightFormat format);
-  // What run_packed_layer() runs; null before pack(), and for layers with experts.
+  // What run_packed_layer() runs; null before pack().
   const PackedLayer* packed() const { return packed_ ? &*packed_ : nullptr; }
 
   // Turns queries, keys and values [N, (Q + 2K) D], not yet rotated, into attended values [N, Q D].

@@ -19,9 +19,12 @@ std::optional<WeightFormat> Decoder::packed_as() const { return impl_->format; }
 size_t Decoder::packed_bytes() const {
   size_t bytes = impl_->packed_embedding.bytes() + impl_->packed_head.bytes();
   for (const DecoderLayer& layer : impl_->layers)
-    if (const PackedLayer* packed = layer.packed())
+    if (const PackedLayer* packed = layer.packed()) {
       for (const auto* matrix : {&packed->qkv, &packed->o, &packed->gate_up, &packed->down})
         bytes += matrix->bytes();
+      for (const auto& expert : packed->experts)
+        bytes += expert.gate_up.bytes() + expert.down.bytes();
+    }
   return bytes;
 }
 
@@ -79,7 +82,7 @@ at::Tensor Decoder::Impl::run_packed(const at::Tensor& ids_N, PagedCache& cache,
                        buffers, phases);
     }
   };
-  if (is_short(steps)) nn::with_team(run_layers);
+  if (config.experts.count == 0 && is_short(steps)) nn::with_team(run_layers);
   else run_layers(nn::woken_phases());
   at::Tensor x_NH = at::empty(embedded.sizes(), embedded.options());
   std::copy(buffers.x.begin(), buffers.x.end(), x_NH.mutable_data_ptr<float>());

@@ -24,12 +24,13 @@ bool holds_bf16(const std::filesystem::path& dir) {
   });
 }
 
-// What the matrices of most layers are stored as.
+// What the matrices of most layers are stored as. Blocks that have no kernels of their own become
+// int8: its rounding (a 254th of a block's largest weight) is that which activations get anyway.
 WeightFormat gguf_format(const std::filesystem::path& path) {
   const GgufFile file(path);
   std::map<GgmlType, int64_t> elements;
   for (const GgufTensor& tensor : file.header().tensors)
-    if (tensor.name.starts_with("blk.") && tensor.shape.size() == 2)
+    if (tensor.name.starts_with("blk.") && tensor.shape.size() >= 2)  // experts have three
       elements[tensor.type] += tensor.elements();
   const auto most =
       std::max_element(elements.begin(), elements.end(),
@@ -43,15 +44,14 @@ WeightFormat gguf_format(const std::filesystem::path& path) {
     case GgmlType::q4_0:
       return WeightFormat::int4;
     default:
-      return WeightFormat::f32;
+      return ggml_type_info(most->first).block > 1 ? WeightFormat::int8 : WeightFormat::f32;
   }
 }
 
 WeightFormat format_of(const std::filesystem::path& dir, std::string_view weights) {
   if (weights == "auto") {
     if (std::filesystem::is_regular_file(dir) && is_gguf(dir)) return gguf_format(dir);
-    const bool experts = checkpoint::load_decoder_config(dir).experts.count > 0;
-    return !experts && holds_bf16(dir) ? WeightFormat::bf16 : WeightFormat::f32;
+    return holds_bf16(dir) ? WeightFormat::bf16 : WeightFormat::f32;
   }
   for (const auto format :
        {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8, WeightFormat::int4})
@@ -60,17 +60,25 @@ WeightFormat format_of(const std::filesystem::path& dir, std::string_view weight
       .with_hint("known: f32, bf16, int8, int4, auto");
 }
 
+WeightFormat format_to_run(const std::filesystem::path& dir, std::string_view dtype,
+                           std::string_view weights) {
+  const at::ScalarType type = nn::parse_scalar_type(dtype);
+  if (type == at::kFloat) return format_of(dir, weights);
+  if (type != at::kBFloat16)
+    throw Error(ErrorKind::usage, "models do not run in " + std::string(dtype))
+        .with_hint("known: float32, bfloat16");
+  if (weights == "int8" || weights == "int4")
+    throw Error(ErrorKind::usage,
+                "weights " + std::string(weights) + " are computed with in float32")
+        .with_hint("leave dtype at float32");
+  return WeightFormat::bf16_both;
+}
+
 }  // namespace
 
 Decoder load_decoder_to_run(const std::filesystem::path& dir, std::string_view dtype,
                             std::string_view weights, const std::filesystem::path& adapter) {
-  const at::ScalarType type = nn::parse_scalar_type(dtype);
-  if (type == at::kFloat) return Decoder::load_packed(dir, format_of(dir, weights), adapter);
-  if (weights != "f32" && weights != "auto")
-    throw Error(ErrorKind::usage,
-                "weights " + std::string(weights) + " are computed with in float32")
-        .with_hint("leave dtype at float32");
-  return Decoder::load(dir, type, adapter);
+  return Decoder::load_packed(dir, format_to_run(dir, dtype, weights), adapter);
 }
 
 checkpoint::DecoderConfig load_config_to_run(const std::filesystem::path& dir) {
@@ -82,16 +90,15 @@ checkpoint::DecoderConfig load_config_to_run(const std::filesystem::path& dir) {
 
 uint64_t weight_bytes_to_run(const std::filesystem::path& dir, std::string_view dtype,
                              std::string_view weights) {
-  const at::ScalarType type = nn::parse_scalar_type(dtype);
-  const bool packed = type == at::kFloat;
-  const WeightFormat format = packed ? format_of(dir, weights) : WeightFormat::f32;
+  const WeightFormat format = format_to_run(dir, dtype, weights);
   // Blocks of 32 with a scale of two bytes; the vocabulary's matrices of int4 are int8.
   const auto element_bytes = [&](const std::string& name, size_t dimensions) {
-    if (dimensions >= 2 && format == WeightFormat::bf16) return 2.0;
+    const bool bf16 = format == WeightFormat::bf16 || format == WeightFormat::bf16_both;
+    if (dimensions >= 2 && bf16) return 2.0;
     if (dimensions >= 2 && format == WeightFormat::int8) return 34.0 / 32;
     if (dimensions >= 2 && format == WeightFormat::int4)
       return name.find(".layers.") == std::string::npos ? 34.0 / 32 : 18.0 / 32;
-    return static_cast<double>(c10::elementSize(type));
+    return 4.0;
   };
   double bytes = 0;
   const auto file = checkpoint::open_weights(dir);

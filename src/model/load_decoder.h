@@ -11,9 +11,10 @@ namespace helio::model {
 
 // `weights`: f32, bf16, int8, int4 (nn/packed_weight.h), or auto: bf16 where the folder holds its
 // matrices so, which changes no number of theirs, else f32; of a GGUF file as most of its matrices
-// are (BF16, Q8_0, Q4_0), else f32. With dtype bfloat16 everything is computed in it, and weights
-// are f32 or auto; anything else throws usage.
-// `adapter`: see Decoder::load.
+// are (BF16, Q8_0, Q4_0), int8 for other blocks (Q4_K, Q6_K ...), else f32. With dtype bfloat16
+// matrices are bf16 and their products' other factors are rounded to it (WeightFormat::bf16_both),
+// while sums, norms, attention and the cache are f32; int8 and int4 throw usage. `adapter`: see
+// Decoder::load.
 Decoder load_decoder_to_run(const std::filesystem::path& dir, std::string_view dtype,
                             std::string_view weights, const std::filesystem::path& adapter = {});
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "nn/experts.h"
 #include "nn/kernels.h"
 
 namespace helio::model {
@@ -57,6 +58,7 @@ class Run {
   }
 
   void feed_forward_block() {
+    if (!layer_.experts.empty()) return experts_block();
     const int64_t width = c_.intermediate_size;
     project(b_.x, layer_.mlp_in_norm, layer_.gate_up, b_.gate_up);
     const auto glu = c_.activation == Activation::silu ? kernels_.swiglu : kernels_.geglu;
@@ -72,6 +74,19 @@ class Run {
   }
 
  private:
+  // Tensor operators: not within a team.
+  void experts_block() {
+    const int64_t width = c_.hidden_size;
+    each_row([&](int64_t row) {
+      const float* const from = normed(b_.x, layer_.mlp_in_norm, row);
+      if (from != normed_row(row)) std::copy_n(from, width, normed_row(row));
+    });
+    const at::Tensor x_NH = at::from_blob(b_.normed.data(), {rows_, width});
+    at::from_blob(b_.added.data(), {rows_, width})
+        .copy_(run_packed_experts(layer_, x_NH, c_.experts));
+    add_to_stream({}, layer_.mlp_out_norm);
+  }
+
   template <class Body>
   void each_row(const Body& body) {
     phases_.run(rows_, body);
@@ -87,20 +102,20 @@ class Run {
                       static_cast<float>(c_.rms_norm_eps));
   }
 
+  float* normed_row(int64_t row) { return b_.normed.data() + row * c_.hidden_size; }
+  // A row of x, normalised where there is a weight for it.
+  const float* normed(const std::vector<float>& x, const std::vector<float>& weight, int64_t row) {
+    const float* const from = x.data() + row * c_.hidden_size;
+    if (weight.empty()) return from;
+    norm(from, weight, normed_row(row));
+    return normed_row(row);
+  }
+
   // out = weight * norm(x), x itself without a norm.
   void project(const std::vector<float>& x, const std::vector<float>& weight,
                const PackedWeight& matrix, std::vector<float>& out) {
-    const int64_t width = c_.hidden_size;
-    b_.activations.prepare(matrix.format(), rows_, width);
-    each_row([&](int64_t row) {
-      const float* from = x.data() + row * width;
-      if (!weight.empty()) {
-        float* const normed = b_.normed.data() + row * width;
-        norm(from, weight, normed);
-        from = normed;
-      }
-      b_.activations.set_row(row, from);
-    });
+    b_.activations.prepare(matrix.format(), rows_, c_.hidden_size);
+    each_row([&](int64_t row) { b_.activations.set_row(row, normed(x, weight, row)); });
     matrix.product(b_.activations, out.data(), matrix.rows(), Output::set, phases_);
   }
 
@@ -200,10 +215,16 @@ class Run {
       return each_row([&](int64_t row) { add_bias(b_.x.data() + row * width, bias); });
     }
     weight.product(b_.activations, b_.added.data(), width, Output::set, phases_);
+    add_to_stream(bias, out_norm);
+  }
+
+  // x += added + bias, normalised first where the family does so.
+  void add_to_stream(const std::vector<float>& bias, const std::vector<float>& out_norm) {
+    const int64_t width = c_.hidden_size;
     each_row([&](int64_t row) {
       float *const added = b_.added.data() + row * width, *const x = b_.x.data() + row * width;
       add_bias(added, bias);
-      norm(added, out_norm, added);
+      if (!out_norm.empty()) norm(added, out_norm, added);
       for (int64_t i = 0; i < width; ++i) x[i] += added[i];
     });
   }
@@ -242,6 +263,15 @@ bool is_short(std::span<const PagedStep> steps) {
     rows += step.fresh;
   }
   return rows <= kShortRows;
+}
+
+at::Tensor run_packed_experts(const PackedLayer& layer, const at::Tensor& x_NH,
+                              const checkpoint::Experts& experts) {
+  const auto run = [&](int64_t expert, const at::Tensor& x_nH) {
+    const PackedLayer::Expert& one = layer.experts[static_cast<size_t>(expert)];
+    return one.down.product(nn::swiglu(one.gate_up.product(x_nH)));
+  };
+  return nn::routed_experts(x_NH, layer.router, run, experts);
 }
 
 void run_packed_layer(const DecoderConfig& config, const PackedLayer& layer,

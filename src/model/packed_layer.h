@@ -1,5 +1,5 @@
 // A decoder layer as generation runs it: its matrices packed (nn/packed_weight.h), everything
-// between them in few passes over plain arrays. f32 activations, no gradients, no experts.
+// between them in few passes over plain arrays. f32 activations, no gradients.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,13 @@
 namespace helio::model {
 
 struct PackedLayer {
-  nn::PackedWeight qkv = {}, o = {}, gate_up = {}, down = {};
+  struct Expert {
+    nn::PackedWeight gate_up = {}, down = {};
+  };
+
+  nn::PackedWeight qkv = {}, o = {}, gate_up = {}, down = {};  // the last two but for experts
+  std::vector<Expert> experts = {};
+  at::Tensor router = {};  // [experts, H] f32
   // As they multiply (1 added where the family does); empty: none.
   std::vector<float> attention_in_norm = {}, q_norm = {}, k_norm = {}, attention_out_norm = {},
                      mlp_in_norm = {}, mlp_out_norm = {};
@@ -39,6 +45,10 @@ struct StepTokens {
 
 // Are all of a step's tokens few enough for one team (nn/team.h), with no tensor operator inside?
 bool is_short(std::span<const nn::PagedStep> steps);
+
+// The routed experts' sum for x [N, H] f32 (nn/experts.h).
+at::Tensor run_packed_experts(const PackedLayer& layer, const at::Tensor& x_NH,
+                              const checkpoint::Experts& experts);
 
 // buffers.x through the layer; keys and values go into the pools.
 void run_packed_layer(const checkpoint::DecoderConfig& config, const PackedLayer& layer,

@@ -31,12 +31,17 @@ bool has_codes(WeightFormat format) {
   return format == WeightFormat::int8 || format == WeightFormat::int4;
 }
 
-constexpr std::array<std::string_view, 4> kNames = {"f32", "bf16", "int8", "int4"};
+bool is_bf16(WeightFormat format) {
+  return format == WeightFormat::bf16 || format == WeightFormat::bf16_both;
+}
+
+constexpr std::array<std::string_view, 5> kNames = {"f32", "bf16", "bf16_both", "int8", "int4"};
 
 // Bytes of one block of 32 columns of a panel.
 size_t block_bytes(WeightFormat format) {
   switch (format) {
     case WeightFormat::bf16:
+    case WeightFormat::bf16_both:
       return kPanelRows * kBlock * 2;
     case WeightFormat::int8:
       return kPanelRows * kBlock;
@@ -56,6 +61,7 @@ std::string_view weight_format_name(WeightFormat format) {
 
 void Activations::prepare(WeightFormat format, int64_t rows, int64_t width) {
   format_ = format;
+  kernels_ = &product_kernels();
   rows_ = rows;
   width_ = width;
   blocks_ = whole(width, kBlock);
@@ -67,6 +73,8 @@ void Activations::prepare(WeightFormat format, int64_t rows, int64_t width) {
     grow(codes_, places * kBlock);
     grow(scales_, places);
     grow(offsets_, places);
+  } else if (format == WeightFormat::bf16_both && kernels_->round_row) {
+    grow(rounded_, places * kBlock);
   } else {
     grow(x_, places * kBlock);
   }
@@ -76,16 +84,22 @@ void Activations::set_row(int64_t row, const float* x) {
   // Of the row's first block, in blocks.
   const int64_t place = row / kTokenGroup * blocks_ * kTokenGroup + row % kTokenGroup;
   if (has_codes(format_)) {
-    product_kernels().quantise_row(x, width_, format_ == WeightFormat::int8 ? kInt8Zero : kInt4Zero,
-                                   codes_.data() + place * kBlock, scales_.data() + place,
-                                   offsets_.data() + place);
+    kernels_->quantise_row(x, width_, format_ == WeightFormat::int8 ? kInt8Zero : kInt4Zero,
+                           codes_.data() + place * kBlock, scales_.data() + place,
+                           offsets_.data() + place);
     return;
   }
-  if (format_ == WeightFormat::bf16) {
+  if (format_ == WeightFormat::bf16_both && kernels_->round_row)
+    return kernels_->round_row(x, width_, rounded_.data() + place * kBlock);
+  if (is_bf16(format_)) {
+    const bool rounds = format_ == WeightFormat::bf16_both;
     for (int64_t b = 0; b < blocks_; ++b) {
       float* const to = x_.data() + (place + b * kTokenGroup) * kBlock;
       const int64_t count = std::min(kBlock, width_ - b * kBlock);
-      std::copy_n(x + b * kBlock, count, to);
+      for (int64_t i = 0; i < count; ++i) {
+        const float value = x[b * kBlock + i];
+        to[i] = rounds ? checkpoint::bfloat_to_float(checkpoint::float_to_bfloat(value)) : value;
+      }
       std::fill(to + count, to + kBlock, 0.0F);
     }
     return;
@@ -154,7 +168,7 @@ size_t PackedWeight::bytes() const {
 void PackedWeight::pack_row(int64_t row, const float* values) {
   const int64_t in = row % kPanelRows;
   uint8_t* const panel = data_.get() + static_cast<size_t>(row / kPanelRows) * panel_bytes();
-  if (format_ == WeightFormat::bf16) {
+  if (is_bf16(format_)) {
     auto* const to = reinterpret_cast<uint16_t*>(panel);
     for (int64_t k = 0; k < width_; ++k)
       to[k / 2 * 2 * kPanelRows + in * 2 + k % 2] = checkpoint::float_to_bfloat(values[k]);
@@ -190,7 +204,7 @@ void PackedWeight::row(int64_t row, float* out) const {
   for (int64_t k = 0; k < width_; ++k) {
     const int64_t b = k / kBlock, i = k % kBlock, half = i % 16;
     const uint8_t* const block = panel + static_cast<size_t>(b) * block_bytes(format_);
-    if (format_ == WeightFormat::bf16) {
+    if (is_bf16(format_)) {
       out[k] = checkpoint::bfloat_to_float(
           reinterpret_cast<const uint16_t*>(panel)[k / 2 * 2 * kPanelRows + in * 2 + k % 2]);
       continue;
@@ -206,21 +220,24 @@ void PackedWeight::row(int64_t row, float* out) const {
 void PackedWeight::product(const Activations& a, float* out, int64_t out_row, Output output,
                            Phases& phases) const {
   HELIO_CHECK(a.format_ == format_ && a.width_ == width_, "activations made for this weight");
-  const ProductKernels& kernels = product_kernels();
+  const ProductKernels& kernels = *a.kernels_;
   PanelJob job{.blocks = blocks_,
                .width = width_,
                .codes = a.codes_.data(),
                .code_scales = a.scales_.data(),
                .offsets = a.offsets_.data(),
                .x = a.x_.data(),
+               .rounded = a.rounded_.data(),
                .x_row = blocks_ * kBlock,
                .tokens = a.rows_,
                .out_row = out_row,
                .output = output};
   const int64_t panels = whole(rows_, kPanelRows);
+  const bool pairs = format_ == WeightFormat::bf16_both && kernels.bf16_pairs_panel;
   const auto run = format_ == WeightFormat::int8   ? kernels.int8_panel
                    : format_ == WeightFormat::int4 ? kernels.int4_panel
-                   : format_ == WeightFormat::bf16 ? kernels.bf16_panel
+                   : pairs                         ? kernels.bf16_pairs_panel
+                   : is_bf16(format_)              ? kernels.bf16_panel
                                                    : kernels.f32_rows;
   // Few units for little work: taking one costs about as much as a hundred multiplications.
   const int64_t group = std::clamp<int64_t>(panels / 64, 1, 8);

@@ -17,11 +17,13 @@
 
 namespace helio::nn {
 
-// f32: the tensors themselves. bf16: rounded to bfloat16, products in f32. int8, int4: ggml's Q8_0
+// f32: the tensors themselves. bf16: rounded to bfloat16, products in f32. bf16_both: the same
+// weights, and activations are rounded to bfloat16 for each product, whose sums are f32: the error
+// is at most 2^-8 * sum |activation * weight|, besides f32 rounding. int8, int4: ggml's Q8_0
 // and Q4_0 (blocks of 32 with a f16 scale); in products, activations become 8-bit codes by blocks
 // of 32 with a scale each (largest / 127), as in llama.cpp: a product's error is at most sum over
 // blocks of (largest activation / 254) * sum |weight|, besides f32 rounding.
-enum class WeightFormat { f32, bf16, int8, int4 };
+enum class WeightFormat { f32, bf16, bf16_both, int8, int4 };
 std::string_view weight_format_name(WeightFormat format);
 
 // Rows of activations [rows, width], as the products of one format read them. Made once, used by
@@ -37,8 +39,10 @@ class Activations {
  private:
   friend class PackedWeight;
   WeightFormat format_ = WeightFormat::f32;
+  const ProductKernels* kernels_ = nullptr;  // for which they are laid out
   int64_t rows_ = 0, width_ = 0, blocks_ = 0;
   std::vector<float> x_ = {};  // f32: rows; bf16: as PanelJob has them
+  std::vector<uint16_t> rounded_ = {};
   std::vector<int8_t> codes_ = {};
   std::vector<float> scales_ = {};
   std::vector<int32_t> offsets_ = {};

@@ -31,6 +31,7 @@ const Processor& processor() {
     has.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
     has.avx512_bytes = has.avx512 && __builtin_cpu_supports("avx512bw") &&
                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+    has.avx512_bf16 = has.avx512_bytes && __builtin_cpu_supports("avx512bf16");
     has.amx_bf16 = has_amx_bf16();
 #endif
     return has;
@@ -38,12 +39,20 @@ const Processor& processor() {
   return found;
 }
 
-KernelSet chosen_kernels(const KernelSupport& can) {
+namespace {
+std::string_view wanted_kernels() {
   const char* setting = std::getenv("HELIO_KERNELS");
-  const std::string_view wanted = setting ? setting : "";
+  return setting ? setting : "";
+}
+}  // namespace
+
+KernelSet chosen_kernels(const KernelSupport& can) {
+  const std::string_view wanted = wanted_kernels();
   if (wanted == "none") return KernelSet::none;
   if (can.avx512 && wanted != "avx2") return KernelSet::avx512;
   return can.avx2 ? KernelSet::avx2 : KernelSet::none;
 }
+
+bool chosen_bf16_products() { return processor().avx512_bf16 && wanted_kernels() != "avx512"; }
 
 }  // namespace helio::nn

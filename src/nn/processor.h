@@ -9,6 +9,7 @@ struct Processor {
   bool f16c = false;          // conversions of half precision
   bool avx512 = false;        // F and DQ
   bool avx512_bytes = false;  // BW, VL and VNNI besides
+  bool avx512_bf16 = false;   // products of bfloat16 besides
   bool amx_bf16 = false;      // tiles of bfloat16; without them its products are slower than f32's
 };
 const Processor& processor();
@@ -19,5 +20,7 @@ struct KernelSupport {
 };
 // The best of what can run; HELIO_KERNELS=avx2 or none asks for less (tests, comparisons).
 KernelSet chosen_kernels(const KernelSupport& can);
+// May a set of AVX-512 use avx512_bf16 too? HELIO_KERNELS=avx512 asks for less.
+bool chosen_bf16_products();
 
 }  // namespace helio::nn

@@ -110,7 +110,7 @@ const ProductKernels& product_kernels() {
   const Processor& has = processor();
   switch (chosen_kernels({.avx2 = has.avx2 && has.f16c, .avx512 = has.avx512_bytes})) {
     case KernelSet::avx512:
-      return avx512_product_kernels();
+      return chosen_bf16_products() ? avx512_bf16_product_kernels() : avx512_product_kernels();
     case KernelSet::avx2:
       return avx2_product_kernels();
     case KernelSet::none:

@@ -34,6 +34,7 @@ struct PanelJob {
   const float* code_scales = nullptr;  // [groups][blocks][8]
   const int32_t* offsets = nullptr;    // [groups][blocks][8]
   const float* x = nullptr;            // bf16: [groups][blocks][8][32]; f32: [tokens][x_row]
+  const uint16_t* rounded = nullptr;   // bf16_pairs_panel: what round_row made
   int64_t x_row = 0;
   int64_t tokens = 0;
   float* out = nullptr;  // the panel's first column; [tokens][out_row]
@@ -56,6 +57,12 @@ struct ProductKernels {
   // Weights widened to f32: no rounding but that of f32 sums.
   void (*bf16_panel)(const PanelJob& job);
   void (*f32_rows)(const PanelJob& job);
+  // Only where the processor multiplies pairs of bfloat16 (else null): activations rounded to
+  // nearest, ties to even, in the places of quantise_row's codes, and the product of a bf16 panel
+  // with them, summed in f32, a token's sum always in the same order. bf16_panel with floats so
+  // rounded gives the same but for the last digits of the sums.
+  void (*round_row)(const float* x, int64_t width, uint16_t* rounded) = nullptr;
+  void (*bf16_pairs_panel)(const PanelJob& job) = nullptr;
 };
 
 // What int8_panel and int4_panel expect as `zero`: the number that stored values are above theirs.
@@ -63,6 +70,7 @@ inline constexpr int32_t kInt8Zero = 128, kInt4Zero = 8;
 
 // The best for this processor; HELIO_KERNELS asks for less (nn/processor.h).
 const ProductKernels& product_kernels();
+const ProductKernels& avx512_bf16_product_kernels();
 const ProductKernels& avx512_product_kernels();
 const ProductKernels& avx2_product_kernels();
 const ProductKernels& plain_product_kernels();

@@ -1,4 +1,5 @@
-// The product kernels for processors with AVX-512 and its VNNI instructions.
+// The product kernels for processors with AVX-512 and its VNNI instructions, and its products of
+// bfloat16 where it has them.
 #include "nn/product_kernels.h"
 
 #if defined(__x86_64__)
@@ -103,6 +104,68 @@ void int4_tokens(const PanelJob& job, int64_t first) {
 void int8_panel(const PanelJob& job) { HELIO_EACH_TOKEN_BLOCK(int8_tokens, job); }
 void int4_panel(const PanelJob& job) { HELIO_EACH_TOKEN_BLOCK(int4_tokens, job); }
 
+// To the nearest bfloat16, ties to even, NaN as checkpoint::float_to_bfloat has it.
+inline __m256i rounded_values(const float* x) {
+  const __m512i bits = _mm512_loadu_si512(x);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i up = _mm512_add_epi32(_mm512_set1_epi32(0x7fff), odd);
+  const __m512i high = _mm512_srli_epi32(_mm512_add_epi32(bits, up), 16);
+  const __m512 values = _mm512_castsi512_ps(bits);
+  const __mmask16 nan = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q);
+  return _mm512_cvtepi32_epi16(_mm512_mask_mov_epi32(high, nan, _mm512_set1_epi32(0x7fc0)));
+}
+
+void round_row(const float* x, int64_t width, uint16_t* rounded) {
+  for (int64_t first = 0; first < width; first += kBlock, rounded += kTokenGroup * kBlock) {
+    float end[kBlock] = {};
+    const float* from = x + first;
+    if (first + kBlock > width) {
+      for (int64_t i = 0; first + i < width; ++i) end[i] = x[first + i];
+      from = end;
+    }
+    for (int64_t i = 0; i < kBlock; i += kLanes)
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(rounded + i), rounded_values(from + i));
+  }
+}
+
+#pragma GCC push_options
+#pragma GCC target("avx512bf16")
+template <int kTokens>
+void bf16_pairs_tokens(const PanelJob& job, int64_t first) {
+  constexpr int64_t chains = 2;  // of any number of tokens: one's sum does not follow the others
+  const auto* pairs = static_cast<const uint8_t*>(job.weights);
+  const uint16_t* x = job.rounded + place_of(first, job.blocks) * kBlock;
+  __m512 sums[kTokens][chains];
+#pragma GCC unroll 8
+  for (int64_t t = 0; t < kTokens; ++t)
+#pragma GCC unroll 4
+    for (int64_t c = 0; c < chains; ++c) sums[t][c] = _mm512_setzero_ps();
+  for (int64_t b = 0; b < job.blocks; ++b, x += kTokenGroup * kBlock, pairs += kBlock * 2 * 16) {
+#pragma GCC unroll 16
+    for (int64_t g = 0; g < kBlock / 2; ++g) {
+      const auto weights = reinterpret_cast<__m512bh>(_mm512_load_si512(pairs + g * 64));
+#pragma GCC unroll 8
+      for (int64_t t = 0; t < kTokens; ++t) {
+        int32_t pair;
+        __builtin_memcpy(&pair, x + t * kBlock + g * 2, sizeof(pair));
+        sums[t][g % chains] = _mm512_dpbf16_ps(sums[t][g % chains], weights,
+                                               reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)));
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int64_t t = 0; t < kTokens; ++t) {
+    __m512 total = sums[t][0];
+#pragma GCC unroll 4
+    for (int64_t c = 1; c < chains; ++c) total = _mm512_add_ps(total, sums[t][c]);
+    const Vector vector = reinterpret_cast<const Vector&>(total);
+    put(job, job.out + (first + t) * job.out_row, &vector);
+  }
+}
+
+void bf16_pairs_panel(const PanelJob& job) { HELIO_EACH_TOKEN_BLOCK(bf16_pairs_tokens, job); }
+#pragma GCC pop_options
+
 }  // namespace
 
 const ProductKernels& avx512_product_kernels() {
@@ -111,9 +174,17 @@ const ProductKernels& avx512_product_kernels() {
   return table;
 }
 
+const ProductKernels& avx512_bf16_product_kernels() {
+  static constexpr ProductKernels table = {"avx512_bf16", quantise_row,    int8_panel,
+                                           int4_panel,    bf16_panel,      f32_rows,
+                                           round_row,     bf16_pairs_panel};
+  return table;
+}
+
 }  // namespace helio::nn
 #else
 namespace helio::nn {
 const ProductKernels& avx512_product_kernels() { return plain_product_kernels(); }
+const ProductKernels& avx512_bf16_product_kernels() { return plain_product_kernels(); }
 }  // namespace helio::nn
 #endif

@@ -74,6 +74,15 @@ def test_a_gguf_file_runs_as_it_is(model, kind, weights):
     assert np.array_equal(logits(path, "--weights", "auto"), logits(model, "--weights", weights))
 
 
+@pytest.mark.parametrize("kind", ["q4_k_m", "q6_k"])
+def test_other_blocks_of_a_gguf_file_run_as_int8(model, kind):
+    path = model.parent / f"{kind}.gguf"
+    helio("model", "export", "gguf", model, "--type", kind, "--out", path)
+    exact, run = logits(path, "--weights", "f32"), logits(path, "--weights", "auto")
+    assert np.array_equal(run, logits(path, "--weights", "int8"))
+    assert 0 < difference(run, exact) < 0.08
+
+
 def test_generation_takes_them_and_a_gguf_file(model):
     path = model.parent / "text.gguf"
     helio("model", "export", "gguf", model, "--type", "q8_0", "--out", path)

@@ -55,7 +55,8 @@ double bound(const at::Tensor& x, const at::Tensor& weight, int64_t token, int64
     codes += largest / 254 * magnitudes;
   }
   const bool has_codes = format == WeightFormat::int8 || format == WeightFormat::int4;
-  return (has_codes ? codes : 0) + sums * 1e-5 + 1e-7;
+  const double rounding = format == WeightFormat::bf16_both ? sums / 256 : 0;
+  return (has_codes ? codes : rounding) + sums * 1e-5 + 1e-7;
 }
 
 struct Case {
@@ -132,17 +133,53 @@ TEST_P(Packed, LargestValuesDoNotOverflow) {
   }
 }
 
+// Rounded factors, products exact in f32's sums: the definition itself, whatever the processor has.
+// Not a number stays that.
+class Rounded : public Packed {};
+TEST_P(Rounded, ProductsAreThoseOfRoundedActivations) {
+  const int64_t width = 101, rows = 35, tokens = 19;
+  const PackedWeight weight(WeightFormat::bf16_both, {random(rows, width, rng_)});
+  const at::Tensor x = random(tokens, width, rng_) * 1000;
+  const at::Tensor rounded = x.to(at::kBFloat16).to(at::kDouble);
+  const at::Tensor plain = unpacked(weight).to(at::kDouble);
+  const at::Tensor expected = at::linear(rounded, plain);
+  const at::Tensor sizes = at::linear(rounded.abs(), plain.abs());
+  const at::Tensor off = (weight.product(x) - expected).abs() / sizes;
+  EXPECT_LT(off.max().item<double>(), 1e-6);
+  at::Tensor broken = x.clone();
+  broken.mutable_data_ptr<float>()[3 * width + 100] = std::nanf("");
+  const at::Tensor product = weight.product(broken);
+  EXPECT_TRUE(product.select(0, 3).isnan().all().item<bool>());
+  EXPECT_FALSE(product.select(0, 2).isnan().any().item<bool>());
+  if (GetParam().kernels != std::string_view("avx512_bf16")) return;
+  const at::Tensor all = weight.product(x);
+  for (int64_t t = 0; t < tokens; ++t)
+    EXPECT_TRUE(weight.product(x.slice(0, t, t + 1)).equal(all.slice(0, t, t + 1))) << t;
+}
+
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  return std::string(weight_format_name(info.param.format)) + "_" + info.param.kernels;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Formats, Packed,
     testing::Values(Case{WeightFormat::f32, "avx512"}, Case{WeightFormat::f32, "avx2"},
                     Case{WeightFormat::f32, "none"}, Case{WeightFormat::bf16, "avx512"},
                     Case{WeightFormat::bf16, "avx2"}, Case{WeightFormat::bf16, "none"},
-                    Case{WeightFormat::int8, "avx512"}, Case{WeightFormat::int8, "avx2"},
-                    Case{WeightFormat::int8, "none"}, Case{WeightFormat::int4, "avx512"},
-                    Case{WeightFormat::int4, "avx2"}, Case{WeightFormat::int4, "none"}),
-    [](const auto& info) {
-      return std::string(weight_format_name(info.param.format)) + "_" + info.param.kernels;
-    });
+                    Case{WeightFormat::bf16_both, "avx512_bf16"},
+                    Case{WeightFormat::bf16_both, "avx512"}, Case{WeightFormat::bf16_both, "avx2"},
+                    Case{WeightFormat::bf16_both, "none"}, Case{WeightFormat::int8, "avx512"},
+                    Case{WeightFormat::int8, "avx2"}, Case{WeightFormat::int8, "none"},
+                    Case{WeightFormat::int4, "avx512"}, Case{WeightFormat::int4, "avx2"},
+                    Case{WeightFormat::int4, "none"}),
+    name_of);
+
+INSTANTIATE_TEST_SUITE_P(Formats, Rounded,
+                         testing::Values(Case{WeightFormat::bf16_both, "avx512_bf16"},
+                                         Case{WeightFormat::bf16_both, "avx512"},
+                                         Case{WeightFormat::bf16_both, "avx2"},
+                                         Case{WeightFormat::bf16_both, "none"}),
+                         name_of);
 
 // Rows are ggml's blocks: what dequantise() says of what quantise() wrote.
 TEST(PackedWeight, RowsAreGgmlsBlocks) {
