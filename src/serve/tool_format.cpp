@@ -34,27 +34,27 @@ OrderedJson parsed(std::string_view text) {
   }
 }
 
-// {"name": ..., "arguments" or "parameters": an object, or a text of one}.
+// {"name": ..., "arguments" or "parameters": an object, or a text of one}. Of members that are
+// there twice the one that the streamed reading takes.
 bool add_call(std::string_view text, std::vector<ToolCall>& calls) {
   const OrderedJson json = parsed(text);
-  if (!json.is_object() || !json.contains("name") || !json["name"].is_string()) return false;
-  for (const char* key : {"arguments", "parameters"}) {
-    if (!json.contains(key)) continue;
-    const OrderedJson& given = json[key];
-    ToolCall call{.name = json["name"].get<std::string>()};
-    if (given.is_string()) {
-      call.arguments = given.get<std::string>();
-    } else if (given.is_object()) {
-      CallReader reader;
-      reader.push(text);
-      call.arguments = reader.take_arguments();
-    } else {
-      return false;
-    }
-    calls.push_back(std::move(call));
+  if (!json.is_object()) return false;
+  CallReader reader;
+  reader.push(text);
+  if (reader.opened()) {
+    calls.push_back({.name = reader.name(), .arguments = reader.take_arguments()});
     return true;
   }
-  return false;
+  const auto text_of = [&](const char* key) -> std::optional<std::string> {
+    if (!json.contains(key) || !json[key].is_string()) return std::nullopt;
+    return json[key].get<std::string>();
+  };
+  const auto name = text_of("name");
+  auto arguments = text_of("arguments");
+  if (!arguments) arguments = text_of("parameters");
+  if (!name || !arguments) return false;
+  calls.push_back({.name = *name, .arguments = *arguments});
+  return true;
 }
 
 // Where the JSON object or array that begins at the text's first character ends; npos: it does not.
@@ -109,12 +109,32 @@ std::vector<ToolCall> mistral_calls(std::string_view text) {
     name = trimmed(name.substr(0, name.find(kCallId)));
     text = trimmed(text.substr(mark + kArgs.size()));
     const size_t end = text.starts_with('{') ? json_end(text) : text.npos;
-    if (end == text.npos || name.empty() || !parsed(text.substr(0, end)).is_object()) return {};
+    const bool named = !name.empty() && name.front() != '[';
+    if (end == text.npos || !named || !parsed(text.substr(0, end)).is_object()) return {};
     calls.push_back({.name = std::string(name), .arguments = std::string(text.substr(0, end))});
     text = trimmed(text.substr(end));
-    if (text.starts_with(kCalls)) text = trimmed(text.substr(kCalls.size()));
+    if (text.empty()) break;
+    if (!text.starts_with(kCalls)) return {};
+    text = trimmed(text.substr(kCalls.size()));
+    if (text.empty()) return {};
   }
   return calls;
+}
+
+// Where the mark stands that ends the Hermes call at the text's beginning: not the first one inside
+// a string of its arguments. npos: it has not come.
+size_t hermes_close(std::string_view text) {
+  CallReader reader;
+  size_t at = std::min(text.find_first_not_of(kSpaces, kOpen.size()), text.size());
+  const bool object = text.substr(at).starts_with('{');
+  while (true) {
+    const size_t close = text.find(kClose, at);
+    if (close == text.npos || !object) return close;
+    reader.push(text.substr(at, close - at));
+    const bool inside = reader.opened() && reader.push(kClose) == kClose.size();
+    if (!inside) return close;
+    at = close + kClose.size();
+  }
 }
 
 std::string_view mark_of(ToolFormat format) {
@@ -171,7 +191,7 @@ void ToolCallStream::give_calls(Part& out, std::vector<ToolCall> calls) {
 
 // One call at the beginning of held_; false: its end has not come.
 bool ToolCallStream::read_hermes(Part& out) {
-  const size_t end = held_.find(kClose);
+  const size_t end = hermes_close(held_);
   if (end == held_.npos) return false;
   std::vector<ToolCall> calls;
   const std::string_view all(held_);
@@ -226,7 +246,11 @@ bool ToolCallStream::read_pieces(Part& out) {
     if (!begin) return false;
     read_to_ = *begin;
   }
-  read_to_ += reader_->push(std::string_view(held_).substr(read_to_));
+  const std::string_view all(held_);
+  if (!open_ && format_ == ToolFormat::hermes)  // an end mark ends what is not yet a call
+    read_to_ += reader_->push(all.substr(0, all.find(kClose, read_to_)).substr(read_to_));
+  if (reader_->opened() || format_ != ToolFormat::hermes)
+    read_to_ += reader_->push(all.substr(read_to_));
   if (!open_ && reader_->opened()) {
     open_ = true;
     between_ = false;

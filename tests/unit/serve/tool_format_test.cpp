@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
+#include "../../fuzz/tool_calls_fuzz.h"
+#include "../support/mutate.h"
+#include "core/fs.h"
+
 namespace helio::serve {
 namespace {
 
@@ -128,6 +134,35 @@ TEST(ToolFormat, ArgumentsComeInPieces) {
       read(ToolFormat::hermes, R"(<tool_call>{"name": "a", "arguments": {"x": </tool_call> and on)",
            4, {}, Calls::pieces),
       (Read{" and on", {{"a", R"({"x": )"}}}));
+}
+
+TEST(ToolFormat, DamagedAnswersAreReadTheSameInEverySteps) {
+  constexpr std::array<std::string_view, 17> kPieces = {"<tool_call>",
+                                                        "</tool_call>",
+                                                        "[TOOL_CALLS]",
+                                                        "[ARGS]",
+                                                        "[CALL_ID]",
+                                                        "<|python_tag|>",
+                                                        "\"name\":",
+                                                        "\"x\"",
+                                                        "arguments",
+                                                        "{",
+                                                        "}",
+                                                        "[",
+                                                        "]",
+                                                        ";",
+                                                        ",",
+                                                        "\\\"",
+                                                        "\n "};
+  Rng rng(5);
+  for (const auto& file : list_files(fs::path(HELIO_SOURCE_DIR) / "tests/fuzz/corpus/tool_calls")) {
+    const std::string answer = read_file(file);
+    ASSERT_NO_THROW(fuzz::try_tool_calls(answer)) << answer;
+    for (int i = 0; i < 1500; ++i) {
+      const std::string changed = mutate(answer, kPieces, rng, {.begin = 1});
+      ASSERT_NO_THROW(fuzz::try_tool_calls(changed)) << changed;
+    }
+  }
 }
 
 }  // namespace
