@@ -1,16 +1,15 @@
 # label: slow
 """GGUF files that we export, run by llama.cpp: its logits are ours, and its greedy text is ours wherever the two likeliest tokens lie further apart
-than a bound. Skipped where the xllamacpp wheel is not installed."""
-import pytest
-
-pytest.importorskip("xllamacpp", reason="llama.cpp (pip install xllamacpp) is not here")
+than a bound. Skipped where neither xllamacpp nor llama-cpp-python is installed."""
 import json
 
 import numpy as np
-from llama_cpp import Model
+import pytest
+from llama_library import Model, is_here
 from safetensors.numpy import load_file
 from test_gguf import FAMILIES, VOCABULARY, helio, make_model
 
+pytestmark = pytest.mark.skipif(not is_here(), reason="llama.cpp (pip install xllamacpp, or llama-cpp-python) is not here")
 # The largest difference of logits as a share of the largest logit. llama.cpp rounds activations to the weights' type (f16, bf16) or to 8-bit blocks
 # (q8_0, as our int8 does).
 BOUNDS = {"f32": 0.002, "f16": 0.01, "bf16": 0.05, "q8_0": 0.05}

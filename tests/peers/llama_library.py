@@ -1,11 +1,12 @@
-"""llama.cpp's C functions, as PyPI's `xllamacpp` wheel (100 MB, not among the test requirements) carries
-them: logits of token ids. `PYTHONPATH` may name the folder that has the wheel."""
+"""llama.cpp's C functions, as PyPI's `xllamacpp` wheel (100 MB, not among the test requirements) or `llama-cpp-python`
+(compiled from its source) carries them: logits of token ids. `PYTHONPATH` may name the folder that has one."""
 import ctypes as c
+import importlib.util
 import os
+import pathlib
 import sys
 
 import numpy as np
-import pytest
 
 
 class Opaque(c.Structure):
@@ -21,10 +22,20 @@ class Batch(c.Structure):
 QUIET = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)(lambda level, text, data: None)
 
 
+def is_here():
+    return any(importlib.util.find_spec(name) for name in ("xllamacpp", "llama_cpp"))
+
+
+def library_file():
+    if importlib.util.find_spec("xllamacpp"):
+        sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
+        import xllamacpp
+        return xllamacpp.xllamacpp.__file__
+    return pathlib.Path(importlib.util.find_spec("llama_cpp").origin).parent / "lib" / "libllama.so"
+
+
 def library():
-    sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
-    wheel = pytest.importorskip("xllamacpp", reason="llama.cpp (pip install xllamacpp) is not here")
-    lib = c.CDLL(wheel.xllamacpp.__file__)
+    lib = c.CDLL(str(library_file()))
     lib.llama_log_set(QUIET, None)
     lib.llama_model_default_params.restype = lib.llama_context_default_params.restype = Opaque
     lib.llama_model_load_from_file.restype = lib.llama_init_from_model.restype = c.c_void_p
@@ -48,6 +59,7 @@ class Model:
         self.model = self.lib.llama_model_load_from_file(str(path).encode(), self.lib.llama_model_default_params())
         assert self.model, f"llama.cpp does not load {path}"
         self.context = self.lib.llama_init_from_model(self.model, self.lib.llama_context_default_params())
+        assert self.context, f"llama.cpp makes no context for {path}"
         self.lib.llama_set_n_threads(self.context, 1, 1)
         self.vocabulary = self.lib.llama_vocab_n_tokens(self.lib.llama_model_get_vocab(self.model))
         self.batch = self.lib.llama_batch_init(512, 0, 1)
