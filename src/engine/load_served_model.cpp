@@ -6,10 +6,10 @@
 
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/manifest.h"
 #include "model/load_decoder.h"
 #include "model/local_model.h"
 #include "model/paged_cache.h"
-#include "nn/tensor_io.h"
 #include "text/chat_template.h"
 #include "text/stop_ids.h"
 
@@ -79,10 +79,9 @@ model::Decoder load_draft(const ServedModelOptions& options, const text::Tokeniz
 
 // Its weights, and keys and values of so many tokens.
 uint64_t memory_of(const fs::path& dir, const ServedModelOptions& options, int64_t tokens) {
-  const auto dtype = nn::parse_scalar_type(options.dtype);
   const auto config = model::load_config_to_run(dir);
   return model::weight_bytes_to_run(dir, options.dtype, options.weights) +
-         static_cast<uint64_t>(tokens * model::PagedCache::bytes_per_token(config, dtype));
+         static_cast<uint64_t>(tokens * model::PagedCache::bytes_per_token(config, at::kFloat));
 }
 
 }  // namespace
@@ -95,6 +94,7 @@ serve::ServedModel load_served_model(const std::string& name, const fs::path& di
         serve::ServedModel served;
         served.name = name;
         served.created = static_cast<int64_t>(std::time(nullptr));
+        served.facts = served_model_facts(dir, options);
         served.tokenizer = text::load_tokenizer(dir);
         served.special_ids = text::load_special_ids(dir, *served.tokenizer);
         served.stop_ids = text::load_stop_ids(dir, *served.tokenizer);
@@ -110,6 +110,13 @@ serve::ServedModel load_served_model(const std::string& name, const fs::path& di
                       std::move(decoder), load_draft(options, *served.tokenizer), options.engine);
         return served;
       });
+}
+
+OrderedJson served_model_facts(const fs::path& dir, const ServedModelOptions& options) {
+  OrderedJson facts = {
+      {"content", nullptr}, {"dtype", options.dtype}, {"weights", options.weights}};
+  if (options.adapter.empty() && has_manifest(dir)) facts["content"] = load_manifest(dir).content;
+  return facts;
 }
 
 uint64_t memory_of_served_model(const fs::path& dir, const ServedModelOptions& options) {

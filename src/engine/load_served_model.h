@@ -22,7 +22,11 @@ struct ServedModelOptions {
 serve::ServedModel load_served_model(const std::string& name, const std::filesystem::path& dir,
                                      const ServedModelOptions& options);
 
-// Bytes it will take: its weights in `dtype` and the room for keys and values.
+// What /v1/models says of it: {"content": the hash that its helio_manifest.json has (not checked;
+// null where there is none, and with an adapter), "dtype": ..., "weights": ...}. Reads no weights.
+OrderedJson served_model_facts(const std::filesystem::path& dir, const ServedModelOptions& options);
+
+// Bytes it will take: its weights, and the room for keys and values in f32.
 uint64_t memory_of_served_model(const std::filesystem::path& dir,
                                 const ServedModelOptions& options);
 

@@ -162,6 +162,8 @@ OrderedJson plain_messages(const OrderedJson& messages) {
   return out;
 }
 
+}  // namespace
+
 std::vector<text::TokenId> chat_ids(const Call& call, const std::string& given) {
   call.body.need("messages");
   const OrderedJson messages = plain_messages(call.body.in_order("messages"));
@@ -187,8 +189,6 @@ std::vector<text::TokenId> chat_ids(const Call& call, const std::string& given) 
   // The template writes the special tokens itself.
   return call.model.tokenizer->encode(text + given, text::SpecialTokens::skip);
 }
-
-}  // namespace
 
 void chat_completions(const Call& call) {
   const int64_t positions = call.model.engine->max_positions();

@@ -15,7 +15,7 @@ constexpr size_t kMostAsked = 1024;
 ModelShelf::ModelShelf(std::vector<ServedModel> models) {
   for (auto& model : models) {
     auto entry = std::make_shared<Entry>();
-    entry->given = {.name = model.name, .created = model.created};
+    entry->given = {.name = model.name, .created = model.created, .facts = model.facts};
     entry->max_positions = model.engine->max_positions();
     entry->model = std::make_unique<ServedModel>(std::move(model));
     entries_.push_back(std::move(entry));
@@ -28,7 +28,7 @@ ModelShelf::ModelShelf(std::vector<ShelvedModel> models, uint64_t memory) : memo
       throw Error(ErrorKind::usage, "the model '" + model.name + "' takes " +
                                         std::to_string(model.bytes >> 20) + " MiB, the budget is " +
                                         std::to_string(memory >> 20) + " MiB")
-          .with_hint("--memory, --cache-tokens or --dtype bfloat16");
+          .with_hint("--memory, --cache-tokens or --weights int8");
     entries_.push_back(std::make_shared<Entry>());
     entries_.back()->given = std::move(model);
   }
@@ -52,6 +52,7 @@ std::vector<ModelShelf::Card> ModelShelf::cards() const {
   for (const auto& entry : entries_) {
     out.push_back({.name = entry->given.name,
                    .created = entry->given.created,
+                   .facts = entry->given.facts,
                    .max_positions = entry->max_positions,
                    .loaded = entry->model != nullptr});
     if (entry->model) out.back().load = entry->model->engine->load();

@@ -22,9 +22,10 @@ using ModelLease = std::shared_ptr<const ServedModel>;
 
 struct ShelvedModel {
   std::string name = {};
-  int64_t created = 0;                     // seconds since 1970
-  uint64_t bytes = 0;                      // memory it will take
-  std::function<ServedModel()> load = {};  // called on the shelf's thread
+  int64_t created = 0;                        // seconds since 1970
+  OrderedJson facts = OrderedJson::object();  // as ServedModel's
+  uint64_t bytes = 0;                         // memory it will take
+  std::function<ServedModel()> load = {};     // called on the shelf's thread
 };
 
 class ModelShelf {
@@ -40,6 +41,7 @@ class ModelShelf {
   struct Card {
     std::string name = {};
     int64_t created = 0;
+    OrderedJson facts = OrderedJson::object();
     int64_t max_positions = 0;  // 0: not loaded yet
     bool loaded = false;
     std::optional<model::EngineLoad> load = {};

@@ -24,6 +24,8 @@ std::vector<model::GenerationRequest> spread(
     const Generating& generating, const std::vector<std::vector<text::TokenId>>& prompts);
 // Ids given by a client, checked.
 std::vector<text::TokenId> read_ids(const ServedModel& model, const Json& list, const char* key);
+// The body's messages through the model's chat template, with `given` as the answer's beginning.
+std::vector<text::TokenId> chat_ids(const Call& call, const std::string& given = {});
 void submit(const Call& call, std::shared_ptr<Answer> answer,
             std::vector<model::GenerationRequest> requests);
 

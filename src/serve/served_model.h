@@ -24,7 +24,8 @@ struct ChatPrompt {
 
 struct ServedModel {
   std::string name = {};
-  int64_t created = 0;  // seconds since 1970
+  int64_t created = 0;                        // seconds since 1970
+  OrderedJson facts = OrderedJson::object();  // further members of its card in /v1/models
   std::unique_ptr<text::Tokenizer> tokenizer = {};
   text::SpecialIds special_ids = {};
   std::vector<text::TokenId> stop_ids = {};  // what ends an answer: generation_config.json's eos

@@ -149,6 +149,7 @@ OrderedJson Service::model_card(const ModelShelf::Card& card) {
                      {"owned_by", "helio"},
                      {"loaded", card.loaded}};
   out["max_model_len"] = card.max_positions > 0 ? OrderedJson(card.max_positions) : OrderedJson();
+  out.update(card.facts);
   return out;
 }
 

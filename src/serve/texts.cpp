@@ -84,12 +84,16 @@ void embeddings(const Call& call) {
 }
 
 void tokenize(const Call& call) {
-  const bool add = call.body.flag("add_special_tokens", true);
-  const auto ids = call.model.tokenizer->encode(
-      call.body.need("prompt").is_string()
-          ? call.body.text("prompt", "")
-          : throw ApiError(400, "'prompt' must be a string", "prompt", "invalid_type"),
-      add ? text::SpecialTokens::add : text::SpecialTokens::skip);
+  std::vector<text::TokenId> ids;
+  if (call.body.find("messages")) {
+    ids = chat_ids(call);
+  } else {
+    if (!call.body.need("prompt").is_string())
+      throw ApiError(400, "'prompt' must be a string", "prompt", "invalid_type");
+    const bool add = call.body.flag("add_special_tokens", true);
+    ids = call.model.tokenizer->encode(call.body.text("prompt", ""),
+                                       add ? text::SpecialTokens::add : text::SpecialTokens::skip);
+  }
   OrderedJson out{{"tokens", ids},
                   {"count", ids.size()},
                   {"max_model_len", call.model.engine->max_positions()}};

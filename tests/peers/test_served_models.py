@@ -101,10 +101,16 @@ def test_logits_of_recorded_adapters_are_those_of_the_merged_model(name, tmp_pat
 
 
 def test_served_with_draft_adapter_and_gguf(models):
-    with served.serving(models / "log.txt", models / "big", models / "merged", f"file={models / 'big.gguf'}", "--adapter", f"legal={models / 'adapter'}",
-                        "--draft", f"big={models / 'small'}", "--threads", 1) as server:
+    # --draft and --adapter take one word each: what follows is a model.
+    with served.serving(models / "log.txt", "--draft", f"big={models / 'small'}", models / "big", models / "merged", "--adapter", f"legal={models / 'adapter'}",
+                        f"file={models / 'big.gguf'}", "--threads", 1) as server:
         client = openai.OpenAI(base_url=server.url + "/v1", api_key="-", max_retries=0)
-        assert [m.id for m in client.models.list()] == ["big", "merged", "file", "legal"]
+        cards = {m.id: m for m in client.models.list()}
+        assert list(cards) == ["big", "merged", "file", "legal"]
+        # Only what helio made has a hash to tell; with an adapter it is another model.
+        made = json.loads((models / "merged" / "helio_manifest.json").read_text())
+        assert [cards[name].content for name in cards] == [None, made["content"], None, None]
+        assert (cards["big"].dtype, cards["big"].weights) == ("float32", "f32")
 
         def ask(model):
             return client.completions.create(model=model, prompt="The quick brown", max_tokens=30, temperature=0, logprobs=1).choices[0]

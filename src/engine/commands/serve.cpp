@@ -160,6 +160,7 @@ class ServeCommand final : public cli::Command {
       models.push_back(
           {.name = one.name,
            .created = static_cast<int64_t>(std::time(nullptr)),
+           .facts = served_model_facts(one.dir, options(one)),
            .bytes = bytes,
            .load = [this, one] { return load_served_model(one.name, one.dir, options(one)); }});
     }

@@ -189,6 +189,9 @@ TEST_F(ServiceTest, OperatorsRoutes) {
   EXPECT_EQ(status_of(client.get("/v1/models/none")), 404);
   EXPECT_EQ(Json::parse(body_of(client.get("/tokenizer_info")))["eos_token"], "<eos>");
   EXPECT_EQ(ask("/tokenize", {{"prompt", "hi"}})["tokens"], (Json{104, 105}));
+  const Json messages = {{{"role", "user"}, {"content", "hi"}}};
+  EXPECT_EQ(ask("/tokenize", {{"messages", messages}})["count"], std::string("user:hi;").size());
+  EXPECT_EQ(ask("/tokenize", {{"prompt", 5}}, 400)["error"]["param"], "prompt");
   EXPECT_EQ(ask("/detokenize", {{"tokens", {104, 105}}})["prompt"], "hi");
   const Json vectors = ask("/v1/embeddings", {{"input", {"a", "bcd"}}});
   EXPECT_EQ(vectors["data"][1]["embedding"], (Json{3.0, 0.5}));
