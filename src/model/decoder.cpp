@@ -222,6 +222,7 @@ at::Tensor Decoder::hidden(const at::Tensor& ids_N, PagedCache& cache,
             qkv.view({qkv.size(0), -1, m.heads.size})
                 .split_with_sizes({m.heads.query, m.heads.key_value, m.heads.key_value}, 1);
         nn::write_pages(nn::rope(heads[1], rotation), heads[2], keys, values, steps);
+        nn::copy_tails(keys, values, steps);
         return nn::paged_attention(nn::rope(heads[0], rotation), keys, values, steps, layer.rule());
       });
     }

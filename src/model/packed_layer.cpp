@@ -147,6 +147,7 @@ class Run {
         std::copy_n(qkv + (both + head) * size, size, values_ + at);
       }
     });
+    nn::copy_tails(key_pool_, value_pool_, tokens_.steps);
   }
 
   void rotate(float* head, int64_t row) const {

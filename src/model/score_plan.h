@@ -38,9 +38,9 @@ struct ScorePlan {
 // Context and continuation without the last token, which is only predicted; the last `positions`.
 std::vector<TokenId> scored_input(const ScoreRequest& request, int64_t positions);
 
-// The tree of the requests. A beginning shared by fewer than `least` tokens is run again: a pass
-// of its own for a few tokens costs more than they do.
+// The tree of the requests. A beginning shared by fewer than `least` tokens is run again: a node of
+// its own costs more than so few tokens do.
 ScorePlan plan_scores(const std::vector<ScoreRequest>& requests, int64_t positions,
-                      int64_t least = 16);
+                      int64_t least = 4);
 
 }  // namespace helio::model

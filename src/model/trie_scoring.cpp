@@ -1,18 +1,16 @@
 #include "model/trie_scoring.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 
 #include "core/error.h"
 #include "model/long_tensor.h"
 #include "model/paged_cache.h"
+#include "model/score_rows.h"
 
 namespace helio::model {
 namespace {
-
-constexpr int64_t kHeadRows = 256;  // positions whose logits exist at one time
 
 // Pages that several nodes hold.
 class SharedPages {
@@ -47,7 +45,8 @@ class TrieScorer {
         pages_(capacity()),
         cache_(decoder.config(), capacity(), options.page_tokens, decoder.dtype()),
         held_(plan.nodes.size()),
-        waiting_(plan.nodes.size()) {}
+        waiting_(plan.nodes.size()),
+        tail_pages_(plan.nodes.size(), -1) {}
 
   std::vector<Score> run(size_t requests) {
     scores_.assign(requests, {.log_prob = 0, .is_greedy = true});
@@ -55,9 +54,7 @@ class TrieScorer {
     while (!ready_.empty()) {
       const auto batch = next_batch();
       forward(batch);
-      // The first node's children come last, so that they are next: its branch alone may use the
-      // reserve, and is finished first.
-      for (auto node = batch.rbegin(); node != batch.rend(); ++node) finish(*node);
+      for (const size_t node : batch) finish(node);
     }
     return std::move(scores_);
   }
@@ -66,12 +63,12 @@ class TrieScorer {
   int64_t pages_for(int64_t tokens) const {
     return (tokens + options_.page_tokens - 1) / options_.page_tokens;
   }
-  // Room for a pass, for what its nodes wait for, and for the longest branch (twice its tokens: a
-  // node that goes on in the middle of a page has a copy of it).
+  // Room for a pass, whose last pages are partly empty, and for the longest branch (twice its
+  // tokens: a node that goes on in the middle of a page has a copy of it).
   int64_t capacity() const {
     int64_t all = 0;
     for (const ScoreNode& node : plan_.nodes) all += own_pages(node);
-    return std::min(all, pages_for(options_.batch_tokens) + reserve_) + reserve_;
+    return std::min(all, pages_for(options_.batch_tokens * 3 / 2) + reserve_) + reserve_;
   }
   // Pages that hold no token of the node's parent alone: the parent's last, when it isn't full, is
   // copied.
@@ -79,7 +76,9 @@ class TrieScorer {
     return pages_for(node.end) - node.begin / options_.page_tokens;
   }
 
-  // From the top of the stack, as many nodes as a pass and the pages have room for.
+  // In the order of a walk, depth first, as many nodes as a pass and the pages have room for: a
+  // node's children may be in its own pass. Between passes only the branch that leads to the next
+  // node is held, for which the reserve has room.
   std::vector<size_t> next_batch() {
     std::vector<size_t> batch;
     int64_t tokens = 0;
@@ -93,6 +92,7 @@ class TrieScorer {
       batch.push_back(ready_.back());
       ready_.pop_back();
       take_pages(batch.back());
+      ready_.insert(ready_.end(), node.children.rbegin(), node.children.rend());
     }
     return batch;
   }
@@ -107,72 +107,46 @@ class TrieScorer {
         pages_.hold(parents[i]);
         mine.push_back(parents[i]);
       }
-      if (node.begin % options_.page_tokens) copies_.emplace_back(parents[shared], 0);
+      if (node.begin % options_.page_tokens) tail_pages_[index] = parents[shared];
     }
     while (static_cast<int64_t>(mine.size()) < pages_for(node.end)) mine.push_back(pages_.take());
-    if (node.parent >= 0 && node.begin % options_.page_tokens) copies_.back().second = mine[shared];
     waiting_[index] = node.children.size();
   }
 
-  // The parents' last pages, where a node goes on in the middle of one.
-  void copy_pages() {
-    if (copies_.empty()) return;
-    std::vector<int32_t> from, to;
-    for (const auto& [source, target] : copies_) {
-      from.push_back(source);
-      to.push_back(target);
-    }
-    copies_.clear();
-    const at::Tensor sources = long_tensor(from), targets = long_tensor(to);
-    for (int64_t layer = 0; layer < decoder_.config().layers; ++layer)
-      for (at::Tensor* pool : {&cache_.keys(layer), &cache_.values(layer)})
-        pool->index_copy_(0, targets, pool->index_select(0, sources));
-  }
-
   void forward(const std::vector<size_t>& batch) {
-    copy_pages();
     std::vector<TokenId> ids;
     std::vector<nn::PagedStep> steps;
-    std::vector<int64_t> rows;                               // of the pass, whose logits are read
-    std::vector<std::pair<size_t, const ScoreRow*>> wanted;  // index in rows, what is read
+    std::vector<int64_t> rows;  // of the pass, whose logits are read
+    std::vector<AskedToken> asked;
+    std::vector<size_t> requests;  // that ask
     for (const size_t index : batch) {
       const ScoreNode& node = plan_.nodes[index];
       const auto first = static_cast<int64_t>(ids.size());
       const auto its = plan_.ids(node);
       ids.insert(ids.end(), its.begin(), its.end());
-      steps.push_back({.pages = held_[index], .past = node.begin, .fresh = node.end - node.begin});
+      steps.push_back({.pages = held_[index],
+                       .past = node.begin,
+                       .fresh = node.end - node.begin,
+                       .tail_page = tail_pages_[index]});
       for (const ScoreRow& row : node.rows) {
         const int64_t at = first + row.position - node.begin;
         if (rows.empty() || rows.back() != at) rows.push_back(at);
-        wanted.emplace_back(rows.size() - 1, &row);
+        asked.push_back({.row = static_cast<int64_t>(rows.size()) - 1, .token = row.target});
+        requests.push_back(row.request);
       }
     }
     const at::Tensor hidden = decoder_.hidden(long_tensor(ids), cache_, steps);
-    if (!rows.empty()) read(hidden.index_select(0, long_tensor(rows)), wanted);
-  }
-
-  void read(const at::Tensor& hidden, const std::vector<std::pair<size_t, const ScoreRow*>>& all) {
-    auto next = all.begin();
-    for (int64_t first = 0; first < hidden.size(0); first += kHeadRows) {
-      const int64_t last = std::min(first + kHeadRows, hidden.size(0));
-      const at::Tensor logits = decoder_.logits(hidden.slice(0, first, last)).contiguous();
-      const at::Tensor log_sums = logits.logsumexp({1}).contiguous();
-      const at::Tensor best = logits.argmax(1).contiguous();
-      const float* const values = logits.const_data_ptr<float>();
-      for (; next != all.end() && static_cast<int64_t>(next->first) < last; ++next) {
-        const int64_t row = static_cast<int64_t>(next->first) - first;
-        const ScoreRow& asked = *next->second;
-        Score& score = scores_[asked.request];
-        score.log_prob += static_cast<double>(values[row * logits.size(1) + asked.target]) -
-                          static_cast<double>(log_sums.const_data_ptr<float>()[row]);
-        score.is_greedy = score.is_greedy && best.const_data_ptr<int64_t>()[row] == asked.target;
-      }
+    if (rows.empty()) return;
+    const auto read = score_rows(decoder_, hidden.index_select(0, long_tensor(rows)), asked);
+    for (size_t i = 0; i < read.size(); ++i) {
+      Score& score = scores_[requests[i]];
+      score.log_prob += read[i].log_prob;
+      score.is_greedy = score.is_greedy && read[i].is_greedy;
     }
   }
 
   void finish(size_t index) {
     const ScoreNode& node = plan_.nodes[index];
-    ready_.insert(ready_.end(), node.children.rbegin(), node.children.rend());
     if (node.children.empty()) release(index);
     if (node.parent < 0) return;
     const auto parent = static_cast<size_t>(node.parent);
@@ -192,8 +166,8 @@ class TrieScorer {
   PagedCache cache_;
   std::vector<std::vector<int32_t>> held_;  // by node
   std::vector<size_t> waiting_;             // children that have not run, by node
-  std::vector<size_t> ready_ = {};          // whose parents have run; the next is last
-  std::vector<std::pair<int32_t, int32_t>> copies_ = {};
+  std::vector<int32_t> tail_pages_;         // of their parents, by node: nn::PagedStep
+  std::vector<size_t> ready_ = {};          // whose parents have their place; the next is last
   std::vector<Score> scores_ = {};
 };
 

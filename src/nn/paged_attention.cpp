@@ -32,9 +32,7 @@ at::Tensor page_list(const PagedStep& step, int64_t tokens_per_page) {
 at::Tensor gathered(const at::Tensor& pool, const PagedStep& step) {
   const int64_t heads = pool.size(1), tokens = pool.size(2), size = pool.size(3);
   const at::Tensor pages = pool.index_select(0, page_list(step, tokens));
-  return pages.transpose(0, 1)
-      .reshape({1, heads, -1, size})
-      .slice(2, 0, step.past + step.fresh);
+  return pages.transpose(0, 1).reshape({1, heads, -1, size}).slice(2, 0, step.past + step.fresh);
 }
 
 struct Job {
@@ -104,13 +102,32 @@ void write_pages(const at::Tensor& keys_NKD, const at::Tensor& values_NKD, at::T
       const int64_t count = std::min(step.fresh - done, tokens - inside);
       const int64_t page = step.pages[static_cast<size_t>(at / tokens)];
       const auto put = [&](const at::Tensor& from_NKD, at::Tensor& pool) {
-        pool.select(0, page).slice(1, inside, inside + count)
+        pool.select(0, page)
+            .slice(1, inside, inside + count)
             .copy_(from_NKD.slice(0, row, row + count).transpose(0, 1));
       };
       put(keys_NKD, key_pool);
       put(values_NKD, value_pool);
       done += count;
       row += count;
+    }
+  }
+}
+
+void copy_tails(at::Tensor& key_pool, at::Tensor& value_pool, std::span<const PagedStep> steps) {
+  const int64_t heads = key_pool.size(1), tokens = key_pool.size(2);
+  const int64_t token_bytes = key_pool.size(3) * static_cast<int64_t>(key_pool.element_size());
+  for (at::Tensor* pool : {&key_pool, &value_pool}) {
+    auto* const data = static_cast<char*>(pool->mutable_data_ptr());
+    const auto place = [&](int64_t page, int64_t head) {
+      return data + (page * heads + head) * tokens * token_bytes;
+    };
+    for (const PagedStep& step : steps) {
+      if (step.tail_page < 0) continue;
+      const int64_t own = step.pages[static_cast<size_t>(step.past / tokens)];
+      for (int64_t head = 0; head < heads; ++head)
+        std::copy_n(place(step.tail_page, head), step.past % tokens * token_bytes,
+                    place(own, head));
     }
   }
 }

@@ -17,12 +17,19 @@ namespace helio::nn {
 struct PagedStep {
   std::span<const int32_t> pages = {};
   int64_t past = 0, fresh = 0;
+  // The sequence branches off in the middle of a page: this page, of another sequence (which may be
+  // an earlier step), has its tokens before `past`. -1: they are in its own.
+  int32_t tail_page = -1;
 };
 
 // Puts the keys and values [N, K, D] of new tokens (all steps' in order, N their sum) into pools
 // [pages, K, P, D].
 void write_pages(const at::Tensor& keys_NKD, const at::Tensor& values_NKD, at::Tensor& key_pool,
                  at::Tensor& value_pool, std::span<const PagedStep> steps);
+
+// Copies the tokens before `past` that stand in a tail_page to the sequence's own page, step after
+// step. New tokens have been written.
+void copy_tails(at::Tensor& key_pool, at::Tensor& value_pool, std::span<const PagedStep> steps);
 
 // Each new token attends to its sequence's tokens up to itself. q [N, Q, D], rotated; returns
 // [N, Q D]. No gradients.

@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "nn/packed_weight.h"
 #include "tiny.h"
 
 namespace helio::model {
@@ -77,6 +78,27 @@ TEST_P(TrieScoring, GivesTheWholeRowsNumbersForAnyPass) {
             ASSERT_EQ(scores[i].is_greedy, expected.is_greedy);
           }
         }
+  }
+}
+
+// Packed layers run nodes, their parents and the pages they share in code of their own; of weights
+// as codes the head gives whole rows.
+TEST(TrieScoringPacked, GivesTheWholeRowsNumbers) {
+  const c10::AutoGradMode no_grad(false);
+  for (const auto format : {nn::WeightFormat::f32, nn::WeightFormat::int8}) {
+    const Decoder decoder = Decoder::load_packed(fixture("llama_tiny/gqa_untied"), format);
+    ASSERT_GE(decoder.config().vocab_size, 61);
+    const auto requests = requests_of(9);
+    for (const int64_t pass : {30, 8192}) {
+      const auto plan = plan_scores(requests, 64);
+      const auto scores = score_plan(decoder, plan, requests.size(), {.batch_tokens = pass});
+      for (size_t i = 0; i < requests.size(); ++i) {
+        const ScorePlan alone = plan_scores({requests[i]}, 64);
+        const Score expected = score_plan(decoder, alone, 1, {.page_tokens = 64})[0];
+        ASSERT_NEAR(scores[i].log_prob, expected.log_prob, 1e-4) << pass << " " << i;
+        ASSERT_EQ(scores[i].is_greedy, expected.is_greedy) << pass << " " << i;
+      }
+    }
   }
 }
 
