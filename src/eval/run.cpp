@@ -14,7 +14,7 @@
 #include "eval/chat_setting.h"
 #include "eval/endpoint/endpoint_model.h"
 #include "eval/endpoint/endpoint_respondent.h"
-#include "eval/lm_eval_layout.h"
+#include "eval/lm_eval/layout.h"
 #include "eval/results.h"
 #include "eval/scoring.h"
 #include "eval/task_selection.h"

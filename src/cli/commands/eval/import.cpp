@@ -1,10 +1,11 @@
 // Read what lm-evaluation-harness wrote, so that it is reported and compared beside other results.
+#include "eval/lm_eval/import.h"
+
 #include <fmt/format.h>
 
 #include <ostream>
 
 #include "cli/command.h"
-#include "eval/lm_eval_import.h"
 
 namespace helio::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "eval/lm_eval_layout.h"
+#include "eval/lm_eval/layout.h"
 
 #include <algorithm>
 #include <cmath>

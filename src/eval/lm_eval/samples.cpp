@@ -1,4 +1,4 @@
-#include "eval/lm_eval_samples.h"
+#include "eval/lm_eval/samples.h"
 
 #include <charconv>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/lines.h"
-#include "eval/lm_eval_layout.h"
+#include "eval/lm_eval/layout.h"
 #include "eval/task.h"
 
 namespace helio::eval {

@@ -1,4 +1,4 @@
-#include "eval/lm_eval_import.h"
+#include "eval/lm_eval/import.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,8 +11,8 @@
 #include "core/lines.h"
 #include "core/manifest.h"
 #include "core/version.h"
-#include "eval/lm_eval_layout.h"
-#include "eval/lm_eval_samples.h"
+#include "eval/lm_eval/layout.h"
+#include "eval/lm_eval/samples.h"
 #include "eval/statistics.h"
 #include "eval/task_spec.h"
 
