@@ -29,25 +29,26 @@ int64_t ChoiceTask::cost(int64_t index) const {
 }
 
 std::vector<Ask> ChoiceTask::asks(int64_t index) const {
+  const ChoiceItem& item = at(index);
   std::vector<Ask> out;
-  for (size_t i = 0; i < at(index).size(); ++i) out.push_back(at(index).ask(i));
+  for (size_t i = 0; i < item.size(); ++i) {
+    Ask ask = item.ask(i);
+    if (chat_) {  // the assistant's turn begins with the choice itself
+      auto messages = item.messages;
+      messages.push_back({.role = "user", .content = ask.context});
+      ask = {.context = conversation_text(messages, *chat_),
+             .continuation = ask.continuation.substr(spec_.delimiter.size())};
+    }
+    out.push_back(std::move(ask));
+  }
   return out;
 }
 
 std::vector<model::ScoreRequest> ChoiceTask::requests(int64_t index,
                                                       const model::LanguageModel& model) const {
-  const ChoiceItem& item = at(index);
   std::vector<model::ScoreRequest> out;
-  for (size_t i = 0; i < item.size(); ++i) {
-    if (chat_) {  // the assistant's turn begins with the choice itself
-      auto messages = item.messages;
-      messages.push_back({.role = "user", .content = item.context(i)});
-      out.push_back(encode_pair(conversation_text(messages, *chat_),
-                                item.continuation(i).substr(spec_.delimiter.size()), model,
-                                profile_.special));
-    } else {
-      out.push_back(encode_pair(item.context(i), item.continuation(i), model, profile_.special));
-    }
+  for (const Ask& ask : asks(index)) {
+    out.push_back(encode_pair(ask.context, ask.continuation, model, profile_.special));
     if (out.back().continuation.empty()) return {};
   }
   return out;

@@ -1,4 +1,5 @@
 // Print what a task asks, without a model: one JSON line a continuation, in order.
+#include <memory>
 #include <ostream>
 
 #include "cli/command.h"
@@ -6,6 +7,7 @@
 #include "eval/task.h"
 #include "eval/task_selection.h"
 #include "text/chat_format.h"
+#include "text/tokenizer.h"
 
 namespace helio::cli {
 namespace {
@@ -19,6 +21,8 @@ class EvalRequests final : public Command {
                 "helio eval requests hellaswag --benchmarks benchmarks --limit 3",
                 "helio eval requests h6 --profile evalverse --benchmarks benchmarks",
                 "helio eval requests mmlu --benchmarks benchmarks --shots 5 --limit-per-subject 1",
+                "helio eval requests gsm8k --benchmarks benchmarks --tokenizer models/chat "
+                "--apply-chat-template multi_turn --limit 1",
                 "helio eval requests cloze --dataset datasets/corpus --limit 2"}};
   }
   void describe(Fields& f) override {
@@ -32,9 +36,17 @@ class EvalRequests final : public Command {
       at_least(0));
     f("shots", sources_.shots, "Few-shot examples; -1: as the task says.", at_least(-1));
     f("seed", sources_.seed, "Seed of draws; 1234: the profile's own.", at_least(0));
+    f("tokenizer", tokenizer_,
+      "Folder of a model: conversations are printed in its chat template. Empty: as messages.");
+    f("chat_template", sources_.chat_template,
+      "With tokenizer: auto (the folder's), solar, chatml, or a Jinja file.");
+    f("apply_chat_template", sources_.apply_chat_template,
+      "With tokenizer: benchmarks with few-shot examples in the chat template too, as in eval run.",
+      one_of({"no", "multi_turn", "single_turn"}));
   }
 
   int run(Context& context) override {
+    load_chat();
     const auto selection = eval::select_tasks({task_});
     size_t shown = 0;
     std::string missing;
@@ -48,6 +60,7 @@ class EvalRequests final : public Command {
         continue;
       }
       ++shown;
+      if (sources_.apply_chat_template != "no") task->write_in(chat_.get());
       print(*task, context);
     }
     if (shown == 0) throw Error(ErrorKind::not_found, missing);
@@ -55,6 +68,27 @@ class EvalRequests final : public Command {
   }
 
  private:
+  void load_chat() {
+    if (tokenizer_.empty()) {
+      if (sources_.apply_chat_template == "no") return;
+      throw Error(ErrorKind::usage, "--apply-chat-template needs a chat template")
+          .with_hint("--tokenizer FOLDER of the model whose template it is");
+    }
+    if (sources_.apply_chat_template != "no" && sources_.profile != "current")
+      throw Error(ErrorKind::usage, "--apply-chat-template is for profile current")
+          .with_hint("earlier versions of lm-evaluation-harness asked as text");
+    vocabulary_ = text::load_tokenizer(tokenizer_);
+    chat_ = std::make_unique<text::ChatFormat>(
+        text::ChatFormat::load(tokenizer_, *vocabulary_, sources_.chat_template));
+  }
+
+  // A conversation: its text in the template where there is one.
+  std::string asked(const eval::Answerable& question) const {
+    if (question.messages.empty()) return "\"context\":" + compact(question.prompt);
+    if (chat_) return "\"context\":" + compact(eval::conversation_text(question.messages, *chat_));
+    return "\"messages\":" + compact(text::message_list(question.messages));
+  }
+
   void print(const eval::Task& task, Context& context) const {
     const std::string name = compact(task.spec().name);
     for (int64_t item = 0; item < task.items(); ++item) {
@@ -63,11 +97,7 @@ class EvalRequests final : public Command {
       const std::string begin =
           "{\"task\":" + name + ",\"doc\":" + compact(task.item_id(item)) + ",";
       if (const auto question = task.question(item, {})) {
-        lines = begin +
-                (question->messages.empty()
-                     ? "\"context\":" + compact(question->prompt)
-                     : "\"messages\":" + compact(text::message_list(question->messages))) +
-                ",\"until\":" + compact(question->stops) +
+        lines = begin + asked(*question) + ",\"until\":" + compact(question->stops) +
                 ",\"max_tokens\":" + std::to_string(question->max_tokens) + "}\n";
       } else {
         lines = choices(task, item, begin);
@@ -91,8 +121,10 @@ class EvalRequests final : public Command {
     return lines;
   }
 
-  std::string task_ = {};
+  std::string task_ = {}, tokenizer_ = {};
   eval::Sources sources_ = {};
+  std::unique_ptr<text::Tokenizer> vocabulary_ = {};
+  std::unique_ptr<text::ChatFormat> chat_ = {};
 };
 
 }  // namespace
