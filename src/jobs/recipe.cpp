@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/options.h"
+#include "eval/endpoint/endpoint_client.h"
 
 namespace helio::jobs {
 namespace {
@@ -69,7 +70,7 @@ class Resolver final : public Fields {
       input.path = below(recipe_.stages[static_cast<size_t>(input.stage)].outputs.front().path);
     } else if (const auto outside = names_.inputs.find(head); outside != names_.inputs.end()) {
       input.path = below(outside->second);
-    } else if (slash != std::string::npos || fs::exists(given)) {
+    } else if (slash != std::string::npos || fs::exists(given) || eval::is_endpoint(given)) {
       input.path = given;
     } else {
       std::vector<std::string> known;

@@ -32,8 +32,8 @@ struct StageKind {
 struct StageInput {
   std::string role = {};   // the option: "tokens"
   std::string given = {};  // as written in the recipe: "corpus", "text/alpaca_en_demo.json"
-  fs::path path = {};
-  int stage = -1;  // index of the stage that makes it; -1: a file from outside
+  fs::path path = {};      // or openai:URL#name, a model that is served
+  int stage = -1;          // index of the stage that makes it; -1: a file from outside
 };
 
 struct StageOutput {

@@ -9,6 +9,8 @@
 #include "core/hash.h"
 #include "core/manifest.h"
 #include "core/version.h"
+#include "eval/endpoint/endpoint_client.h"
+#include "eval/endpoint/endpoint_identity.h"
 #include "jobs/process.h"
 
 namespace helio::jobs {
@@ -66,12 +68,28 @@ std::string finished_content(const Stage& stage) {
   return manifest.content;
 }
 
-OrderedJson input_contents(const Recipe& recipe, const Stage& stage) {
+bool is_served(const StageInput& input) { return eval::is_endpoint(input.path.string()); }
+
+// Of a served model: its address, and what its server says now. One that does not answer counts as
+// what it was when the stage last ran, so that a finished stage does not need it.
+std::string served_content(const Stage& stage, const StageInput& input, const State& old) {
+  const std::string address = input.path.string();
+  const std::string key_variable = stage.resolved.value("key_variable", "OPENAI_API_KEY");
+  if (const auto content = eval::look_at_endpoint(address, key_variable))
+    return address + " " + *content;
+  const std::string known = old.inputs.is_object()
+                                ? old.inputs.value(input.role + ": " + input.given, std::string())
+                                : std::string();
+  return known.starts_with(address + " ") ? known : address + " unknown";
+}
+
+OrderedJson input_contents(const Recipe& recipe, const Stage& stage, const State& old) {
   OrderedJson contents = OrderedJson::object();
   for (const auto& input : stage.inputs) {
     std::string content;
     // Telemetry of a run (runs/x) has clock times in it: what it stands for is its stage's result.
-    if (input.stage >= 0 && !has_manifest(input.path))
+    if (is_served(input)) content = served_content(stage, input, old);
+    else if (input.stage >= 0 && !has_manifest(input.path))
       content = finished_content(recipe.stages[static_cast<size_t>(input.stage)]);
     else
       content = in_context(
@@ -219,8 +237,9 @@ std::vector<StagePlan> plan_run(const Recipe& recipe, const RunOptions& options)
         });
     const State old = load_state(recipe, stage);
     const auto missing =
-        std::find_if(stage.inputs.begin(), stage.inputs.end(),
-                     [](const auto& input) { return input.stage < 0 && !fs::exists(input.path); });
+        std::find_if(stage.inputs.begin(), stage.inputs.end(), [](const auto& input) {
+          return input.stage < 0 && !is_served(input) && !fs::exists(input.path);
+        });
     if (missing != stage.inputs.end()) {
       plan.why = "'" + missing->path.string() + "' is not here yet";
     } else if (upstream != stage.inputs.end()) {
@@ -229,7 +248,7 @@ std::vector<StagePlan> plan_run(const Recipe& recipe, const RunOptions& options)
               ? "never run"
               : "stage " + recipe.stages[static_cast<size_t>(upstream->stage)].name + " runs";
     } else {
-      const OrderedJson inputs = input_contents(recipe, stage);
+      const OrderedJson inputs = input_contents(recipe, stage, old);
       const std::string code = code_hash(stage.module);
       const std::string key = key_of(stage, inputs, code);
       if (old.key == key && old.status == "done" && old.content == finished_content(stage)) {
@@ -259,10 +278,10 @@ RunOutcome run_recipe(const Recipe& recipe, const RunOptions& options, Monitor& 
   for (const Stage& stage : recipe.stages) {
     if (!wanted(recipe, stage, options)) continue;
     ++number;
-    const OrderedJson inputs = input_contents(recipe, stage);
+    State state = load_state(recipe, stage);
+    const OrderedJson inputs = input_contents(recipe, stage, state);
     const std::string code = code_hash(stage.module);
     const std::string key = key_of(stage, inputs, code);
-    State state = load_state(recipe, stage);
     const std::string label = fmt::format("[{}/{}] {}", number, recipe.stages.size(), stage.name);
     if (state.key == key && state.status == "done" && !state.content.empty() &&
         state.content == finished_content(stage)) {

@@ -299,6 +299,34 @@ def test_equals_the_folder_that_is_served(place, tmp_path):
         assert one["log_probs"] == pytest.approx(other["log_probs"], abs=2e-4)
 
 
+def test_in_a_recipe_a_stage_runs_again_when_the_server_says_so(place, tmp_path):
+    """What a stage of a recipe stands on is the endpoint's address, name, and the content that its server lists; a server that is gone is not needed by a finished one."""
+    root, tokenizer = place
+    model = endpoint_stub.Bigrams(tokenizer)
+    recipe = tmp_path / "recipe.yaml"
+
+    def go(*words):
+        done = subprocess.run([served.HELIO, "run", str(recipe), "--workspace", str(tmp_path / "w"), "--json", *words], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["stages"]
+
+    def why():
+        return go("--dry-run")[0]["why"]
+
+    with endpoint_stub.stub(model, card={"id": "stub", "content": "a"}) as server:
+        recipe.write_text(f"inputs: {{served: '{server.spec()}'}}\nstages:\n  scores:\n    kind: eval run\n    models: [served]\n    tasks: [winogrande@0]\n    limit: 4\n"
+                          f"    retries: 0\n    tokenizer: {root / 'models/tiny'}\n    benchmarks: {root / 'bench'}\n")
+        assert why() == "never run"
+        assert go()[0]["ran"] and not go()[0]["ran"]
+        server.card["content"] = "b"
+        assert why() == "input models: served changed"
+        assert go()[0]["ran"] and not go()[0]["ran"]
+    assert not go()[0]["ran"]
+    assert json.loads((tmp_path / "w/evals/scores/results.json").read_text())["results"][0]["status"] == "ok"
+    recipe.write_text(recipe.read_text().replace("#stub", "#other"))
+    assert why() == "input models: served changed"
+
+
 def test_gguf_is_a_model_too(place, tmp_path):
     folder = place[0] / "models/tiny"
     made = subprocess.run([served.HELIO, "model", "export", "gguf", str(folder), "--type", "f32", "--out", str(tmp_path / "tiny.gguf")], capture_output=True, text=True)

@@ -4,8 +4,8 @@
 #include <atomic>
 
 #include "core/fs.h"
-#include "core/hash.h"
 #include "core/parallel.h"
+#include "eval/endpoint/endpoint_identity.h"
 #include "eval/endpoint/prompt_scores.h"
 #include "eval/endpoint/remote_tokenizer.h"
 
@@ -73,15 +73,12 @@ void EndpointModel::find_tokenizer(const std::string& dir) {
 
 void EndpointModel::find_positions(const std::string& dir, int64_t told) {
   int64_t listed = 0;
-  if (const auto models = clients_[0]->look("/v1/models");
-      models && models->is_object() && models->contains("data") && (*models)["data"].is_array())
-    for (const Json& model : (*models)["data"]) {
-      if (!model.is_object() || !model.contains("id") || model["id"] != clients_[0]->name())
-        continue;
-      listed = whole_of(model, "max_model_len");
-      if (model.contains("content") && model["content"].is_string())
-        served_content_ = model["content"].get<std::string>();
-    }
+  if (const auto models = clients_[0]->look("/v1/models")) {
+    const Json model = listed_model(*models, clients_[0]->name());
+    listed = whole_of(model, "max_model_len");
+    if (model.is_object() && model.contains("content") && model["content"].is_string())
+      served_content_ = model["content"].get<std::string>();
+  }
   if (listed) positions_ = listed;
   if (told) positions_ = told;
   if (const fs::path file = fs::path(dir) / "config.json";
@@ -177,10 +174,7 @@ const text::ChatFormat& EndpointModel::chat() const {
 }
 
 std::string EndpointModel::content() const {
-  Sha256Stream stream;
-  stream.update("endpoint\n" + clients_[0]->url() + "\n" + clients_[0]->name() + "\n" +
-                served_content_ + "\n");
-  return stream.hex();
+  return endpoint_content(clients_[0]->url(), clients_[0]->name(), served_content_);
 }
 
 }  // namespace helio::eval

@@ -52,30 +52,34 @@ std::optional<double> EchoedToken::best() const {
   return out;
 }
 
+std::vector<EchoedPrompt> read_echo(const Json& reply, const std::vector<size_t>& lengths) {
+  if (!reply.is_object() || !reply.contains("choices") || !reply["choices"].is_array())
+    throw refused("the reply holds no choices");
+  const Json& choices = reply["choices"];
+  if (choices.size() != lengths.size())
+    throw refused(count(choices.size(), "choices for ") + count(lengths.size(), "prompts"));
+  std::vector<EchoedPrompt> out(lengths.size());
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const Json& choice = choices[i];
+    size_t place = i;
+    if (choice.is_object() && choice.contains("index")) {
+      if (!choice["index"].is_number_unsigned() ||
+          choice["index"].get<uint64_t>() >= lengths.size())
+        throw refused("a choice has the index " + choice["index"].dump());
+      place = choice["index"].get<size_t>();
+    }
+    if (!out[place].empty()) throw refused("two choices have one index");
+    out[place] = read_choice(choice, lengths[place]);
+  }
+  return out;
+}
+
 std::vector<EchoedPrompt> echo_prompts(EndpointClient& client,
                                        const std::vector<std::vector<text::TokenId>>& prompts,
                                        int64_t depth, int64_t& retries) {
   std::vector<EchoedPrompt> out;
-  const auto read = [&](const Json& reply) {
-    if (!reply.is_object() || !reply.contains("choices") || !reply["choices"].is_array())
-      throw refused("the reply holds no choices");
-    const Json& choices = reply["choices"];
-    if (choices.size() != prompts.size())
-      throw refused(count(choices.size(), "choices for ") + count(prompts.size(), "prompts"));
-    out.assign(prompts.size(), {});
-    for (size_t i = 0; i < choices.size(); ++i) {
-      const Json& choice = choices[i];
-      size_t place = i;
-      if (choice.is_object() && choice.contains("index")) {
-        if (!choice["index"].is_number_unsigned() ||
-            choice["index"].get<uint64_t>() >= prompts.size())
-          throw refused("a choice has the index " + choice["index"].dump());
-        place = choice["index"].get<size_t>();
-      }
-      if (!out[place].empty()) throw refused("two choices have one index");
-      out[place] = read_choice(choice, prompts[place].size());
-    }
-  };
+  std::vector<size_t> lengths;
+  for (const auto& prompt : prompts) lengths.push_back(prompt.size());
   retries += client.post("/completions",
                          {{"model", client.name()},
                           {"prompt", prompts},
@@ -84,7 +88,7 @@ std::vector<EchoedPrompt> echo_prompts(EndpointClient& client,
                           {"logprobs", depth},
                           {"seed", 1234},
                           {"echo", true}},
-                         read);
+                         [&](const Json& reply) { out = read_echo(reply, lengths); });
   return out;
 }
 

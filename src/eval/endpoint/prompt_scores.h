@@ -23,6 +23,9 @@ struct EchoedToken {
 };
 using EchoedPrompt = std::vector<EchoedToken>;  // as long as the prompt
 
+// What a server replied to prompts of so many tokens. Error{invalid} says what it is not.
+std::vector<EchoedPrompt> read_echo(const Json& reply, const std::vector<size_t>& lengths);
+
 // One request for all prompts (ids); `depth`: alternatives asked for at each place. Every token but
 // the first has a finite log-probability of at most 0 (1e-3 is rounding). A reply with other counts
 // of prompts or tokens, or without log-probabilities, is refused as EndpointClient::post does it,
