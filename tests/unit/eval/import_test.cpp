@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "eval/benchmark_import.h"
+#include "eval/benchmark_items.h"
 
 namespace helio::eval {
 namespace {
@@ -82,6 +83,39 @@ TEST(BenchmarkImport, AFileIsCheckedBeforeItIsTaken) {
   BenchmarkData other(dir.path() / "c");
   EXPECT_EQ(state_of(spec, other, "test").kind, Kind::other);
   EXPECT_THROW(import_split(spec, dir.path() / "hub", "train", dir.path() / "c", OtherData::accept),
+               Error);
+}
+
+// A line a request, two of each document, and each once more without its question.
+TEST(BenchmarkImport, RequestFilesOfOlmesHoldDocuments) {
+  const TempDir dir;
+  const auto line = [](int64_t id) {
+    return compact(OrderedJson{{"request_type", "loglikelihood"},
+                               {"doc",
+                                {{"sentence", "Bo saw Al, so _ ran " + std::to_string(id)},
+                                 {"option1", "Al"},
+                                 {"option2", "Bo"},
+                                 {"answer", "2"}}},
+                               {"doc_id", id},
+                               {"request", {{"context", "…"}, {"continuation", " a"}}}}) +
+           "\n";
+  };
+  std::string all;
+  for (const int64_t id : {0, 1, 1000000, 1000001}) all += line(id) + line(id);
+  TaskSpec spec = find_task("winogrande");
+  spec.data.checks = {};
+  import_split(spec, dir.write("requests.jsonl", all), "train", dir.path() / "b",
+               OtherData::refuse);
+  BenchmarkData data(dir.path() / "b");
+  const auto rows = data.documents(spec.data, "train", "");
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 2);
+  const ItemBuilder builder(spec);
+  const ChoiceItem item = builder.choices(builder.prepared((*rows)[1], ""), "");
+  EXPECT_EQ(item.ask(1).context + item.ask(1).continuation, "Bo saw Al, so Bo ran 1");
+  EXPECT_EQ(item.gold, 1);
+  EXPECT_THROW(import_split(spec, dir.write("gap.jsonl", line(0) + line(2)), "train",
+                            dir.path() / "c", OtherData::accept),
                Error);
 }
 
