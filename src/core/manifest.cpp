@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file_hashes.h"
 #include "core/fs.h"
 #include "core/hash.h"
 #include "core/parallel.h"
@@ -20,10 +21,10 @@ std::string content_of(const std::string& kind, const std::vector<ArtefactFile>&
 }
 
 // Of several files side by side: hashing is what sealing a large artefact waits for.
-std::vector<std::string> sha256_files(const std::vector<fs::path>& paths) {
+std::vector<std::string> sha256_files(const std::vector<fs::path>& paths, FileHashes& known) {
   std::vector<std::string> out(paths.size());
   parallel_slices(paths.size(), hardware_threads(), 1,
-                  [&](size_t at, size_t, int) { out[at] = sha256_file(paths[at]); });
+                  [&](size_t at, size_t, int) { out[at] = known.of(paths[at]); });
   return out;
 }
 
@@ -95,7 +96,8 @@ void seal_artefact(const std::filesystem::path& dir, Manifest& manifest,
     if (file.sha256.empty()) paths.push_back(path);
     manifest.files.push_back(std::move(file));
   }
-  const auto hashes = sha256_files(paths);
+  FileHashes none;
+  const auto hashes = sha256_files(paths, none);
   auto hash = hashes.begin();
   for (auto& file : manifest.files)
     if (file.sha256.empty()) file.sha256 = *hash++;
@@ -114,6 +116,12 @@ Manifest load_manifest(const std::filesystem::path& dir) {
 }
 
 ArtefactInput describe_input(const std::string& role, const std::filesystem::path& path) {
+  FileHashes none;
+  return describe_input(role, path, none);
+}
+
+ArtefactInput describe_input(const std::string& role, const std::filesystem::path& path,
+                             FileHashes& known) {
   ArtefactInput input{.role = role, .kind = "file", .name = path.filename().string()};
   if (input.name.empty()) input.name = path.parent_path().filename().string();
   if (fs::is_directory(path)) {
@@ -126,7 +134,7 @@ ArtefactInput describe_input(const std::string& role, const std::filesystem::pat
     }
     Sha256Stream stream;
     const auto files = list_files(path);
-    const auto hashes = sha256_files(files);
+    const auto hashes = sha256_files(files, known);
     for (size_t i = 0; i < files.size(); ++i)
       stream.update(fs::relative(files[i], path).generic_string())
           .update(" ")
@@ -138,7 +146,7 @@ ArtefactInput describe_input(const std::string& role, const std::filesystem::pat
   }
   if (!fs::exists(path))
     throw Error(ErrorKind::not_found, "no file or folder '" + path.string() + "' (" + role + ")");
-  input.content = sha256_file(path);
+  input.content = known.of(path);
   return input;
 }
 

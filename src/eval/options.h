@@ -14,7 +14,7 @@ struct EvalOptions {
   std::vector<std::string> models = {};
   std::vector<std::string> tasks = {"bits_per_byte", "cloze", "preference",
                                     "hellaswag",     "mmlu",  "winogrande"};
-  std::string dataset = {}, pairs = {}, benchmarks = {}, out = {};
+  std::string adapter_base = {}, dataset = {}, pairs = {}, benchmarks = {}, out = {};
   std::string dtype = "float32", profile = "current", chat_template = "auto",
               apply_chat_template = "no";
   std::string judge = {}, judge_key_variable = "OPENAI_API_KEY";
@@ -26,7 +26,11 @@ struct EvalOptions {
   EndpointRunOptions endpoint = {};
   void describe(Fields& f) {
     f.input("models", models,
-            "Models to score, in the order shown: folders, GGUF files, openai:URL#name.");
+            "Models to score, in the order shown: folders, GGUF files, LoRA adapters' folders, "
+            "openai:URL#name.");
+    f.input("adapter_base", adapter_base,
+            "Model that LoRA adapters are applied to; empty: the one that each names, where it is "
+            "a folder here.");
     f("tasks", tasks,
       "Tasks and groups (helio eval list), between spaces or commas; NAME@SHOTS gives a task's "
       "examples.");

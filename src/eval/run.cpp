@@ -36,11 +36,13 @@ fs::path journal_folder(const fs::path& out) {
 // Options that say what was measured; where it came from is in the inputs.
 OrderedJson recorded_options(EvalOptions options) {
   OrderedJson all = options_json(describe(options)), out = OrderedJson::object();
-  const std::set<std::string> left_out = {
-      "models",        "dataset",       "pairs",         "benchmarks",         "out",
-      "resume",        "restart",       "dry_run",       "tokenizer",          "parallel",
-      "timeout",       "retries",       "key_variable",  "judge_key_variable", "judge_parallel",
-      "judge_timeout", "judge_retries", "lm_eval_layout"};
+  const std::set<std::string> left_out = {"models",         "adapter_base",  "dataset",
+                                          "pairs",          "benchmarks",    "out",
+                                          "resume",         "restart",       "dry_run",
+                                          "tokenizer",      "parallel",      "timeout",
+                                          "retries",        "key_variable",  "judge_key_variable",
+                                          "judge_parallel", "judge_timeout", "judge_retries",
+                                          "lm_eval_layout"};
   for (const auto& [name, value] : all.items())
     if (!left_out.contains(name)) out[name] = value;
   return out;
@@ -53,13 +55,6 @@ bool adds_bos(const model::LanguageModel& model) {
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-void check_model(const std::string& model) {
-  if (is_endpoint(model)) split_endpoint(model);
-  else if (!fs::is_directory(model) && !(fs::is_regular_file(model) && model.ends_with(".gguf")))
-    throw Error(ErrorKind::not_found, "no model folder '" + model + "'")
-        .with_hint("a folder, a .gguf file, or openai:URL#name");
 }
 
 OrderedJson model_json(const std::string& name, const model::LanguageModel& model) {
@@ -91,7 +86,9 @@ class Evaluation {
                   "--apply-chat-template is for a chat template and profile current")
           .with_hint("earlier versions of lm-evaluation-harness asked as text");
     for (const auto& model : options.models) {
-      check_model(model);
+      if (is_endpoint(model)) split_endpoint(model);
+      places_.push_back(is_endpoint(model) ? ModelPlace()
+                                           : find_model(model, options.adapter_base));
       if (options.apply_chat_template != "no" && is_endpoint(model))
         throw Error(ErrorKind::usage,
                     "--apply-chat-template is for models on this machine, not '" + model + "'")
@@ -155,9 +152,9 @@ class Evaluation {
       environment_.stop.check();
     }
     if (holds_conversations())
-      for (const auto& model : options_.models) {
-        if (is_endpoint(model)) ChatSetting::of_server(options_.chat_template);
-        else check_chat_template(model, options_.chat_template);
+      for (size_t m = 0; m < names_.size(); ++m) {
+        if (is_endpoint(options_.models[m])) ChatSetting::of_server(options_.chat_template);
+        else check_chat_template(places_[m].model, options_.chat_template);
       }
   }
 
@@ -174,7 +171,7 @@ class Evaluation {
     for (const auto& task : tasks_) all += cost_of(*task);
     environment_.monitor.begin("evaluating", all * static_cast<int64_t>(names_.size()), "bytes");
     for (size_t m = 0; m < names_.size(); ++m) {
-      const auto model = load(options_.models[m]);
+      const auto model = load(m);
       auto* const endpoint = dynamic_cast<EndpointModel*>(model.get());
       std::unique_ptr<EndpointRespondent> remote;
       std::unique_ptr<Respondent> local;  // made when something is answered in words
@@ -191,10 +188,10 @@ class Evaluation {
                                                std::to_string(options_.batch_tokens) + " " +
                                                std::to_string(options_.threads) + " " +
                                                code_hash("model") + "\n"};
-      const ChatSetting chat =
-          !holds_conversations() ? ChatSetting()
-          : endpoint             ? ChatSetting::of_server(options_.chat_template)
-                                 : ChatSetting(options_.models[m], options_.chat_template, *model);
+      const ChatSetting chat = !holds_conversations() ? ChatSetting()
+                               : endpoint
+                                   ? ChatSetting::of_server(options_.chat_template)
+                                   : ChatSetting(places_[m].model, options_.chat_template, *model);
       for (const auto& task : tasks_) {
         if (options_.apply_chat_template != "no" && task->spec().needs == "benchmarks")
           task->write_in(chat.format());
@@ -219,7 +216,7 @@ class Evaluation {
                        return;
                      }
                      if (!local && !remote)
-                       local = environment_.respond(*model, options_.models[m], chat.format());
+                       local = environment_.respond(*model, places_[m].model, chat.format());
                      const WordsRun run{
                          .options = options_,
                          .respondent = remote ? *remote : *local,
@@ -236,6 +233,8 @@ class Evaluation {
                    });
       }
       models_.push_back(model_json(names_[m], *model));
+      if (!places_[m].adapter.empty())
+        models_.back()["adapter_base"] = without_slash(places_[m].model).filename().string();
       models_.back()["chat_template"] = chat.json();
       if (layout) {
         layout->write(models_.back());
@@ -262,9 +261,9 @@ class Evaluation {
     return task.refuses(model);
   }
 
-  std::unique_ptr<model::LanguageModel> load(const std::string& model) const {
-    if (!is_endpoint(model)) return environment_.load(model);
-    return std::make_unique<EndpointModel>(model, options_.endpoint,
+  std::unique_ptr<model::LanguageModel> load(size_t m) {
+    if (!is_endpoint(options_.models[m])) return environment_.load(places_[m], hashes_);
+    return std::make_unique<EndpointModel>(options_.models[m], options_.endpoint,
                                            [this] { return environment_.stop.raised(); });
   }
 
@@ -305,7 +304,7 @@ class Evaluation {
     return out;
   }
 
-  void seal(const fs::path& dir) const {
+  void seal(const fs::path& dir) {
     Manifest manifest{.kind = "evaluation",
                       .name = without_slash(options_.out).filename().string(),
                       .made_by = "eval run",
@@ -316,8 +315,10 @@ class Evaluation {
       if (is_endpoint(options_.models[m]))
         manifest.inputs.push_back(
             {.role = "models", .kind = "endpoint", .content = models_[m].at("content")});
-      else manifest.inputs.push_back(describe_input("models", options_.models[m]));
+      else manifest.inputs.push_back(describe_input("models", options_.models[m], hashes_));
       manifest.inputs.back().name = names_[m];
+      if (!places_[m].adapter.empty())
+        manifest.inputs.push_back(describe_input("adapter_base", places_[m].model, hashes_));
     }
     if (!options_.dataset.empty())
       manifest.inputs.push_back(describe_input("dataset", options_.dataset));
@@ -350,6 +351,8 @@ class Evaluation {
   const EvalOptions& options_;
   const EvalEnvironment& environment_;
   std::vector<std::string> names_;
+  std::vector<ModelPlace> places_ = {};  // by model; empty: an endpoint
+  FileHashes hashes_ = {};
   Selection selection_ = {};
   std::vector<std::unique_ptr<Task>> tasks_ = {};
   OrderedJson models_ = OrderedJson::array(), results_ = OrderedJson::array();

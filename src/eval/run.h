@@ -15,8 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "core/file_hashes.h"
 #include "core/json.h"
 #include "core/monitor.h"
+#include "eval/model_place.h"
 #include "eval/options.h"
 #include "eval/respondent.h"
 #include "model/language_model.h"
@@ -24,7 +26,9 @@
 namespace helio::eval {
 
 struct EvalEnvironment {
-  std::function<std::unique_ptr<model::LanguageModel>(const std::filesystem::path&)> load = {};
+  // `hashes` outlives the model.
+  std::function<std::unique_ptr<model::LanguageModel>(const ModelPlace&, FileHashes& hashes)> load =
+      {};
   // Who answers in words for a model that `load` gave; `chat` writes its conversations, or null.
   // Both outlive the respondent.
   std::function<std::unique_ptr<Respondent>(const model::LanguageModel& model,

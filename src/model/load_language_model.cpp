@@ -1,46 +1,49 @@
 // A Hugging Face folder as a LanguageModel.
 #include "core/error.h"
+#include "core/file_hashes.h"
 #include "core/fs.h"
 #include "core/hash.h"
 #include "model/load_decoder.h"
 #include "model/local_model.h"
 
 namespace helio::model {
-namespace {
-
-// Of what decides the numbers: weights, shape, tokenizer.
-std::string content_of(const std::filesystem::path& dir, const std::string& weights) {
+std::string model_content(const std::filesystem::path& model, const std::filesystem::path& adapter,
+                          const std::string& weights, FileHashes& hashes) {
   Sha256Stream hash;
   if (weights != "f32") hash.update("weights " + weights + "\n");
-  if (std::filesystem::is_regular_file(dir)) {  // GGUF
-    hash.update(sha256_file(dir));
-    return hash.hex();
+  if (std::filesystem::is_regular_file(model)) {  // GGUF
+    hash.update(hashes.of(model));
+  } else {
+    for (const auto& file : list_files(model)) {
+      const std::string name = file.lexically_relative(model).generic_string();
+      if (name.ends_with(".safetensors") || name == "config.json" || name == "tokenizer.json")
+        hash.update(name + " " + hashes.of(file) + "\n");
+    }
   }
-  for (const auto& file : list_files(dir)) {
-    const std::string name = file.lexically_relative(dir).generic_string();
-    if (name.ends_with(".safetensors") || name == "config.json" || name == "tokenizer.json")
-      hash.update(name + " " + sha256_file(file) + "\n");
-  }
+  if (!adapter.empty())
+    for (const char* name : {"adapter_config.json", "adapter_model.safetensors"})
+      hash.update(std::string(name) + " " + hashes.of(adapter / name) + "\n");
   return hash.hex();
 }
 
-}  // namespace
-
 std::unique_ptr<LanguageModel> load_language_model(const std::filesystem::path& dir,
                                                    const LoadOptions& options) {
-  return in_context(
-      [&] { return "loading the model in " + dir.string(); },
-      [&] {
-        auto tokenizer = text::load_tokenizer(dir);
-        const auto special_ids = text::load_special_ids(dir, *tokenizer);
-        return make_language_model(
-            {.decoder = load_decoder_to_run(dir, options.dtype, options.weights),
-             .tokenizer = std::move(tokenizer),
-             .special_ids = special_ids,
-             .content = [dir, weights = options.weights] { return content_of(dir, weights); },
-             .folder = dir},
-            options);
-      });
+  return in_context([&] { return "loading the model in " + dir.string(); },
+                    [&] {
+                      auto tokenizer = text::load_tokenizer(dir);
+                      const auto special_ids = text::load_special_ids(dir, *tokenizer);
+                      return make_language_model(
+                          {.decoder = load_decoder_to_run(dir, options.dtype, options.weights),
+                           .tokenizer = std::move(tokenizer),
+                           .special_ids = special_ids,
+                           .content =
+                               [dir, weights = options.weights] {
+                                 FileHashes hashes;
+                                 return model_content(dir, {}, weights, hashes);
+                               },
+                           .folder = dir},
+                          options);
+                    });
 }
 
 }  // namespace helio::model

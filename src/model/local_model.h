@@ -2,12 +2,17 @@
 // makes it from a folder.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "model/decoder.h"
 #include "model/language_model.h"
+
+namespace helio {
+class FileHashes;
+}
 
 namespace helio::model {
 
@@ -21,6 +26,11 @@ struct LocalParts {
 
 // Error{invalid} when the tokenizer has ids that the model has no row for.
 void check_vocabulary(const checkpoint::DecoderConfig& config, const text::Tokenizer& tokenizer);
+
+// A hash of what decides a model's numbers: weights, shape, tokenizer, and the adapter, if any.
+// `weights` as LoadOptions.
+std::string model_content(const std::filesystem::path& model, const std::filesystem::path& adapter,
+                          const std::string& weights, FileHashes& hashes);
 
 std::unique_ptr<LanguageModel> make_language_model(LocalParts parts,
                                                    const LoadOptions& options = {});

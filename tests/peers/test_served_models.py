@@ -158,3 +158,27 @@ def test_models_within_a_memory_budget(models):
     for words, why in (([models / "merged", "--draft", models / "small"], "whose draft"), (["--draft", f"nobody={models / 'small'}"], "no model is named"), (["--adapter", models / "adapter"], "NAME=DIR"),
                        (["--adapter", f"big={models / 'adapter'}"], "already")):
         assert why in helio("serve", models / "big", *words, "--port", 0, code=2).stderr
+
+
+def test_an_adapter_is_scored_as_the_merged_model(models, tmp_path):
+    """helio eval run on an adapter's folder: the scores of the model that it was merged into, and not those of its base."""
+    bench = tmp_path / "bench/winogrande"
+    bench.mkdir(parents=True)
+    rows = [{"sentence": f"Ann asked Bob to stay, but _ left {i} times.", "option1": "Ann", "option2": "Bob", "answer": str(1 + i % 2)} for i in range(8)]
+    (bench / "validation.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ["eval", "run", models / "adapter", "--tasks", "winogrande@0", "--benchmarks", tmp_path / "bench", "--threads", 1]
+    assert "--adapter-base" in helio(*words, "--out", tmp_path / "no", code=2).stderr
+    helio("eval", "run", models / "adapter", models / "merged", models / "big", *words[3:], "--adapter-base", models / "big", "--out", tmp_path / "out")
+    whole = json.loads((tmp_path / "out/results.json").read_text())
+    adapter, merged, base = whole["models"]
+    assert adapter["adapter_base"] == "big" and "adapter_base" not in merged
+    assert len({m["content"] for m in whole["models"]}) == 3
+    scores = {name: [json.loads(line)["log_probs"] for line in (tmp_path / f"out/samples/winogrande.{name}.jsonl").read_text().splitlines()] for name in ("adapter", "merged", "big")}
+    assert scores["adapter"] == scores["merged"] != scores["big"]
+    manifest = json.loads((tmp_path / "out/helio_manifest.json").read_text())
+    assert [i["role"] for i in manifest["inputs"][:2]] == ["models", "adapter_base"]
+    # The base that the adapter names.
+    config = models / "adapter" / "adapter_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "base_model_name_or_path": str(models / "big")}))
+    helio(*words, "--out", tmp_path / "named")
+    assert (tmp_path / "named/samples/winogrande.adapter.jsonl").read_bytes() == (tmp_path / "out/samples/winogrande.adapter.jsonl").read_bytes()

@@ -127,7 +127,9 @@ OrderedJson figures_of(const Study& study, const std::string& model, const fs::p
       {"rejected_per_token", rejected / pairs}};
   if (study.options.tasks.empty()) return figures;
   nn::prepare_runtime(study.options.threads);
-  const auto load = [](const fs::path& folder) { return model::load_language_model(folder, {}); };
+  const auto load = [](const eval::ModelPlace& place, FileHashes&) {
+    return model::load_language_model(place.model, {});
+  };
   const auto results =
       eval::run_evaluation(eval_options(study, model, dir / "eval"),
                            {.load = load, .monitor = study.monitor, .stop = study.stop});

@@ -65,9 +65,9 @@ class EvalRun : public ::testing::Test {
   }
   OrderedJson run(const EvalOptions& o, FakeOptions fake = {}) {
     SilentMonitor monitor;
-    const auto load = [&](const fs::path& dir) {
+    const auto load = [&](const ModelPlace& place, FileHashes&) {
       FakeOptions mine = fake;
-      mine.content += dir.filename().string();
+      mine.content += place.model.filename().string();
       return std::make_unique<FakeModel>(std::move(mine));
     };
     return run_evaluation(o, {.load = load, .monitor = monitor, .stop = stop_});
@@ -173,18 +173,18 @@ TEST_F(EvalRun, AnswersGoOnWhereTheyStopped) {
     o.resume = resume;
     SilentMonitor monitor;
     return run_evaluation(
-        o,
-        {.load =
-             [&](const fs::path& dir) {
-               return std::make_unique<FakeModel>(FakeOptions{.content = dir.filename().string()});
-             },
-         .respond =
-             [&](const model::LanguageModel&, const fs::path&, const text::ChatFormat* chat) {
-               EXPECT_NE(chat, nullptr);
-               return std::make_unique<FakeRespondent>(says, &asked);
-             },
-         .monitor = monitor,
-         .stop = stop_});
+        o, {.load =
+                [&](const ModelPlace& place, FileHashes&) {
+                  return std::make_unique<FakeModel>(
+                      FakeOptions{.content = place.model.filename().string()});
+                },
+            .respond =
+                [&](const model::LanguageModel&, const fs::path&, const text::ChatFormat* chat) {
+                  EXPECT_NE(chat, nullptr);
+                  return std::make_unique<FakeRespondent>(says, &asked);
+                },
+            .monitor = monitor,
+            .stop = stop_});
   };
   const auto all = answered("words", false);
   EXPECT_EQ(asked, 2 * (6 + 2));
@@ -260,7 +260,7 @@ TEST_F(EvalRun, ProgressEndsAtItsTotal) {
     void warn(std::string_view) override {}
   } monitor;
   EvalOptions o = options("progress");
-  const auto load = [](const fs::path&) {
+  const auto load = [](const ModelPlace&, FileHashes&) {
     return std::make_unique<FakeModel>(FakeOptions{.positions = 150});
   };
   run_evaluation(o, {.load = load, .monitor = monitor, .stop = stop_});
@@ -335,12 +335,12 @@ TEST_F(EvalRun, DryRunLoadsAndWritesNothing) {
   EvalOptions o = options("dry");
   o.dry_run = true;
   SilentMonitor monitor;
-  const auto all =
-      run_evaluation(o, {.load = [](const fs::path&) -> std::unique_ptr<model::LanguageModel> {
-                           throw Error(ErrorKind::internal, "loaded");
-                         },
-                         .monitor = monitor,
-                         .stop = stop_});
+  const auto all = run_evaluation(
+      o, {.load = [](const ModelPlace&, FileHashes&) -> std::unique_ptr<model::LanguageModel> {
+            throw Error(ErrorKind::internal, "loaded");
+          },
+          .monitor = monitor,
+          .stop = stop_});
   EXPECT_EQ(result(all, "base", "cloze")["status"], "planned");
   EXPECT_FALSE(fs::exists(dir_.path() / "evals"));
 }
