@@ -40,18 +40,35 @@ def texts(count, seed):
             yield recorder.response(rng, "none")
 
 
-def test_languages_are_langdetects(tmp_path):
+def long_texts(count, seed):
+    """Hundreds to thousands of characters, in Korean, English, Japanese, Chinese and a mixture: beyond 10,000 langdetect reads the beginning alone."""
+    rng = random.Random(seed)
+    scripts = {"ko": ("가", "힣"), "ja": ("ぁ", "ヿ"), "zh": ("一", "鿿")}
+    having = {name: [s for s in recorder.SENTENCES if any(low <= c <= high for c in s)] for name, (low, high) in scripts.items()}
+    having["en"] = [s for s in recorder.SENTENCES if s.isascii()]
+    having["any"] = recorder.SENTENCES
+    assert all(having.values())
+    for i in range(count):
+        pools = rng.sample(sorted(having), 1 if i % 3 else 2)
+        length, text = rng.choice((300, 900, 2500, 6000, 12000)), ""
+        while len(text) < length:
+            text += rng.choice(having[rng.choice(pools)]) + rng.choice((" ", "\n", ""))
+        yield text
+
+
+@pytest.mark.parametrize("kind, least", [(texts, 15), (long_texts, 4)])
+def test_languages_are_langdetects(tmp_path, kind, least):
     import langdetect
     langdetect.DetectorFactory.seed = 0
     rows = []
-    for text in texts(400, 5):
+    for text in kind(400 if kind is texts else 200, 5):
         try:
             language = langdetect.detect(text)
         except langdetect.LangDetectException:
             continue
         if text.strip():
             rows.append({"id": "language:response_language", "kwargs": {"language": language}, "response": text})
-    assert len({row["kwargs"]["language"] for row in rows}) > 15
+    assert len({row["kwargs"]["language"] for row in rows}) > least
     wrong = [row for row, mine in zip(rows, recorder.score([HELIO], rows, tmp_path)) if mine["strict"] != [True]]
     assert not wrong, wrong[:3]
 
