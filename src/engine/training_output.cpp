@@ -43,10 +43,17 @@ void print_plan(cli::Context& context, const OrderedJson& plan) {
                               count(plan.at("heldout_pairs"))));
   line("steps", count(plan.at("steps")));
   line("tokens", count(plan.at("tokens")));
-  line("memory",
-       fmt::format("about {:.1f} GiB", plan.at("memory_bytes").get<double>() / (1 << 30)));
-  line("disk", fmt::format("about {:.1f} GiB for checkpoints and model",
-                           plan.at("disk_bytes").get<double>() / (1 << 30)));
+  const auto gib = [](const OrderedJson& bytes) { return bytes.get<double>() / (1 << 30); };
+  std::string memory = fmt::format("about {:.1f} GiB", gib(plan.at("memory_bytes")));
+  if (plan.contains("processes")) {
+    memory +=
+        fmt::format(" in each of {} processes; by --train.shard", count(plan.at("processes")));
+    for (const auto& [level, bytes] : plan.at("memory_bytes_by_shard").items())
+      memory += fmt::format(" {} {:.1f}", level, gib(bytes));
+  }
+  line("memory", memory);
+  line("disk",
+       fmt::format("about {:.1f} GiB for checkpoints and model", gib(plan.at("disk_bytes"))));
   line(
       "time",
       fmt::format("about {} ({:.2g} FLOP; products run at {:.0f} GFLOP/s here with {} threads)",

@@ -129,6 +129,9 @@ Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 
 const std::vector<Decoder::Named>& Decoder::parameters() const { return impl_->parameters; }
+std::vector<at::Tensor> Decoder::layer_weights(int64_t layer) const {
+  return impl_->layers[static_cast<size_t>(layer)].weights();
+}
 const checkpoint::DecoderConfig& Decoder::config() const { return impl_->config; }
 at::ScalarType Decoder::dtype() const { return impl_->dtype; }
 at::Tensor Decoder::head_weight() const {
@@ -156,7 +159,8 @@ at::Tensor Decoder::hidden(const PackedBatch& batch) const {
     const auto shared = std::make_shared<const LayerInputs>(rotations.full, rotations.sliding,
                                                             lengths, batch.branches);
     at::Tensor x_NH = m.embed(batch.ids_BT);
-    for (const DecoderLayer& layer : m.layers) {
+    for (size_t i = 0; i < m.layers.size(); ++i) {
+      const DecoderLayer& layer = m.layers[i];
       const auto run = [&layer, heads = m.heads, shared,
                         products = m.forward.products](const at::Tensor& x) {
         const auto attend = [&](const at::Tensor& qkv) {
@@ -165,8 +169,11 @@ at::Tensor Decoder::hidden(const PackedBatch& batch) const {
         };
         return layer.run(x, attend, products);
       };
-      x_NH =
-          m.forward.keep == Keep::inputs ? nn::recomputed(x_NH, layer.weights(), run) : run(x_NH);
+      if (m.forward.lender)
+        x_NH =
+            nn::recomputed(x_NH, layer.weights(), run, *m.forward.lender, static_cast<int64_t>(i));
+      else if (m.forward.keep == Keep::inputs) x_NH = nn::recomputed(x_NH, layer.weights(), run);
+      else x_NH = run(x_NH);
     }
     return m.final_norm(x_NH).view({rows, length, -1});
   });
@@ -174,6 +181,7 @@ at::Tensor Decoder::hidden(const PackedBatch& batch) const {
 
 at::Tensor Decoder::hidden(const at::Tensor& ids_Bt, KvCache& cache) const {
   HELIO_CHECK(!c10::GradMode::is_enabled(), "a cache is for generation: no gradients");
+  HELIO_CHECK(!impl_->forward.lender, "a cache needs all weights here");
   HELIO_CHECK(ids_Bt.size(0) == cache.rows(), "a row of ids for each row of the cache");
   const auto doing = [&] {
     return "running the decoder on ids " + nn::shape_text(ids_Bt) + " after " +
@@ -195,6 +203,7 @@ bool Decoder::alike(int64_t length, int64_t longer) const { return impl_->alike(
 at::Tensor Decoder::hidden(const at::Tensor& ids_N, PagedCache& cache,
                            std::span<const nn::PagedStep> steps) const {
   HELIO_CHECK(!c10::GradMode::is_enabled(), "a cache is for generation: no gradients");
+  HELIO_CHECK(!impl_->forward.lender, "a cache needs all weights here");
   const auto doing = [&] {
     return "running the decoder on the next tokens of " + std::to_string(steps.size()) +
            " sequences, " + nn::shape_text(ids_N) + " in all";

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "checkpoint/hf_config.h"
+#include "nn/lent_weights.h"
 #include "nn/linear_loss.h"
 #include "nn/packed_weight.h"
 #include "nn/paged_attention.h"
@@ -56,6 +57,9 @@ struct ForwardOptions {
   // The type that factors of matrix products are rounded to: bfloat16, or the weights' own. Sums,
   // norms, attention and the loss stay f32.
   at::ScalarType products = at::kFloat;
+  // Where the layers' weights come from, when they are not here all the time: layers then keep
+  // their inputs only, and only hidden(batch) runs. Embedding, final norm and head must be here.
+  nn::LentWeights* lender = nullptr;
 };
 
 class Decoder {
@@ -64,9 +68,10 @@ class Decoder {
   explicit Decoder(checkpoint::DecoderConfig config, at::ScalarType dtype = at::kFloat);
   // Reads a Hugging Face folder. Missing, extra and wrongly shaped tensors are errors that name
   // them. `adapter`: a LoRA adapter's folder (checkpoint/lora_adapter.h) whose sums the weights
-  // become; empty: none.
+  // become; empty: none. `keeps`: weights that are to have memory (nn/storage.h); empty: all.
+  using Keeps = std::function<bool(const std::string& name)>;
   static Decoder load(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat,
-                      const std::filesystem::path& adapter = {});
+                      const std::filesystem::path& adapter = {}, const Keeps& keeps = {});
   // The same for running only, in f32 with the matrices packed as `format`: generation through a
   // PagedCache then goes through layers fused for it (model/packed_layer.h). The embedding and the
   // head are int8 where the rest is int4. Also reads a GGUF file: its Q8_0 blocks as int8 and Q4_0
@@ -82,9 +87,10 @@ class Decoder {
   // Normal(0, std) from a stream of its own for each parameter name, so that equal seeds give equal
   // weights whatever else differs; norms multiply by 1, biases are 0; o_proj and down_proj, which
   // add to the residual stream, have std / sqrt(2 layers) (Radford et al. 2019).
-  void initialise(uint64_t seed, double std);
+  void initialise(uint64_t seed, double std, const Keeps& keeps = {});
   // Writes config.json, generation_config.json, model.safetensors into an existing folder.
   void save(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat) const;
+  void save_config(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat) const;
 
   // Of hidden(batch) and head(), from now on.
   void set_forward(ForwardOptions options);
@@ -115,6 +121,7 @@ class Decoder {
   // Leaves that require grad, in a fixed order (embedding, layers, norm, head); a tied head is not
   // there. Tensors are shared with the decoder: write into them in place.
   const std::vector<Named>& parameters() const;
+  std::vector<at::Tensor> layer_weights(int64_t layer) const;  // of them, a layer's
   const checkpoint::DecoderConfig& config() const;
   at::ScalarType dtype() const;
   // Of a packed one: how, and the bytes of its matrices. Its parameters() are what is not packed;

@@ -22,6 +22,7 @@
 #include "core/rng.h"
 #include "model/decoder_impl.h"
 #include "nn/parallel.h"
+#include "nn/storage.h"
 #include "nn/tensor_io.h"
 #include "nn/torch_error.h"
 
@@ -152,13 +153,17 @@ OrderedJson generation_config(const checkpoint::DecoderConfig& config) {
 
 }  // namespace
 
-void Decoder::initialise(uint64_t seed, double std) {
+void Decoder::initialise(uint64_t seed, double std, const Keeps& keeps) {
   const c10::AutoGradMode no_grad(false);
   const double residual = 1 / std::sqrt(2 * static_cast<double>(config().layers));
   const auto weights = checkpoint::decoder_weights(config());  // in the parameters' order
   for (size_t i = 0; i < weights.size(); ++i) {
     const auto& [role, name, shape] = weights[i];
     at::Tensor tensor = parameters()[i].tensor;
+    if (keeps && !keeps(name)) {
+      nn::release_storage(tensor);
+      continue;
+    }
     if (tensor.dim() == 1) {
       const bool ones =
           checkpoint::is_norm(role) && config().norm_weight != checkpoint::NormWeight::plus_one;
@@ -173,13 +178,16 @@ void Decoder::initialise(uint64_t seed, double std) {
 }
 
 Decoder Decoder::load(const std::filesystem::path& dir, at::ScalarType dtype,
-                      const std::filesystem::path& adapter) {
+                      const std::filesystem::path& adapter, const Keeps& keeps) {
   const auto line = [&] { return "reading the weights in " + dir.string(); };
   return in_context(line, [&] {
     Decoder decoder(checkpoint::load_decoder_config(dir), dtype);
     const StoredWeights weights(dir, adapter);
-    for (const Named& parameter : decoder.parameters())
-      weights.read_into(found(weights.file(), parameter.name), parameter.tensor);
+    for (const Named& parameter : decoder.parameters()) {
+      const checkpoint::TensorInfo& stored = found(weights.file(), parameter.name);
+      if (keeps && !keeps(parameter.name)) nn::release_storage(parameter.tensor);
+      else weights.read_into(stored, parameter.tensor);
+    }
     weights.check(decoder.config());
     return decoder;
   });
@@ -227,8 +235,6 @@ Decoder Decoder::load_packed(const std::filesystem::path& dir, nn::WeightFormat 
 void Decoder::save(const std::filesystem::path& dir, at::ScalarType dtype) const {
   HELIO_CHECK(packed_as().value_or(nn::WeightFormat::f32) == nn::WeightFormat::f32,
               "weights that are not only packed");
-  checkpoint::DecoderConfig written = config();
-  written.dtype = nn::config_dtype(dtype);
   nn::with_torch_errors(
       [&] { return "saving the model to " + dir.string(); },
       [&] {
@@ -237,6 +243,12 @@ void Decoder::save(const std::filesystem::path& dir, at::ScalarType dtype) const
           tensors.push_back({parameter.name, parameter.tensor.detach().to(dtype)});
         nn::write_tensors(dir / "model.safetensors", tensors);
       });
+  save_config(dir, dtype);
+}
+
+void Decoder::save_config(const std::filesystem::path& dir, at::ScalarType dtype) const {
+  checkpoint::DecoderConfig written = config();
+  written.dtype = nn::config_dtype(dtype);
   write_file_atomic(dir / "config.json", pretty(checkpoint::decoder_config_json(written)));
   write_file_atomic(dir / "generation_config.json", pretty(generation_config(written)));
 }

@@ -6,6 +6,8 @@
 #include <functional>
 #include <vector>
 
+#include "nn/lent_weights.h"
+
 namespace helio::nn {
 
 // run(x), of which only x is kept for the backward pass: there `run` is called once more. It must
@@ -14,5 +16,11 @@ namespace helio::nn {
 // gradient may be among them. Without gradients to record it is run(x).
 at::Tensor recomputed(const at::Tensor& x, const std::vector<at::Tensor>& weights,
                       std::function<at::Tensor(const at::Tensor&)> run);
+
+// The same for layer `layer` of weights that are lent: they are brought for each of the two runs,
+// and their gradients are given to `lender`, not left in the weights. It outlives the graph.
+at::Tensor recomputed(const at::Tensor& x, const std::vector<at::Tensor>& weights,
+                      std::function<at::Tensor(const at::Tensor&)> run, LentWeights& lender,
+                      int64_t layer);
 
 }  // namespace helio::nn

@@ -51,6 +51,8 @@ struct MicroBatch {
   std::vector<PairBranches> pairs = {};  // of preference data: of each row
   // Over the whole optimiser step: mean tokens of a chosen answer, and of one with its prompt.
   double chosen_tokens = 1, whole_tokens = 1;
+  // Other processes have the rest of what is to go through the model at once.
+  bool divided = false;
 };
 
 class Batches {

@@ -14,6 +14,7 @@
 
 #include "model/decoder.h"
 #include "train/batches.h"
+#include "train/distributed/communicator.h"
 #include "train/journal.h"
 #include "train/objectives/pair_loss.h"
 #include "train/preferences.h"
@@ -32,6 +33,11 @@ class Objective {
   // What the sum over this micro-batch is to be divided by (known before it runs).
   virtual double weight(const MicroBatch& batch) const = 0;
   virtual Loss loss(const model::Decoder& model, const MicroBatch& batch) const = 0;
+  // Does a row's loss depend on the other rows that go through the model at once? Then processes
+  // take whole micro-batches, or, of a step's only one, tell each other what they need.
+  virtual bool compares_rows() const { return false; }
+  // In place of loss(), by a process that has no rows of a divided micro-batch.
+  virtual void without_rows() const {}
 };
 
 // Cross entropy of the next token, f32; weight: learned targets (transformers' num_items_in_batch).
@@ -43,7 +49,11 @@ std::unique_ptr<Objective> causal_lm(double z_weight = 0);
 // for losses of single answers. Terms, by TRL's names: rewards/{chosen,rejected,margins,accuracies}
 // (a tie counts as wrong), logps/{chosen,rejected}, logits/{chosen,rejected} (mean over the
 // answers' positions of the mean logit), and where they mean something kl and nll_loss.
-std::unique_ptr<Objective> preference_objective(LossFormula formula);
+// `link`: to the run's other processes, which have the rest of divided micro-batches; or null. The
+// log-probabilities of all their pairs then make each process's loss, and its own pairs' part of
+// the derivatives goes into its graph: the gradients add up to that of the whole batch.
+std::unique_ptr<Objective> preference_objective(LossFormula formula,
+                                                distributed::Communicator* link = nullptr);
 
 // All rows end to end as one packed row: no padding, attention stays inside each document.
 struct PackedRows {

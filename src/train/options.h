@@ -33,10 +33,10 @@ struct Sharding {
   std::string shard = "none";
   void describe(Fields& f) {
     f("shard", shard,
-      "What each process of a run keeps a part of only: nothing, the optimiser's state (ZeRO-1), "
-      "or "
-      "that and the summed gradients (ZeRO-2).",
-      one_of({"none", "optimizer", "gradients"}));
+      "What each process of a run keeps a part of only: nothing; the optimiser's state (ZeRO-1); "
+      "that and the summed gradients (ZeRO-2); these and the weights (ZeRO-3), with "
+      "train.recompute.",
+      one_of({"none", "optimizer", "gradients", "weights"}));
   }
 };
 

@@ -57,7 +57,8 @@ Workload workload(const PretrainOptions& options, const TokenBatches& batches) {
           .sequence = options.sequence,
           .step_rows = options.train.batch_size,
           .micro_rows = options.train.micro_batch_size,
-          .train = options.train};
+          .train = options.train,
+          .processes = distributed::placement().size};
 }
 
 // Tokens may have been built without a held-out split: then there is no held-out loss.
@@ -163,9 +164,10 @@ RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
   if (leads) write_run_folder(setup_);
 
   model::Decoder model = [&] {
-    if (!options_.init.empty()) return model::Decoder::load(options_.init);
+    const auto keeps = distributed::kept_weights(link.get(), options_.train, config_);
+    if (!options_.init.empty()) return model::Decoder::load(options_.init, at::kFloat, {}, keeps);
     model::Decoder fresh(config_);
-    fresh.initialise(static_cast<uint64_t>(options_.train.seed), options_.model.init_std);
+    fresh.initialise(static_cast<uint64_t>(options_.train.seed), options_.model.init_std, keeps);
     return fresh;
   }();
   const auto objective = causal_lm(options_.train.z_loss);
@@ -183,7 +185,7 @@ RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
   const Lots lots = trained_by_lot(batches, shards);
   write_file_atomic(setup_.run / "lots.json", pretty({{"lots", lots.json}, {"total", lots.total}}));
   StagedDir staged(setup_.out);
-  model.save(staged.path());
+  trainer.save_model(staged.path());
   copy_tokenizer(tokenizer_dir_, staged.path());
   copy_adapter(setup_.run, staged.path());
   for (const fs::path& beside : trainer.save_beside(staged.path()))

@@ -38,7 +38,8 @@ Workload workload(const Optimisation& train, const EncodedConversations& data,
           .sequence = mean,
           .step_rows = train.batch_size,
           .micro_rows = train.micro_batch_size,
-          .train = train};
+          .train = train,
+          .processes = distributed::placement().size};
 }
 
 }  // namespace
@@ -99,7 +100,9 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
                              data_.train.size(), packing.at("rows").get<int64_t>(),
                              options_.max_length, 100 * packing.at("fill").get<double>()));
 
-  model::Decoder model = model::Decoder::load(options_.model);
+  model::Decoder model =
+      model::Decoder::load(options_.model, at::kFloat, {},
+                           distributed::kept_weights(link.get(), options_.train, config_));
   const auto objective = causal_lm(options_.train.z_loss);
   Trainer trainer({.train = options_.train,
                    .run_dir = setup_.run,
@@ -113,7 +116,7 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
   if (!leads) return summary;
 
   StagedDir staged(setup_.out);
-  model.save(staged.path());
+  trainer.save_model(staged.path());
   copy_tokenizer(options_.model, staged.path(), chat_template_);
   copy_adapter(setup_.run, staged.path());
   for (const fs::path& beside : trainer.save_beside(staged.path()))

@@ -34,8 +34,8 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
       monitor_(monitor),
       stop_(stop),
       lora_(make_lora(model, plan_.train)),
+      team_(plan_.link, distributed::Team::parse_shard(plan_.train.sharding.shard), &model),
       average_(make_average(model, plan_.train)),
-      team_(plan_.link, distributed::Team::parse_shard(plan_.train.sharding.shard)),
       optimizer_(
           team_.train(lora_ ? lora_->parameters() : trained_weights(model, plan_.train.freeze)),
           optimizer_options(plan_.train)),
@@ -45,7 +45,9 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
   if (plan_.train.noise_scale && !team_.alone())
     throw Error(ErrorKind::usage, "noise_scale is measured by one process alone")
         .with_hint("leave train.noise_scale out with helio launch, torchrun or srun");
-  model_.set_forward(forward_options(plan_.train));
+  model::ForwardOptions forward = forward_options(plan_.train);
+  forward.lender = team_.lender();
+  model_.set_forward(forward);
   checkpoints_.keep(plan_.train.keep_last);
 }
 
@@ -84,6 +86,7 @@ RunSummary Trainer::run() {
   }
 
   if (lora_ && team_.leads()) lora_->save(plan_.run_dir / "adapter");
+  if (team_.divides_weights()) join_weights();
   const RunSummary summary{
       .steps = done_,
       .tokens = tokens_,
@@ -110,13 +113,19 @@ void Trainer::validate(int64_t step) {
   const c10::AutoGradMode no_grad(false);
   double sum = 0, weight = 0;
   std::vector<Term> terms;
-  for (int64_t s = 1; s <= heldout_->steps(); ++s)
-    for (const MicroBatch& batch : team_.share(heldout_->step(s))) {
+  team_.begin_passes();
+  for (int64_t s = 1; s <= heldout_->steps(); ++s) {
+    const std::vector<MicroBatch> rows = heldout_->step(s);
+    const std::vector<MicroBatch> own = team_.share(rows, objective_);
+    for (const MicroBatch& batch : own) {
       const Loss loss = objective_.loss(model_, batch);
       sum += loss.sum.item<double>();
       weight += loss.weight;
       add_terms(terms, loss.terms);
     }
+    team_.idle_passes(rows, own.size(), nn::Pass::forward);
+  }
+  team_.end_passes();
   const auto whole = team_.total({.loss = sum, .weight = weight, .terms = std::move(terms)});
   sum = whole.loss, weight = whole.weight;
   journal_->validation(step, sum / weight, whole.terms);
@@ -129,10 +138,7 @@ void Trainer::keep_if_best(int64_t step, double heldout) {
   if (step == 0 || (best_ && *best_ <= heldout)) return;
   best_ = heldout;
   best_step_ = step;
-  if (!plan_.train.keep_best || !team_.leads()) return;
-  StagedDir staged(plan_.run_dir / "best");
-  model_.save(staged.path());
-  staged.commit();
+  if (plan_.train.keep_best) save_best();
 }
 
 std::vector<std::filesystem::path> Trainer::save_beside(const std::filesystem::path& dir) const {

@@ -60,11 +60,14 @@ class Trainer {
   // to stop or at a limit of this call, after a checkpoint; Error{failed} at a loss or gradient
   // that is not finite, and at spikes as asked: the last checkpoint stays as it is.
   RunSummary run();
+  // Config and weights of the trained model, after run(), into a folder: by rank 0.
+  void save_model(const std::filesystem::path& dir) const;
   // What stands beside the trained model, as asked for: the average of the weights in ema, the best
   // ones in best. Each a model folder without tokenizer; returns those written.
   std::vector<std::filesystem::path> save_beside(const std::filesystem::path& dir) const;
 
  private:
+  using Team = distributed::Team;
   // A step and what may refuse it (trainer_step.cpp).
   StepReport take_step(int64_t step);
   // The step's gradient, over all micro-batches, into the weights; loss and terms into the report.
@@ -75,7 +78,14 @@ class Trainer {
   [[noreturn]] void refuse_step(int64_t step, double loss, double grad_norm) const;
   std::string documents_of(int64_t step) const;  // the first few names
 
-  void save();  // trainer_state.cpp
+  // What is written (trainer_state.cpp).
+  void save();
+  void save_best() const;
+  // RUN/checkpoints/trained.safetensors of all processes' parts.
+  void join_weights() const;
+  enum class Adapters { included, left_out };
+  Team::Source weights_file(Adapters adapters) const;
+  std::filesystem::path parts_dir() const;
 
   void validate(int64_t step);
   void keep_if_best(int64_t step, double heldout);
@@ -92,7 +102,7 @@ class Trainer {
   Monitor& monitor_;
   const StopRequest& stop_;
   std::unique_ptr<Lora> lora_;
-  distributed::Team team_;
+  Team team_;
   std::unique_ptr<WeightAverage> average_;
   Optimizer optimizer_;
   SpikeGuard guard_;

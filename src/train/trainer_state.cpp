@@ -9,6 +9,10 @@
 namespace helio::train {
 namespace {
 
+// Of a checkpoint and of a model's folder; of the run's folder, where the weights were divided.
+constexpr const char *kWeightsFile = "model.safetensors", *kStatesFile = "optimizer.safetensors",
+                     *kTrainedWeights = "checkpoints/trained.safetensors";
+
 OrderedJson or_null(const std::optional<double>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
@@ -48,27 +52,55 @@ void Trainer::save() {
       {"guard", guard_.state()},
       {"noise", noise_.state()},
       {"window", journal_->window()}};
-  const auto write = [&](const distributed::Team::Save& save_state) {
-    checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
-      std::vector<nn::NamedTensor> weights;
-      for (const auto& [name, tensor] : model_.parameters())
-        weights.push_back({name, tensor.detach()});
-      if (lora_)
-        for (const auto& [name, tensor] : lora_->parameters())
-          weights.push_back({name, tensor.detach()});
-      nn::write_tensors(dir / "model.safetensors", weights);
-      save_state(dir / "optimizer.safetensors");
-    });
-  };
-  team_.save_state(
-      plan_.run_dir / "checkpoints" / "parts",
-      [&](const std::filesystem::path& file) {
-        std::vector<nn::NamedTensor> states = optimizer_.state();
-        if (average_ && team_.leads())
-          for (auto& tensor : average_->state()) states.push_back(std::move(tensor));
-        nn::write_tensors(file, states);
-      },
-      write);
+  const Team::Source states{kStatesFile, Team::Part::of_states, [&](const fs::path& file) {
+                              std::vector<nn::NamedTensor> all = optimizer_.state();
+                              if (average_ && team_.leads())
+                                for (auto& tensor : average_->state())
+                                  all.push_back(std::move(tensor));
+                              nn::write_tensors(file, all);
+                            }};
+  team_.save(parts_dir(), {weights_file(Adapters::included), states},
+             [&](const Team::Whole& whole) {
+               checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
+                 for (const char* name : {kWeightsFile, kStatesFile}) whole(name, dir / name);
+               });
+             });
+}
+
+std::filesystem::path Trainer::parts_dir() const { return plan_.run_dir / "checkpoints/parts"; }
+
+// The weights that this process has.
+Trainer::Team::Source Trainer::weights_file(Adapters adapters) const {
+  return {kWeightsFile, Team::Part::of_weights, [this, adapters](const fs::path& file) {
+            std::vector<nn::NamedTensor> weights;
+            for (const auto& [name, tensor] : model_.parameters())
+              if (team_.keeps(name)) weights.push_back({name, tensor.detach()});
+            if (adapters == Adapters::included && lora_)
+              for (const auto& [name, tensor] : lora_->parameters())
+                weights.push_back({name, tensor.detach()});
+            nn::write_tensors(file, weights);
+          }};
+}
+
+void Trainer::save_best() const {
+  team_.save(parts_dir(), {weights_file(Adapters::left_out)}, [&](const Team::Whole& whole) {
+    StagedDir staged(plan_.run_dir / "best");
+    model_.save_config(staged.path());
+    whole(kWeightsFile, staged.path() / kWeightsFile);
+    staged.commit();
+  });
+}
+
+void Trainer::join_weights() const {
+  team_.save(parts_dir(), {weights_file(Adapters::left_out)}, [&](const Team::Whole& whole) {
+    whole(kWeightsFile, plan_.run_dir / kTrainedWeights);
+  });
+}
+
+void Trainer::save_model(const std::filesystem::path& dir) const {
+  if (!team_.divides_weights()) return model_.save(dir);
+  model_.save_config(dir);
+  fs::copy_file(plan_.run_dir / kTrainedWeights, dir / kWeightsFile);
 }
 
 void Trainer::restore(const Checkpoints::Found& checkpoint) {
@@ -77,7 +109,7 @@ void Trainer::restore(const Checkpoints::Found& checkpoint) {
                const c10::AutoGradMode no_grad(false);
                const checkpoint::SafeTensors file(checkpoint.dir / "model.safetensors");
                for (const auto& [name, tensor] : model_.parameters())
-                 nn::read_tensor_into(file, file.at(name), tensor);
+                 if (team_.keeps(name)) nn::read_tensor_into(file, file.at(name), tensor);
                if (lora_) lora_->load(file);
                const Json& state = checkpoint.state;
                const checkpoint::SafeTensors states(checkpoint.dir / "optimizer.safetensors");

@@ -34,7 +34,8 @@ void Trainer::gather_gradients(const std::vector<MicroBatch>& micro_batches, Ste
   for (const MicroBatch& batch : micro_batches) weight += objective_.weight(batch);
   if (weight == 0) weight = 1;  // nothing is learned from these rows: no gradient
   double first_norm = 0;
-  const std::vector<MicroBatch> own = team_.share(micro_batches);
+  const std::vector<MicroBatch> own = team_.share(micro_batches, objective_);
+  team_.begin_passes();
   for (const MicroBatch& batch : own) {
     if (&batch == &own.back()) team_.begin_gradients();
     nn::with_torch_errors(
@@ -49,6 +50,7 @@ void Trainer::gather_gradients(const std::vector<MicroBatch>& micro_batches, Ste
     if (plan_.train.noise_scale && !lora_ && &batch == &own.front())
       first_norm = optimizer_.clip(0);
   }
+  team_.idle_passes(micro_batches, own.size(), nn::Pass::backward);
   if (own.empty()) {
     team_.begin_gradients();
     team_.fill_gradients(model_.parameters());

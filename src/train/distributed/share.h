@@ -14,6 +14,12 @@ namespace helio::train::distributed {
 // is somebody's exactly once. A rank may have none.
 std::vector<MicroBatch> share_of(const std::vector<MicroBatch>& step, int64_t rank, int64_t size);
 
+// The same with whole micro-batches. A step's only one is divided all the same, and says so.
+std::vector<MicroBatch> whole_share_of(const std::vector<MicroBatch>& step, int64_t rank,
+                                       int64_t size);
+// The most micro-batches that share_of() gives to any of them.
+size_t most_passes(const std::vector<MicroBatch>& step, int64_t size);
+
 // The owner of each of `sizes`: by falling size to the rank with the least so far.
 std::vector<int64_t> spread(const std::vector<int64_t>& sizes, int64_t ranks);
 

@@ -129,15 +129,35 @@ std::optional<Checkpoints::Found> choose_checkpoint(
 Team::Shard Team::parse_shard(const std::string& name) {
   if (name == "optimizer") return Shard::optimizer;
   if (name == "gradients") return Shard::gradients;
+  if (name == "weights") return Shard::weights;
   return Shard::none;
 }
 
-Team::Team(Communicator* link, Shard shard) : link_(link), shard_(shard) {}
+model::Decoder::Keeps kept_weights(const Communicator* link, const Optimisation& train,
+                                   const checkpoint::DecoderConfig& config) {
+  if (!link || Team::parse_shard(train.sharding.shard) != Team::Shard::weights) return {};
+  if (train.ema > 0 || train.lora_rank > 0)
+    throw Error(ErrorKind::usage,
+                "LoRA and ema need whole weights: they do not go with train.shard weights")
+        .with_hint("use --train.shard gradients, or leave them out");
+  return ShardedWeights::keeps(config, link->rank(), link->size());
+}
+
+Team::Team(Communicator* link, Shard shard, const model::Decoder* model)
+    : link_(link), shard_(shard) {
+  if (!link_ || shard_ != Shard::weights) return;
+  HELIO_CHECK(model, "a model whose weights are divided");
+  sharded_ = std::make_unique<ShardedWeights>(*link_, *model);
+}
 
 Team::Weights Team::train(const Weights& weights) {
   weights_ = weights;
   if (!link_) return weights;
   Weights own = weights;
+  if (sharded_) {
+    std::erase_if(own, [&](const auto& weight) { return !sharded_->owns(weight.name); });
+    return own;
+  }
   if (sharded()) {
     std::vector<int64_t> sizes;
     for (const auto& weight : weights) sizes.push_back(weight.tensor.numel());
@@ -152,12 +172,31 @@ Team::Weights Team::train(const Weights& weights) {
 }
 
 void Team::send(const Weights& weights) {
-  if (link_) broadcast(*link_, weights, {});
+  if (link_ && !sharded_) broadcast(*link_, weights, {});
 }
 
-std::vector<MicroBatch> Team::share(std::vector<MicroBatch> step) const {
+std::vector<MicroBatch> Team::share(std::vector<MicroBatch> step,
+                                    const Objective& objective) const {
   if (!link_) return step;
-  return share_of(step, link_->rank(), link_->size());
+  if (!objective.compares_rows()) return share_of(step, link_->rank(), link_->size());
+  HELIO_CHECK(!sharded_, "a loss that compares rows, with whole weights");
+  auto own = whole_share_of(step, link_->rank(), link_->size());
+  if (step.size() == 1 && own.empty()) objective.without_rows();
+  return own;
+}
+
+void Team::begin_passes() {
+  if (sharded_) sharded_->open();
+}
+
+void Team::end_passes() {
+  if (sharded_) sharded_->close();
+}
+
+void Team::idle_passes(const std::vector<MicroBatch>& step, size_t own, nn::Pass pass) {
+  if (!sharded_) return;
+  for (size_t done = own; done < most_passes(step, link_->size()); ++done)
+    sharded_->idle_pass(pass);
 }
 
 void Team::begin_gradients() {
@@ -165,6 +204,7 @@ void Team::begin_gradients() {
 }
 
 void Team::finish_gradients() {
+  if (sharded_) sharded_->finish_gradients();
   if (!sum_) return;
   sum_->finish();
   // What another process updates is of no more use, and must not be added to in the next step.
@@ -172,7 +212,8 @@ void Team::finish_gradients() {
     if (owners_[i] != link_->rank()) weights_[i].tensor.mutable_grad().reset();
 }
 
-void Team::fill_gradients(const Weights& weights) {
+void Team::fill_gradients(const Weights& weights) const {
+  if (sharded_) return;  // idle passes do
   for (const auto& weight : weights)
     if (weight.tensor.requires_grad() && !weight.tensor.grad().defined())
       weight.tensor.mutable_grad() = at::zeros_like(weight.tensor.detach());
@@ -184,7 +225,7 @@ double Team::whole_norm(double own) const {
 }
 
 void Team::share_update() {
-  if (sharded()) broadcast(*link_, weights_, owners_);
+  if (sharded() && !sharded_) broadcast(*link_, weights_, owners_);
 }
 
 Team::Figures Team::total(Figures own) const {
@@ -207,22 +248,32 @@ Team::Figures Team::total(Figures own) const {
   return all;
 }
 
-void Team::save_state(const std::filesystem::path& scratch, const Save& save,
-                      const std::function<void(const Save& save_whole)>& write) {
-  if (!sharded()) {
-    if (leads()) write(save);
-    return;
-  }
-  const auto part = [&](int64_t rank) {
-    return scratch / fmt::format("optimizer-{}-of-{}.safetensors", rank, link_->size());
+void Team::save(const std::filesystem::path& scratch, const std::vector<Source>& sources,
+                const std::function<void(const Whole& whole)>& write) const {
+  const auto part = [&](const Source& source, int64_t rank) {
+    return scratch / fmt::format("{}-of-{}-{}", rank, link_->size(), source.name);
   };
-  make_dirs(scratch);
-  save(part(link_->rank()));
-  link_->barrier();
-  if (leads()) {
-    write([&](const std::filesystem::path& file) { merge_parts(part, link_->size(), file); });
-    fs::remove_all(scratch);
+  const auto divided = [&](const Source& source) {
+    return source.part == Part::of_weights ? sharded_ != nullptr : sharded();
+  };
+  if (sharded()) {
+    make_dirs(scratch);
+    for (const Source& source : sources)
+      if (divided(source)) source.save(part(source, link_->rank()));
+    link_->barrier();
   }
+  if (leads())
+    write([&](const std::string& name, const fs::path& file) {
+      for (const Source& source : sources) {
+        if (source.name != name) continue;
+        if (!divided(source)) return source.save(file);
+        return merge_parts([&](int64_t rank) { return part(source, rank); }, link_->size(), file);
+      }
+      throw Error(ErrorKind::internal, "no file " + name + " to write");
+    });
+  if (!sharded()) return;
+  if (leads()) fs::remove_all(scratch);
+  link_->barrier();  // nobody writes the next parts before these are read
 }
 
 }  // namespace helio::train::distributed

@@ -24,6 +24,12 @@ struct PairSums {
   bool has_chosen = true, has_rejected = true;
 };
 
+// What a KL estimate is made of: log-ratios of mismatched answers, and how many.
+struct RatioSum {
+  double sum = 0, count = 0;
+  double estimate() const { return count > 0 && sum > 0 ? sum / count : 0; }
+};
+
 struct PairBatch {
   std::vector<PairSums> pairs = {};
   // Over the whole optimiser step, so that parts of it add up: mean tokens of a chosen answer, and
@@ -72,6 +78,7 @@ struct PairLoss {
   bool unpaired = false;      // takes examples with one answer, weighs answers instead of pairs
   bool needs_kl = false;      // an estimate of KL from mismatched answers
   bool needs_prompt = false;  // log-probabilities of the prompt
+  bool compares = false;      // pairs are compared with the others that go through at once
 };
 const std::vector<PairLoss>& pair_losses();
 

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "nn/linear_loss.h"
+#include "train/distributed/bytes.h"
 #include "train/objective.h"
 
 namespace helio::train {
@@ -17,7 +18,13 @@ namespace {
 
 class Preferences final : public Objective {
  public:
-  explicit Preferences(LossFormula formula) : formula_(std::move(formula)) {}
+  Preferences(LossFormula formula, distributed::Communicator* link)
+      : formula_(std::move(formula)), link_(link) {}
+
+  bool compares_rows() const override {
+    return formula_.any(&PairLoss::compares) || formula_.any(&PairLoss::needs_kl);
+  }
+  void without_rows() const override { exchange({}, {}); }
 
   double weight(const MicroBatch& batch) const override {
     double count = 0;
@@ -34,9 +41,10 @@ class Preferences final : public Objective {
     const at::Tensor hidden_NH = model.hidden(packed.batch).squeeze(0);
     const at::Tensor logp_N = nn::linear_log_probs(hidden_NH, model.head(), packed.targets_N);
 
-    PairBatch sums =
+    auto [sums, ratios] =
         sums_of(logp_N.detach(), packed, batch, whole ? Prompts::scored : Prompts::context);
-    const auto gradients = formula_.compute(sums);
+    sums.kl = ratios.estimate();
+    const auto gradients = batch.divided ? compute_together(sums, ratios) : formula_.compute(sums);
     Loss loss{.weight = weight(batch)};
     double value = 0;
     for (const PairGradient& pair : gradients) value += pair.loss;
@@ -54,8 +62,42 @@ class Preferences final : public Objective {
   static const Place* place_of(const PackedRows& packed, size_t row, int branch) {
     return branch < 0 ? nullptr : &packed.branches[row][static_cast<size_t>(branch)];
   }
-  static PairBatch sums_of(const at::Tensor& logp_N, const PackedRows& packed,
-                           const MicroBatch& batch, Prompts prompts) {
+  // Every process's pairs and ratios, by rank.
+  struct Others {
+    std::vector<std::vector<PairSums>> pairs = {};
+    RatioSum ratios = {};
+  };
+  Others exchange(const std::vector<PairSums>& pairs, const RatioSum& ratios) const {
+    HELIO_CHECK(link_, "other processes, where a batch is divided");
+    Others all;
+    for (const std::string& text : link_->gather(distributed::bytes_of(pairs)))
+      all.pairs.push_back(distributed::values_of<PairSums>(text));
+    for (const std::string& text : link_->gather(distributed::bytes_of<RatioSum>({ratios})))
+      for (const RatioSum& part : distributed::values_of<RatioSum>(text)) {
+        all.ratios.sum += part.sum;
+        all.ratios.count += part.count;
+      }
+    return all;
+  }
+  // The derivatives, by this process's log-probabilities, of the loss of all processes' pairs;
+  // `own` gets the estimate of KL that all have in common.
+  std::vector<PairGradient> compute_together(PairBatch& own, const RatioSum& ratios) const {
+    const Others all = exchange(own.pairs, ratios);
+    own.kl = all.ratios.estimate();
+    PairBatch batch = own;
+    batch.pairs.clear();
+    size_t first = 0;
+    for (size_t rank = 0; rank < all.pairs.size(); ++rank) {
+      if (static_cast<int64_t>(rank) == link_->rank()) first = batch.pairs.size();
+      batch.pairs.insert(batch.pairs.end(), all.pairs[rank].begin(), all.pairs[rank].end());
+    }
+    const auto gradients = formula_.compute(batch);
+    const auto begin = gradients.begin() + static_cast<ptrdiff_t>(first);
+    return {begin, begin + static_cast<ptrdiff_t>(own.pairs.size())};
+  }
+
+  static std::pair<PairBatch, RatioSum> sums_of(const at::Tensor& logp_N, const PackedRows& packed,
+                                                const MicroBatch& batch, Prompts prompts) {
     PairBatch out{.chosen_tokens = batch.chosen_tokens, .whole_tokens = batch.whole_tokens};
     const at::Tensor values = logp_N.contiguous();
     const float* logp = values.const_data_ptr<float>();
@@ -66,7 +108,7 @@ class Preferences final : public Objective {
       return total;
     };
     const auto size = [](const Place* place) { return place ? place->end - place->begin : 0; };
-    double kl = 0, mismatched = 0;
+    RatioSum ratios;
     for (size_t i = 0; i < batch.pairs.size(); ++i) {
       const PairBranches& pair = batch.pairs[i];
       const Place *chosen = place_of(packed, i, pair.chosen),
@@ -87,14 +129,13 @@ class Preferences final : public Objective {
       out.pairs.push_back(sums);
       const auto estimate = [&](int branch, double reference) {
         if (branch < 0) return;
-        kl += sum(place_of(packed, i, branch)) - reference;
-        ++mismatched;
+        ratios.sum += sum(place_of(packed, i, branch)) - reference;
+        ++ratios.count;
       };
       estimate(pair.chosen_mismatched, pair.reference_mismatched.chosen);
       estimate(pair.rejected_mismatched, pair.reference_mismatched.rejected);
     }
-    out.kl = mismatched > 0 ? std::max(0.0, kl / mismatched) : 0;
-    return out;
+    return {std::move(out), ratios};
   }
 
   // By position: the loss's derivative by the log-probability there.
@@ -190,12 +231,14 @@ class Preferences final : public Objective {
   }
 
   LossFormula formula_;
+  distributed::Communicator* link_;
 };
 
 }  // namespace
 
-std::unique_ptr<Objective> preference_objective(LossFormula formula) {
-  return std::make_unique<Preferences>(std::move(formula));
+std::unique_ptr<Objective> preference_objective(LossFormula formula,
+                                                distributed::Communicator* link) {
+  return std::make_unique<Preferences>(std::move(formula), link);
 }
 
 }  // namespace helio::train

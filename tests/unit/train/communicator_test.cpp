@@ -4,9 +4,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <map>
@@ -15,38 +12,11 @@
 
 #include "core/error.h"
 #include "support.h"
+#include "together.h"
 #include "train/distributed/team.h"
 
 namespace helio::train::distributed {
 namespace {
-
-int64_t free_port() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
-void together(int64_t count, const std::function<void(Communicator&)>& body) {
-  const int64_t port = free_port();
-  std::vector<std::thread> threads;
-  for (int64_t rank = 0; rank < count; ++rank)
-    threads.emplace_back([&, rank] {
-      try {
-        Communicator link({.rank = rank, .size = count, .local_size = count, .port = port});
-        body(link);
-        link.barrier();
-      } catch (const std::exception& error) {
-        ADD_FAILURE() << "rank " << rank << ": " << error.what();
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-}
 
 TEST(Communicators, TextsOfAnyLengthComeByRank) {
   together(3, [](Communicator& link) {
@@ -176,15 +146,15 @@ TEST_P(Teams, DivideWhatTheyKeepAndTrainAsOne) {
       EXPECT_EQ(weights[0].tensor.max().item<double>(), 1 - 6 * step);
       EXPECT_EQ(weights[4].tensor.min().item<double>(), 1 - 24 * step);
     }
-    team.save_state(
-        dir / "parts",
-        [&](const std::filesystem::path& file) {
-          std::vector<nn::NamedTensor> states;
-          for (const auto& weight : own)
-            states.push_back({"state." + weight.name, weight.tensor.detach()});
-          nn::write_tensors(file, states);
-        },
-        [&](const Team::Save& save) { save(dir / "whole.safetensors"); });
+    const Team::Source states{"whole.safetensors", Team::Part::of_states,
+                              [&](const std::filesystem::path& file) {
+                                std::vector<nn::NamedTensor> parts;
+                                for (const auto& weight : own)
+                                  parts.push_back({"state." + weight.name, weight.tensor.detach()});
+                                nn::write_tensors(file, parts);
+                              }};
+    team.save(dir / "parts", {states},
+              [&](const Team::Whole& whole) { whole(states.name, dir / states.name); });
     const auto figures = team.total({.loss = 0.5,
                                      .weight = static_cast<double>(link.rank()),
                                      .terms = {{.name = "x", .sum = 2, .weight = 1}},

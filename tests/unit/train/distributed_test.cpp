@@ -117,9 +117,12 @@ TEST(Shares, EveryRowIsSomebodysAndTheLoadIsEven) {
   }
   for (const int64_t size : {1, 2, 3, 20}) {
     std::set<TokenId> seen;
+    size_t passes = 0;
     for (int64_t rank = 0; rank < size; ++rank) {
       int64_t tokens = 0;
-      for (const MicroBatch& batch : share_of(step, rank, size)) {
+      const auto share = share_of(step, rank, size);
+      passes = std::max(passes, share.size());
+      for (const MicroBatch& batch : share) {
         EXPECT_LE(batch.rows.size(), 3u);
         EXPECT_FALSE(batch.rows.empty());
         for (const Row& row : batch.rows) {
@@ -130,6 +133,7 @@ TEST(Shares, EveryRowIsSomebodysAndTheLoadIsEven) {
       EXPECT_LE(tokens, total / size + longest);
     }
     EXPECT_EQ(static_cast<int64_t>(seen.size()), name) << size;
+    EXPECT_EQ(most_passes(step, size), passes) << size;
   }
   EXPECT_EQ(spread({4, 1, 3, 3, 1}, 2), (std::vector<int64_t>{0, 0, 1, 1, 0}));
 }
