@@ -41,6 +41,10 @@ AlignRun::AlignRun(AlignOptions options, const PairCheck& contaminated)
   if (options_.train.z_loss > 0)
     throw Error(ErrorKind::usage, "z_loss belongs to the cross entropy of pretrain and sft")
         .with_hint("leave train.z_loss out of helio align");
+  if (!distributed::placement().alone() && options_.train.sharding.shard == "weights")
+    throw Error(ErrorKind::usage,
+                "alignment scores and samples with whole weights: they cannot be divided")
+        .with_hint("use --train.shard gradients");
   const LossFormula formula = loss_formula(options_);
   config_ = checkpoint::load_decoder_config(options_.model);
   const auto tokenizer = text::load_tokenizer(options_.model);
@@ -92,7 +96,8 @@ Workload AlignRun::workload() const {
           .step_rows = options_.train.batch_size,
           .micro_rows = options_.train.micro_batch_size,
           .forward_tokens = 3 * tokens,
-          .train = options_.train};
+          .train = options_.train,
+          .processes = distributed::placement().size};
 }
 
 OrderedJson AlignRun::plan() const {
@@ -138,7 +143,7 @@ bool AlignRun::needs_start_scores() const { return options_.order != "random"; }
 
 // Scores of all pairs under M0.
 void AlignRun::score_start(const model::Decoder& model, Monitor& monitor, const StopRequest& stop) {
-  ReferenceScores references(reference_dir(), monitor, stop);
+  ReferenceScores references(reference_dir(), monitor, stop, link_.get());
   const std::string& content = setup_.inputs.front().content;
   start_train_ = references.get("start", model, content, data_.train);
   start_heldout_ = references.get("start-heldout", model, content, data_.heldout);
@@ -182,11 +187,20 @@ void AlignRun::choose_continuation() {
   }
 }
 
-OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
+std::string AlignRun::of_leader(const std::string& text) const {
+  return link_ ? link_->gather(leads() ? text : std::string()).front() : text;
+}
+
+OrderedJson AlignRun::run(Monitor& shown, const StopRequest& stop) {
+  link_ = distributed::join(setup_.key);
+  SilentMonitor silent;
+  Monitor& monitor = leads() ? shown : silent;
   check_room(config_, workload(), room_here(setup_.run));
-  choose_continuation();
-  fs::remove(setup_.out / kManifestName);  // until every step is there again
-  write_run_folder(setup_);
+  if (leads()) {
+    choose_continuation();
+    fs::remove(setup_.out / kManifestName);  // until every step is there again
+    write_run_folder(setup_);
+  }
   for (const auto& [reason, count] : refused_)
     monitor.note(std::to_string(count) + " pairs left out: " + reason);
   if (contaminated_ > 0 && options_.contaminated == "keep")
@@ -217,18 +231,20 @@ OrderedJson AlignRun::run(Monitor& monitor, const StopRequest& stop) {
   int64_t number = 0;
   for (const auto& chunk : chunks) {
     const Step step = next_step(++number, previous, chunk);
-    if (finished(step)) {
+    if (!of_leader(finished(step) ? "finished" : "").empty()) {
       monitor.note(step.name() + " is there already");
       model = model::Decoder::load(step.out);
     } else {
       in_context([&] { return "in sDPO step " + std::to_string(number); },
                  [&] { take_step(step, model, monitor, stop); });
-      Checkpoints(step.run, step.key).clear();
+      if (leads()) Checkpoints(step.run, step.key).clear();
     }
-    previous = describe_input("model", step.out);
+    if (leads()) previous = describe_input("model", step.out);
+    previous.content = of_leader(previous.content);
     previous.name = setup_.out.filename().string() + "/" + step.name();
-    steps.push_back(load_manifest(step.out).facts);
+    if (leads()) steps.push_back(load_manifest(step.out).facts);
   }
+  if (!leads()) return nullptr;
   const OrderedJson facts = {
       {"pairs", data_.train.size()},
       {"heldout_pairs", data_.heldout.size()},

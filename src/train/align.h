@@ -38,7 +38,8 @@ class AlignRun {
   // The same with each chunk: pairs, steps, sources and, unless the order is random, how easy M0
   // finds it. For that all pairs are scored under M0; the scores are kept for the run.
   OrderedJson plan_chunks(Monitor& monitor, const StopRequest& stop);
-  // The facts of OUT's manifest: counts, and what each step did.
+  // The facts of OUT's manifest: counts, and what each step did (of several processes rank 0 alone
+  // has these; the others return null).
   OrderedJson run(Monitor& monitor, const StopRequest& stop);
 
  private:
@@ -70,11 +71,15 @@ class AlignRun {
                  const std::vector<size_t>& chunk) const;
   void take_step(const Step& step, model::Decoder& model, Monitor& monitor,
                  const StopRequest& stop);
-  void write_step(const Step& step, const model::Decoder& model, const Trainer& trainer,
-                  const OrderedJson& facts) const;
+  void write_step(const Step& step, const Trainer& trainer, const OrderedJson& facts) const;
   void finish(const OrderedJson& facts) const;
 
+  bool leads() const { return !link_ || link_->leads(); }  // writes files, shows progress
+  // Rank 0's text to all processes.
+  std::string of_leader(const std::string& text) const;
+
   AlignOptions options_;
+  std::unique_ptr<distributed::Communicator> link_ = {};  // to the other processes, in run()
   RunSetup setup_;
   checkpoint::DecoderConfig config_;
   std::map<std::string, int64_t> refused_;

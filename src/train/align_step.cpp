@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "train/align.h"
+#include "train/distributed/score_together.h"
 #include "train/samples.h"
 
 namespace helio::train {
@@ -56,7 +57,7 @@ fs::path AlignRun::reference_folder(const Step& step) const {
 void AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monitor,
                          const StopRequest& stop) {
   const auto pairs = chunk_pairs(step.chunk);
-  ReferenceScores references(reference_dir(), monitor, stop);
+  ReferenceScores references(reference_dir(), monitor, stop, link_.get());
   const bool own_reference = step.number == 1 && !options_.reference.empty();
   const bool mismatched = loss_formula(options_).any(&PairLoss::needs_kl);
   std::vector<PairScore> reference, reference_heldout, other, other_heldout;
@@ -87,7 +88,11 @@ void AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monit
                                .seed = static_cast<uint64_t>(options_.train.seed),
                                .eos = eos_};
   const auto& asked = data_.heldout.empty() ? pairs : data_.heldout;
-  const auto answers_before = sample_answers(model, asked, sampling, stop);
+  const auto sampled = [&] {
+    return leads() ? sample_answers(model, asked, sampling, stop)
+                   : std::vector<EncodedPreference>();
+  };
+  const auto answers_before = sampled();
 
   const auto measured_against = [&](const std::vector<PairScore>& scores) {
     return options_.reference_free ? std::vector<PairScore>(scores.size()) : scores;
@@ -100,25 +105,31 @@ void AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monit
         data_.heldout, measured_against(reference_heldout),
         PreferenceBatches::Options{.order = {.batch_size = 8}}, other_heldout);
   Checkpoints checkpoints(step.run, step.key);
-  const auto found = checkpoints.choose(
-      {.resume = options_.unfinished.resume, .restart = !options_.unfinished.resume},
-      setup_.command_line, monitor);
-  const auto objective = preference_objective(loss_formula(options_));
+  const auto found = distributed::choose_checkpoint(link_.get(), checkpoints, [&] {
+    return checkpoints.choose(
+        {.resume = options_.unfinished.resume, .restart = !options_.unfinished.resume},
+        setup_.command_line, monitor);
+  });
+  const auto objective = preference_objective(loss_formula(options_), link_.get());
   const std::string title =
       "sDPO step " + std::to_string(step.number) + "/" + std::to_string(options_.steps);
   Trainer trainer({.train = options_.train,
                    .run_dir = step.run,
                    .title = title,
                    .key = step.key,
-                   .resume_command = setup_.command_line},
+                   .resume_command = setup_.command_line,
+                   .link = link_.get()},
                   model, *objective, batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
   const RunSummary summary = trainer.run();
 
-  const auto after = score_pairs(model, pairs, kScoreTokens, [&](int64_t) { stop.check(); });
-  const auto after_heldout =
-      score_pairs(model, data_.heldout, kScoreTokens, [&](int64_t) { stop.check(); });
-  const auto answers_after = sample_answers(model, asked, sampling, stop);
+  const auto score_now = [&](const std::vector<EncodedPreference>& examples) {
+    return distributed::score_together(link_.get(), model, examples, kScoreTokens,
+                                       [&](int64_t) { stop.check(); });
+  };
+  const auto after = score_now(pairs), after_heldout = score_now(data_.heldout);
+  if (!leads()) return;
+  const auto answers_after = sampled();
   write_samples(step, answers_before, answers_after);
   // M(t-1) is the reference, unless step 1 has one of its own.
   const auto& before = own_reference ? start_chunk : reference;
@@ -128,6 +139,7 @@ void AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monit
       compare(data_.heldout, after_heldout, reference_heldout, options_.beta);
 
   OrderedJson facts = summary.json();
+  if (link_) facts["processes"] = link_->size();
   facts["sdpo_step"] = step.number;
   facts["start"] = step.start.name;
   facts["reference"] = step.reference.name;
@@ -163,7 +175,7 @@ void AlignRun::take_step(const Step& step, model::Decoder& model, Monitor& monit
         {"kl_from_start", kl_from(options_.model, model, answers_after)}};
   add_shape_facts(facts, config_);
   facts["run_key"] = step.key;
-  write_step(step, model, trainer, facts);
+  write_step(step, trainer, facts);
 }
 
 // RUN/step-t/samples.jsonl: the same prompts answered before and after the step.
@@ -181,10 +193,10 @@ void AlignRun::write_samples(const Step& step, const std::vector<EncodedPreferen
   write_file_atomic(step.run / "samples.jsonl", lines);
 }
 
-void AlignRun::write_step(const Step& step, const model::Decoder& model, const Trainer& trainer,
+void AlignRun::write_step(const Step& step, const Trainer& trainer,
                           const OrderedJson& facts) const {
   StagedDir staged(step.out);
-  model.save(staged.path());
+  trainer.save_model(staged.path());
   copy_tokenizer(options_.model, staged.path(), chat_template_);
   copy_adapter(step.run, staged.path());
   for (const fs::path& beside : trainer.save_beside(staged.path()))

@@ -6,7 +6,7 @@
 #include "core/json.h"
 #include "core/lines.h"
 #include "nn/torch_error.h"
-#include "train/objective.h"
+#include "train/distributed/score_together.h"
 
 namespace helio::train {
 namespace {
@@ -49,25 +49,28 @@ std::vector<PairScore> ReferenceScores::get(const std::string& name, const model
   const OrderedJson header = {
       {"model", content}, {"pairs", content_hash(pairs)}, {"count", pairs.size()}};
   const fs::path file = dir_ / (sha256_hex(compact(header)).substr(0, 24) + ".jsonl");
-  if (fs::exists(file)) return read_scores(file, header);
+  const bool leads = !link_ || link_->leads();
   std::vector<PairScore> scores;
+  if (leads && fs::exists(file)) scores = read_scores(file, header);
+  if (link_) scores = distributed::send_scores(*link_, scores);
+  if (!scores.empty()) return scores;
 
   monitor_.begin("Reference scores (" + name + ")", static_cast<int64_t>(pairs.size()), "pairs");
-  scores =
-      nn::with_torch_errors([&] { return "scoring pairs under the reference"; },
-                            [&] {
-                              return score_pairs(model, pairs, kBatchTokens, [&](int64_t done) {
-                                monitor_.at(done);
-                                stop_.check();
-                              });
-                            });
+  scores = nn::with_torch_errors([&] { return "scoring pairs under the reference"; },
+                                 [&] {
+                                   return distributed::score_together(
+                                       link_, model, pairs, kBatchTokens, [&](int64_t done) {
+                                         monitor_.at(done);
+                                         stop_.check();
+                                       });
+                                 });
   std::string text = compact(header) + "\n";
   for (size_t i = 0; i < pairs.size(); ++i)
     text +=
         compact(
             {{"id", pairs[i].id}, {"chosen", scores[i].chosen}, {"rejected", scores[i].rejected}}) +
         "\n";
-  write_file_atomic(file, text);
+  if (leads) write_file_atomic(file, text);
   monitor_.end();
   return scores;
 }

@@ -8,14 +8,17 @@
 
 #include "core/monitor.h"
 #include "model/decoder.h"
+#include "train/distributed/communicator.h"
 #include "train/preferences.h"
 
 namespace helio::train {
 
 class ReferenceScores {
  public:
-  ReferenceScores(std::filesystem::path dir, Monitor& monitor, const StopRequest& stop)
-      : dir_(std::move(dir)), monitor_(monitor), stop_(stop) {}
+  // `link` to the run's other processes may be null: they share the work, and rank 0 the file.
+  ReferenceScores(std::filesystem::path dir, Monitor& monitor, const StopRequest& stop,
+                  distributed::Communicator* link = nullptr)
+      : dir_(std::move(dir)), monitor_(monitor), stop_(stop), link_(link) {}
 
   // Scores of `pairs` under `model`, whose content hash is `content`; `name` is shown while they
   // are computed. First line of the file: {"model", "pairs", "count"}; then {"id", "chosen",
@@ -28,6 +31,7 @@ class ReferenceScores {
   std::filesystem::path dir_;
   Monitor& monitor_;
   const StopRequest& stop_;
+  distributed::Communicator* link_;
 };
 
 }  // namespace helio::train

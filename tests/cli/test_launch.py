@@ -60,7 +60,8 @@ def alone(workspace, tmp_path_factory):
 
 @engine
 @pytest.mark.parametrize("processes, more", [(2, ()), (3, ("--train.micro-batch-size", 1)), (2, ("--train.shard", "optimizer")),
-                                             (3, ("--train.shard", "gradients"))])
+                                             (3, ("--train.shard", "gradients")), (2, ("--train.shard", "weights")),
+                                             (3, ("--train.shard", "weights", "--train.micro-batch-size", 1))])
 def test_several_processes_train_as_one(workspace, alone, tmp_path, processes, more):
     done = launch(processes, *pretrain_words(workspace, tmp_path, *more))
     assert done.stdout.count("Model: ") == 1  # one of them speaks
@@ -69,6 +70,33 @@ def test_several_processes_train_as_one(workspace, alone, tmp_path, processes, m
     assert facts[0].pop("processes") == processes
     assert facts[0]["tokens_by_lot"] == facts[1]["tokens_by_lot"]
     assert not (tmp_path / "run/checkpoints").exists()
+    ours, other = weights(tmp_path / "model"), weights(alone / "model")
+    assert ours.keys() == other.keys()
+    for name, values in ours.items():
+        assert abs(values - other[name]).max() < 1e-3, name  # twenty steps of AdamW enlarge last bits
+    assert (tmp_path / "model/config.json").read_text() == (alone / "model/config.json").read_text()
+
+
+def weights(model):
+    from safetensors.numpy import load_file
+    return load_file(model / "model.safetensors")
+
+
+@engine
+def test_divided_weights_are_measured_kept_and_refused(workspace, tmp_path):
+    best = ("--train.shard", "weights", "--train.keep-best", "--train.validate-every", 5)
+    plan = json.loads(launch(2, *pretrain_words(workspace, tmp_path, *best, "--dry-run", "--json")).stdout)
+    levels = plan["memory_bytes_by_shard"]
+    assert plan["processes"] == 2 and plan["memory_bytes"] == levels["weights"] < levels["none"] > levels["gradients"] == levels["optimizer"]
+    assert "in each of 2 processes" in launch(2, *pretrain_words(workspace, tmp_path, "--dry-run")).stdout
+    launch(2, *pretrain_words(workspace, tmp_path, *best))
+    losses = {row["step"]: row["eval/loss"] for row in metrics(tmp_path / "run") if row.get("eval/loss") and row["step"]}
+    last = min(losses, key=losses.get) == 20
+    kept, whole = weights(tmp_path / "model/best"), weights(tmp_path / "model")
+    assert kept.keys() == whole.keys() and last == all((kept[name] == whole[name]).all() for name in kept)
+    for words in (("--train.ema", 0.9), ("--train.lora-rank", 2)):
+        done = launch(2, *pretrain_words(workspace, tmp_path / "no", "--train.shard", "weights", *words), check=False)
+        assert done.returncode == 2 and "--train.shard gradients" in done.stderr
 
 
 @engine
@@ -80,6 +108,35 @@ def test_fine_tuning_with_adapters_and_fewer_rows_than_processes(workspace, tmp_
     launch(3, *words, "--out", three / "model", "--run", three / "run", "--train.shard", "optimizer")
     assert_same_training(three / "run", one / "run")
     assert (three / "model/adapter/adapter_model.safetensors").stat().st_size == (one / "model/adapter/adapter_model.safetensors").stat().st_size
+
+
+def align_words(workspace, out, *more):
+    return ["align", workspace / "models/sft", pipeline.sources() / "pairs.jsonl", "--out", out / "model", "--run", out / "run", "--max-length", 96,
+            "--heldout", 0.2, "--train.batch-size", 4, "--train.lr", "1e-3", "--train.threads", 1, "--train.validate-every", 2, *more]
+
+
+@engine
+@pytest.mark.parametrize("processes, more", [(2, ("--steps", 2, "--order", "easy_to_hard")), (3, ("--loss", "kto", "--train.shard", "gradients")),
+                                             (2, ("--loss", "aot", "--train.micro-batch-size", 2, "--train.lora-rank", 4))])
+def test_several_processes_align_as_one(workspace, tmp_path, processes, more):
+    """Losses of single pairs and of whole batches; the reference's scores are made by shares."""
+    one, many = tmp_path / "one", tmp_path / "many"
+    helio(*align_words(workspace, one, *more))
+    done = launch(processes, *align_words(workspace, many, *more))
+    assert done.stdout.count("Models: ") == 1
+    assert sorted(path.name for path in (many / "model").iterdir()) == sorted(path.name for path in (one / "model").iterdir())
+    assert not list(many.rglob("parts"))
+    for step in sorted(path.name for path in (one / "run").glob("step-*")):
+        assert_same_training(many / "run" / step, one / "run" / step)
+        for ours, other in zip(metrics(many / "run" / step), metrics(one / "run" / step)):
+            for name in ours:
+                if "rewards/" in name or "logps/" in name or name in ("kl", "eval/kl"):
+                    assert ours[name] == pytest.approx(other[name], abs=1e-4), (step, name)
+        facts = [json.loads((out / "model" / step / "helio_manifest.json").read_text())["facts"] for out in (many, one)]
+        assert facts[0]["processes"] == processes and "processes" not in facts[1]
+        assert facts[0]["chunk"]["rewards_after"]["margin"] == pytest.approx(facts[1]["chunk"]["rewards_after"]["margin"], abs=1e-4)
+    again = launch(2, *align_words(workspace, many, *more, "--resume"))  # another number finds that all is done
+    assert again.stdout == done.stdout
 
 
 def child_of(launcher, rank):
@@ -105,12 +162,18 @@ def wait_for_checkpoint(run, process):
 LONG = ("--train.steps", 150)
 
 
+@pytest.fixture(scope="module")
+def long_alone(workspace, tmp_path_factory):
+    out = tmp_path_factory.mktemp("long")
+    helio(*pretrain_words(workspace, out, *LONG))
+    return out
+
+
 @engine
-def test_a_killed_process_ends_all_and_another_number_goes_on(workspace, tmp_path):
-    whole = tmp_path / "whole"
-    helio(*pretrain_words(workspace, whole, *LONG))
-    out = tmp_path / "killed"
-    run = start_long(workspace, out, 2, *LONG, "--train.shard", "optimizer")
+@pytest.mark.parametrize("shard, then", [("optimizer", "none"), ("weights", "weights"), ("weights", "gradients")])
+def test_a_killed_process_ends_all_and_another_number_goes_on(workspace, long_alone, tmp_path, shard, then):
+    whole, out = long_alone, tmp_path / "killed"
+    run = start_long(workspace, out, 2, *LONG, "--train.shard", shard)
     wait_for_checkpoint(out / "run", run)
     os.kill(child_of(run, 1), signal.SIGKILL)
     killed = time.monotonic()
@@ -121,7 +184,7 @@ def test_a_killed_process_ends_all_and_another_number_goes_on(workspace, tmp_pat
     assert not (out / "model").exists()
     refused = launch(2, *pretrain_words(workspace, out, *LONG), check=False)
     assert refused.returncode == 2 and "--restart" in refused.stderr
-    launch(3, *pretrain_words(workspace, out, *LONG, "--resume"))
+    launch(3, *pretrain_words(workspace, out, *LONG, "--train.shard", then, "--resume"))
     ours, other = metrics(out / "run"), metrics(whole / "run")
     assert [(row["step"], row.get("num_tokens")) for row in ours] == [(row["step"], row.get("num_tokens")) for row in other]
     # Rounding grows with the steps: what the processes read was the same.
@@ -147,8 +210,10 @@ def test_processes_that_do_not_belong_together_are_refused(workspace, tmp_path):
     words = " ".join(map(str, pretrain_words(workspace, tmp_path)))
     done = subprocess.run([HELIO, "launch", "-n", "2", "--", "sh", "-c", f"exec {HELIO} {words} --train.seed $RANK"], capture_output=True, text=True)
     assert done.returncode == 2 and "does not run the same training as rank 0" in done.stderr
-    done = launch(2, "align", workspace / "models/sft", pipeline.sources() / "pairs.jsonl", "--out", tmp_path / "x", check=False)
-    assert done.returncode == 2 and "helio align runs in one process" in done.stderr
+    done = launch(2, "align", "score", workspace / "models/sft", pipeline.sources() / "pairs.jsonl", check=False)
+    assert done.returncode == 2 and "helio align score runs in one process" in done.stderr
+    done = launch(2, "align", workspace / "models/sft", pipeline.sources() / "pairs.jsonl", "--out", tmp_path / "x", "--train.shard", "weights", check=False)
+    assert done.returncode == 2 and "cannot be divided" in done.stderr
     done = helio(*pretrain_words(workspace, tmp_path), check=False, env={**os.environ, "RANK": "2", "WORLD_SIZE": "2"})
     assert done.returncode == 2 and "RANK" in done.stderr
 

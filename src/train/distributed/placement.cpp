@@ -113,7 +113,8 @@ void require_alone(const std::string& command) {
   if (placement().alone()) return;
   throw Error(ErrorKind::usage,
               command + " runs in one process; this is one of " + std::to_string(placement().size))
-      .with_hint("start it without helio launch, torchrun or srun; pretrain and sft take several");
+      .with_hint(
+          "start it without helio launch, torchrun or srun; pretrain, sft and align take several");
 }
 
 int64_t default_threads() {

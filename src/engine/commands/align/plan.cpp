@@ -6,6 +6,7 @@
 #include "engine/align_run.h"
 #include "engine/training_output.h"
 #include "train/align.h"
+#include "train/distributed/placement.h"
 
 namespace helio::engine {
 namespace {
@@ -24,6 +25,7 @@ class AlignPlanCommand final : public cli::Command {
   void describe(Fields& f) override { options_.describe(f); }
 
   int run(cli::Context& context) override {
+    train::distributed::require_alone("helio align plan");
     train::AlignRun run = make_align_run(options_, context.monitor);
     const OrderedJson plan = run.plan_chunks(context.monitor, context.stop);
     print_plan(context, plan);

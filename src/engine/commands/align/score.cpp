@@ -6,6 +6,7 @@
 
 #include "engine/training_output.h"
 #include "train/compute.h"
+#include "train/distributed/placement.h"
 
 namespace helio::engine {
 namespace {
@@ -23,6 +24,7 @@ class AlignScoreCommand final : public cli::Command {
   void describe(Fields& f) override { options_.describe(f); }
 
   int run(cli::Context& context) override {
+    train::distributed::require_alone("helio align score");
     train::use_threads(options_.threads);
     const auto summary = train::score_preferences(
         options_, context.monitor, context.stop,

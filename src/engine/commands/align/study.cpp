@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "engine/study/align_study.h"
 #include "engine/study/study_output.h"
+#include "train/distributed/placement.h"
 
 namespace helio::engine {
 namespace {
@@ -23,6 +24,7 @@ class AlignStudyCommand final : public cli::Command {
   }
 
   int run(cli::Context& context) override {
+    train::distributed::require_alone("helio align study");
     return run_or_plan(context, options_.out, dry_run_, [&](const fs::path& data) {
       return plan_align_study(options_, data, context.monitor, context.stop);
     });

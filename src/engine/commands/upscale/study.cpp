@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "engine/study/study_output.h"
 #include "engine/study/upscale_study.h"
+#include "train/distributed/placement.h"
 
 namespace helio::engine {
 namespace {
@@ -23,6 +24,7 @@ class UpscaleStudyCommand final : public cli::Command {
   }
 
   int run(cli::Context& context) override {
+    train::distributed::require_alone("helio upscale study");
     return run_or_plan(context, options_.out, dry_run_, [&](const fs::path&) {
       return plan_upscale_study(options_, context.monitor, context.stop);
     });
