@@ -193,6 +193,20 @@ def test_a_killed_process_ends_all_and_another_number_goes_on(workspace, long_al
 
 
 @engine
+def test_tasks_of_srun_find_each_other(workspace, alone, tmp_path):
+    """As Slurm's srun starts two tasks on one machine: no launcher of ours."""
+    job = {"SLURM_NTASKS": "2", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_TASKS_PER_NODE": "2", "SLURM_STEP_NODELIST": "localhost",
+           "SLURM_JOB_ID": str(os.getpid())}
+    words = [HELIO, *map(str, pretrain_words(workspace, tmp_path, "--train.shard", "weights"))]
+    tasks = [subprocess.Popen(words, env={**os.environ, **job, "SLURM_PROCID": str(rank), "SLURM_LOCALID": str(rank)}, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) for rank in (0, 1)]
+    said = [task.communicate(timeout=120) for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0], said
+    assert "Model: " in said[0][0] and said[1][0] == ""
+    assert_same_training(tmp_path / "run", alone / "run")
+
+
+@engine
 def test_a_request_to_stop_saves_and_exits_75(workspace, tmp_path):
     run = start_long(workspace, tmp_path, 2, *LONG)
     wait_for_checkpoint(tmp_path / "run", run)
