@@ -96,6 +96,16 @@ std::string record(const std::string& data) {
   return out;
 }
 
+// Lines after the first begin with four spaces: Markdown's code block.
+std::string with_indent(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += "    ";
+  }
+  return out;
+}
+
 std::string tag(int64_t resume_step, double time) {
   char name[96];
   std::snprintf(name, sizeof name, "events.out.tfevents.%010lld.%d.%lld",
@@ -141,6 +151,25 @@ void EventFile::scalars(double wall_time, int64_t step, const Scalars& scalars) 
   }
   impl_->file.append(record(event(wall_time, step, summary, {})));
 }
+void EventFile::text(double wall_time, int64_t step, const std::string& tag,
+                     const std::string& markdown) {
+  constexpr int kString = 7;  // tensorflow's DT_STRING
+  std::string plugin, metadata, dimension, shape, tensor, value, summary;
+  put_bytes(plugin, 1, "text");
+  put_bytes(metadata, 1, plugin);
+  put_key(dimension, 1, 0);
+  put_varint(dimension, 1);
+  put_bytes(shape, 2, dimension);
+  put_key(tensor, 1, 0);
+  put_varint(tensor, kString);
+  put_bytes(tensor, 2, shape);
+  put_bytes(tensor, 8, markdown);
+  put_bytes(value, 1, tag);
+  put_bytes(value, 8, tensor);
+  put_bytes(value, 9, metadata);
+  put_bytes(summary, 1, value);
+  impl_->file.append(record(event(wall_time, step, summary, {})));
+}
 void EventFile::flush() { impl_->file.sync(); }
 
 struct MetricsWriter::Impl {
@@ -183,6 +212,19 @@ void MetricsWriter::write(int64_t step, const Scalars& scalars) {
   }
   impl_->jsonl.append(compact(line) + "\n");
   impl_->events.scalars(wall_now(), step, scalars);
+}
+
+void MetricsWriter::write(int64_t step, const std::vector<TextSample>& samples) {
+  OrderedJson list = OrderedJson::array();
+  const double now = wall_now();
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const auto& [prompt, text] = samples[i];
+    list.push_back({{"prompt", prompt}, {"text", text}});
+    // As code: whatever the model wrote stands there as it is.
+    const std::string block = "    " + with_indent(prompt + " ⟶ " + text);
+    impl_->events.text(now, step, "samples/" + std::to_string(i + 1), block);
+  }
+  impl_->jsonl.append(compact({{"step", step}, {"samples", list}}) + "\n");
 }
 
 void MetricsWriter::flush() {

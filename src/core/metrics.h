@@ -12,6 +12,11 @@ namespace helio {
 
 using Scalars = std::vector<std::pair<std::string, double>>;  // in the order to be shown
 
+// What a model made of a prompt.
+struct TextSample {
+  std::string prompt = {}, text = {};
+};
+
 // Writes metrics.jsonl and events.out.tfevents.* in a run folder. Names are TRL's where it has one
 // (loss, learning_rate, grad_norm, rewards/margins ...).
 // On resume the JSONL is cut back to the step resumed from, so no step stands there twice.
@@ -24,6 +29,8 @@ class MetricsWriter {
   MetricsWriter& operator=(const MetricsWriter&) = delete;
 
   void write(int64_t step, const Scalars& scalars);
+  // A line {"step", "samples": [{"prompt", "text"}]} and, for TensorBoard's text page, samples/N.
+  void write(int64_t step, const std::vector<TextSample>& samples);
   void flush();
 
  private:
@@ -37,6 +44,8 @@ class EventFile {
   EventFile(const std::filesystem::path& dir, double wall_time);
   ~EventFile();
   void scalars(double wall_time, int64_t step, const Scalars& scalars);
+  // Markdown, by its tag.
+  void text(double wall_time, int64_t step, const std::string& tag, const std::string& markdown);
   void flush();
 
  private:
