@@ -67,6 +67,15 @@ def test_fewer_bits_are_near_float32(model):
     assert np.array_equal(logits(model, "--weights", "auto"), exact)
 
 
+def test_bfloat16_rounds_what_is_multiplied_on_any_processor(model, monkeypatch):
+    exact, held = logits(model), logits(model, "--weights", "bf16")
+    for kernels in ("", "avx512", "avx2", "none"):
+        monkeypatch.setenv("HELIO_KERNELS", kernels)
+        rounded = logits(model, "--dtype", "bfloat16")
+        assert not np.array_equal(rounded, held) and difference(rounded, exact) < 0.03
+        assert np.array_equal(logits(model, "--dtype", "bfloat16", "--weights", "auto"), rounded)
+
+
 @pytest.mark.parametrize("kind, weights", [("q8_0", "int8"), ("bf16", "bf16"), ("f32", "f32")])
 def test_a_gguf_file_runs_as_it_is(model, kind, weights):
     path = model.parent / f"{kind}.gguf"

@@ -37,7 +37,8 @@ class ChatCommand final : public cli::Command {
   }
 
   void describe(Fields& f) override {
-    f.input("model", model_, "Model folder (Hugging Face layout) with a chat template.");
+    f.input("model", model_,
+            "Model folder (Hugging Face layout) or GGUF file, with a chat template.");
     f("system", system_, "What the system says.");
     f("max_new_tokens", request_.max_new_tokens, "Longest answer, in tokens.", at_least(1));
     describe_sampling(f, request_.sampler);

@@ -44,7 +44,7 @@ class GenerateCommand final : public cli::Command {
   }
 
   void describe(Fields& f) override {
-    f.input("model", model_, "Model folder (Hugging Face layout).");
+    f.input("model", model_, "Model folder (Hugging Face layout) or GGUF file.");
     f("prompt", prompt_,
       "Text to go on from (empty: begin a document); with --chat what the user says.");
     f("in", in_,
