@@ -18,6 +18,7 @@
 #include "nn/fused.h"
 #include "nn/kernels.h"
 #include "nn/parallel.h"
+#include "nn/products.h"
 #include "nn/torch_error.h"
 
 namespace helio::nn {
@@ -38,14 +39,13 @@ Chunk chunk_of(const at::Tensor& hidden, const at::Tensor& targets, int64_t firs
   return {first, last, hidden.slice(0, first, last), targets.slice(0, first, last).unsqueeze(1)};
 }
 
-// The head over all positions, a chunk at a time, in one buffer.
+// The head over all positions, a chunk at a time.
 class ChunkedHead {
  public:
-  ChunkedHead(const at::Tensor& weight, double softcap, at::ScalarType products, int64_t rows)
+  ChunkedHead(const at::Tensor& weight, double softcap, at::ScalarType products)
       : weight_(weight),
         factor_(rounded(weight, products)),
         softcap_(softcap),
-        rows_(rows),
         fused_(can_fuse(weight)) {}
 
   // Log-probability of each target, [n] f32.
@@ -85,7 +85,7 @@ class ChunkedHead {
     d_logits = d_logits.to(factor_.scalar_type());
     at::Tensor rows = d_hidden.slice(0, chunk.first, chunk.last);
     if (d_logits.scalar_type() == rows.scalar_type()) {
-      at::mm_out(rows, d_logits, factor_);
+      rows.copy_(product(d_logits, factor_.t()));
       d_weight.addmm_(d_logits.t(), chunk.hidden);
     } else {
       rows.copy_(at::mm(d_logits, factor_));
@@ -118,11 +118,10 @@ class ChunkedHead {
       logits_ = at::linear(chunk.hidden, weight_).to(at::kFloat);
       return;
     }
-    if (!buffer_.defined()) buffer_ = at::empty({rows_, weight_.size(0)}, weight_.options());
-    logits_ = buffer_.slice(0, 0, chunk.last - chunk.first);
-    if (factor_.scalar_type() == chunk.hidden.scalar_type())
-      at::mm_out(logits_, chunk.hidden, factor_.t());
-    else logits_.copy_(at::mm(chunk.hidden.to(factor_.scalar_type()), factor_.t()));
+    logits_.reset();  // first, so that its memory is taken again
+    logits_ = factor_.scalar_type() == chunk.hidden.scalar_type()
+                  ? product(chunk.hidden, factor_)
+                  : at::mm(chunk.hidden.to(factor_.scalar_type()), factor_.t()).to(at::kFloat);
   }
 
   at::Tensor fused_rows(const Chunk& chunk, const at::Tensor& factors, SoftmaxRows mode) {
@@ -141,9 +140,8 @@ class ChunkedHead {
     return out;
   }
 
-  at::Tensor weight_, factor_, buffer_ = {}, logits_ = {};
+  at::Tensor weight_, factor_, logits_ = {};
   double softcap_, z_weight_ = 0, z_sum_ = 0;
-  int64_t rows_;
   bool fused_;
 };
 
@@ -151,7 +149,7 @@ at::Tensor all_log_probs(const at::Tensor& hidden, const at::Tensor& weight,
                          const at::Tensor& targets, double softcap, at::ScalarType products,
                          int64_t size) {
   const at::Tensor out = at::empty({hidden.size(0)}, at::TensorOptions(at::kFloat));
-  ChunkedHead head(weight.detach(), softcap, products, std::min(size, hidden.size(0)));
+  ChunkedHead head(weight.detach(), softcap, products);
   for (int64_t first = 0; first < hidden.size(0); first += size) {
     const Chunk chunk = chunk_of(hidden.detach(), targets, first, size);
     out.slice(0, chunk.first, chunk.last).copy_(head.log_probs(chunk));
@@ -168,7 +166,7 @@ struct CrossEntropy : Function<CrossEntropy> {
                             const at::Tensor& weight, const at::Tensor& targets, double softcap,
                             at::ScalarType products, int64_t size, double z_weight, double* z_sum) {
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
-    ChunkedHead head(weight, softcap, products, std::min(size, hidden.size(0)));
+    ChunkedHead head(weight, softcap, products);
     head.regularise(z_weight);
     double sum = 0;
     for (int64_t first = 0; first < hidden.size(0); first += size) {
@@ -209,7 +207,7 @@ struct LogProbs : Function<LogProbs> {
     const auto products = static_cast<at::ScalarType>(context->saved_data["products"].toInt());
     const at::Tensor scale = grad[0].neg();
     Gradients gradients{at::empty_like(hidden), at::zeros_like(weight)};
-    ChunkedHead head(weight, softcap, products, std::min(size, hidden.size(0)));
+    ChunkedHead head(weight, softcap, products);
     for (int64_t first = 0; first < hidden.size(0); first += size)
       head.log_probs_and_gradients(chunk_of(hidden, targets, first, size), scale, gradients.hidden,
                                    gradients.weight);

@@ -1,8 +1,8 @@
 #include "nn/prepared_linear.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "nn/layers.h"
+#include "nn/products.h"
 
 namespace helio::nn {
 namespace {
@@ -35,16 +36,26 @@ struct Layout final : torch::CustomClassHolder {
   }
 };
 
-at::Tensor joint(const std::vector<at::Tensor>& weights) {
-  return weights.size() == 1 ? weights.front() : at::cat(weights);
+// In the products' type: each weight is rounded on its way to its place.
+at::Tensor joint(const std::vector<at::Tensor>& weights, at::ScalarType type) {
+  if (weights.size() == 1) return weights.front().to(type);
+  if (type == weights.front().scalar_type()) return at::cat(weights);
+  int64_t rows = 0;
+  for (const at::Tensor& weight : weights) rows += weight.size(0);
+  at::Tensor all = at::empty({rows, weights.front().size(1)}, at::TensorOptions(type));
+  rows = 0;
+  for (const at::Tensor& weight : weights) {
+    all.slice(0, rows, rows + weight.size(0)).copy_(weight);
+    rows += weight.size(0);
+  }
+  return all;
 }
 
-// Small factors are rounded here, so that nobody keeps rounded copies.
-at::Tensor product(const at::Tensor& y, const at::Tensor& w, const at::Tensor& residual,
-                   at::ScalarType type) {
-  if (type == y.scalar_type())
-    return residual.defined() ? at::addmm(residual, y, w.t()) : at::mm(y, w.t());
-  const at::Tensor out = at::mm(y.to(type), w.to(type).t()).to(y.scalar_type());
+// `w` has the products' type; y is rounded here, so that nobody keeps rounded copies.
+at::Tensor rounded_product(const at::Tensor& y, const at::Tensor& w, const at::Tensor& residual,
+                           at::ScalarType type) {
+  if (type == y.scalar_type()) return product(y, w, residual);
+  const at::Tensor out = at::mm(y.to(type), w.t()).to(y.scalar_type());
   return residual.defined() ? out + residual : out;
 }
 
@@ -55,7 +66,8 @@ struct PreparedLinear : Function<PreparedLinear> {
         {all.begin(), all.begin() + static_cast<ptrdiff_t>(layout->residual())});
     context->saved_data["layout"] = c10::IValue::make_capsule(layout);
     const at::Tensor residual = layout->residual_dim < 0 ? at::Tensor() : all[layout->residual()];
-    return product(layout->run(all[0]), joint(layout->weights_of(all)), residual, layout->products);
+    return rounded_product(layout->run(all[0]), joint(layout->weights_of(all), layout->products),
+                           residual, layout->products);
   }
 
   static variable_list backward(AutogradContext* context, variable_list grad) {
@@ -96,7 +108,7 @@ struct PreparedLinear : Function<PreparedLinear> {
       }
     }
     if (wanted.empty()) return all;
-    const at::Tensor d_y = d.mm(joint(weights).to(layout.products)).to(y.scalar_type());
+    const at::Tensor d_y = product(d, joint(weights, layout.products).t()).to(y.scalar_type());
     variable_list found = torch::autograd::grad({y}, wanted, {d_y}, /*retain_graph=*/false);
     for (size_t i = 0; i < places.size(); ++i) all[places[i]] = std::move(found[i]);
     return all;
@@ -135,7 +147,7 @@ at::Tensor prepared_linear(const Prepared& input, const std::vector<at::Tensor>&
   const at::Tensor y = input.run(input.x);
   if (!addend.residual.defined() && products == y.scalar_type())
     return joint_linear(y, weights, addend.biases);
-  return product(y, joint(weights), residual(), products);
+  return rounded_product(y, joint(weights, products), residual(), products);
 }
 
 }  // namespace helio::nn

@@ -26,6 +26,7 @@ const Processor& processor() {
     Processor has;
 #if defined(__x86_64__)
     __builtin_cpu_init();
+    has.amd = __builtin_cpu_is("amd");
     has.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     has.f16c = __builtin_cpu_supports("f16c");
     has.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");

@@ -5,12 +5,13 @@ namespace helio::nn {
 
 // What the processor has, all of an item or nothing.
 struct Processor {
+  bool amd = false;
   bool avx2 = false;          // with FMA
   bool f16c = false;          // conversions of half precision
   bool avx512 = false;        // F and DQ
   bool avx512_bytes = false;  // BW, VL and VNNI besides
-  bool avx512_bf16 = false;   // products of bfloat16 besides
-  bool amx_bf16 = false;      // tiles of bfloat16; without them its products are slower than f32's
+  bool amx_bf16 = false;      // tiles of bfloat16
+  bool avx512_bf16 = false;   // pairs of bfloat16; with neither, its products are slower than f32's
 };
 const Processor& processor();
 

@@ -12,8 +12,9 @@ int64_t use_threads(int64_t asked) {
 }
 
 model::ForwardOptions forward_options(const Optimisation& train) {
+  const nn::Processor& has = nn::processor();
   const bool rounded =
-      train.dtype == "bfloat16" || (train.dtype == "auto" && nn::processor().amx_bf16);
+      train.dtype == "bfloat16" || (train.dtype == "auto" && (has.amx_bf16 || has.avx512_bf16));
   return {.keep = train.recompute ? model::Keep::inputs : model::Keep::activations,
           .products = rounded ? at::kBFloat16 : at::kFloat};
 }

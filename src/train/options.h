@@ -123,7 +123,7 @@ struct Optimisation {
       "needs two micro-batches a step.");
     f("dtype", dtype,
       "What factors of matrix products are rounded to; weights, sums and the optimiser stay f32. "
-      "auto: bfloat16 where the processor has AMX for it, else float32.",
+      "auto: bfloat16 where the processor multiplies it faster (AMX, AVX512_BF16), else float32.",
       one_of({"float32", "bfloat16", "auto"}));
     f("recompute", recompute,
       "Keep only each layer's input for the backward pass and compute the layer once more there: "
