@@ -1,6 +1,7 @@
 // Several processes of one run, with threads of this one in their place.
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -28,9 +29,11 @@ inline int64_t free_port() {
 
 inline void together(int64_t count, const std::function<void(Communicator&)>& body) {
   const int64_t port = free_port();
+  const int before = at::get_num_threads();
   std::vector<std::thread> threads;
   for (int64_t rank = 0; rank < count; ++rank)
     threads.emplace_back([&, rank] {
+      at::set_num_threads(1);  // teams of threads of their own would crowd the machine
       try {
         Communicator link({.rank = rank, .size = count, .local_size = count, .port = port});
         body(link);
@@ -40,6 +43,7 @@ inline void together(int64_t count, const std::function<void(Communicator&)>& bo
       }
     });
   for (std::thread& thread : threads) thread.join();
+  at::set_num_threads(before);
 }
 
 }  // namespace helio::train::distributed
