@@ -51,8 +51,11 @@ Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work)
 
 OrderedJson plan_json(const RunSetup& setup, const checkpoint::DecoderConfig& config,
                       const Workload& work) {
-  check_room(config, work, room_here(setup.run));
+  const Room room = room_here(setup.run);
+  check_room(config, work, room);
   const Estimate e = estimate(config, work);
+  const int64_t wanted = copy_memory(config, work);
+  const int64_t copy = e.memory_bytes + wanted <= room.memory ? wanted : 0;
   OrderedJson inputs = OrderedJson::array();
   for (const auto& input : setup.inputs)
     inputs.push_back({{"role", input.role},
@@ -67,7 +70,8 @@ OrderedJson plan_json(const RunSetup& setup, const checkpoint::DecoderConfig& co
                       {"steps", work.steps},
                       {"tokens", work.tokens},
                       {"threads", setup.threads},
-                      {"memory_bytes", e.memory_bytes},
+                      {"memory_bytes", e.memory_bytes + copy},
+                      {"checkpoint_copy_bytes", copy},
                       {"disk_bytes", e.disk_bytes},
                       {"flops", e.flops},
                       {"gemm_flops_per_second", e.gemm_flops_per_second},

@@ -24,6 +24,10 @@ Estimate estimate(const checkpoint::DecoderConfig& config, const Workload& work)
 // FLOP/s of square products of this width on this machine, with the threads in use; takes 0.3 s.
 double product_rate(int64_t width, at::ScalarType type = at::kFloat);
 
+// Bytes of the copy that a checkpoint is written from while training goes on, beside peak_memory();
+// it is done without where there is no room (checkpoint_writer.h). 0: no checkpoint before the end,
+// or one put together from several processes' parts.
+int64_t copy_memory(const checkpoint::DecoderConfig& config, const Workload& work);
 // On disk at the most at one time: the checkpoints of the run and the model.
 int64_t disk_needed(const checkpoint::DecoderConfig& config, const Workload& work);
 

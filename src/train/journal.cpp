@@ -80,6 +80,10 @@ void Journal::validation(int64_t step, double loss, const std::vector<Term>& ter
   log_line(options_.run_dir, fmt::format("step {}: held-out loss {:.6f}", step, loss));
 }
 
+void Journal::samples(int64_t step, const std::vector<TextSample>& samples) {
+  if (metrics_ && !samples.empty()) metrics_->write(step, samples);
+}
+
 void Journal::note(const std::string& line) {
   log_line(options_.run_dir, line);
   monitor_.note(line);

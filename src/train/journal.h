@@ -48,6 +48,7 @@ class Journal {
 
   void step(const StepReport& report);
   void validation(int64_t step, double loss, const std::vector<Term>& terms);
+  void samples(int64_t step, const std::vector<TextSample>& samples);
   void note(const std::string& line);  // to log.txt and the monitor
   void flush();
   void end(const std::string& summary);

@@ -76,6 +76,14 @@ std::vector<Change> smaller(const checkpoint::DecoderConfig&, const Workload& wo
 
 }  // namespace
 
+int64_t copy_memory(const checkpoint::DecoderConfig& c, const Workload& work) {
+  const Optimisation& train = work.train;
+  const bool in_parts = work.processes > 1 && !work.divides("none");
+  if (in_parts || train.save_every == 0 || train.save_every >= work.steps) return 0;
+  // Of adapters' runs the optimiser's part is next to nothing.
+  return memory::kFloat * c.parameters() + (train.lora_rank > 0 ? 0 : optimiser_bytes(c, train));
+}
+
 int64_t disk_needed(const checkpoint::DecoderConfig& c, const Workload& work) {
   const int64_t weights = memory::kFloat * c.parameters();
   const int64_t checkpoint = weights + optimiser_bytes(c, work.train);

@@ -145,6 +145,18 @@ struct Optimisation {
   }
 };
 
+// What is written to show how far a model has come.
+struct Sampling {
+  int64_t samples = 2, sample_tokens = 48;
+  void describe(Fields& f) {
+    f("samples", samples,
+      "Beginnings (of held-out documents or conversations) that the model goes on from at each "
+      "checkpoint and at the end; 0: none.",
+      at_least(0));
+    f("sample_tokens", sample_tokens, "Longest of these texts, in tokens.", at_least(1));
+  }
+};
+
 // What to do when a run was cut off earlier and left checkpoints.
 struct Continuation {
   bool resume = false, restart = false;
@@ -160,6 +172,7 @@ struct PretrainOptions {
   std::string tokens = {}, tokenizer = {}, init = {}, out = {}, run = {};
   int64_t sequence = 512, heldout_tokens = 65536;
   ModelShape model = {};
+  Sampling sampling = {};
   Optimisation train = {};
   Continuation unfinished = {};
   void describe(Fields& f) {
@@ -170,6 +183,7 @@ struct PretrainOptions {
     f("sequence", sequence, "Tokens in a packed training sequence.", at_least(2));
     f("heldout_tokens", heldout_tokens,
       "Held-out tokens that eval/loss is measured on (a fixed sample); 0: all.", at_least(0));
+    sampling.describe(f);
     f.section("model", model, "Shape of a new model.");
     f.section("train", train, "Optimisation.");
     f.output("out", out, "models", "Folder of the trained model (Hugging Face layout).");
@@ -203,6 +217,7 @@ struct SftOptions : ConversationChoice {
   int64_t max_length = 512, limit = 0;
   double heldout = 0.05;
   std::string loss_on = "assistant", packing = "none";
+  Sampling sampling = {};
   Optimisation train = {
       .epochs = 2, .batch_size = 16, .lr = 5e-4, .min_lr_ratio = 0.0, .weight_decay = 0.0};
   Continuation unfinished = {};
@@ -223,6 +238,7 @@ struct SftOptions : ConversationChoice {
       "and cut. None sees another.",
       one_of({"none", "best_fit", "stream"}));
     describe_writing(f);
+    sampling.describe(f);
     f.section("train", train, "Optimisation.");
     f.output("out", out, "models", "Folder of the trained model.");
     f.output("run", run, "runs", "Folder of metrics, logs and checkpoints.");

@@ -171,12 +171,17 @@ RunSummary PretrainRun::run(Monitor& shown, const StopRequest& stop) {
     return fresh;
   }();
   const auto objective = causal_lm(options_.train.z_loss);
+  const auto tokenizer = text::load_tokenizer(tokenizer_dir_);
+  const TextSamples samples(
+      beginnings(heldout_shards ? *heldout_shards : shards, options_.sampling.samples), *tokenizer,
+      options_.sampling, shards.eos());
   Trainer trainer({.train = options_.train,
                    .run_dir = setup_.run,
                    .title = options_.init.empty() ? "Pre-training" : "Continued pre-training",
                    .key = setup_.key,
                    .resume_command = setup_.command_line,
-                   .link = link.get()},
+                   .link = link.get(),
+                   .samples = &samples},
                   model, *objective, batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
   const RunSummary summary = trainer.run();

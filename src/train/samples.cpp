@@ -1,6 +1,7 @@
 #include "train/samples.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
@@ -30,6 +31,7 @@ std::vector<TokenId> answer(const model::Decoder& model, const std::vector<Token
   while (static_cast<int64_t>(out.size()) < room) {
     const at::Tensor hidden = model.hidden(row_of(ids), cache);
     const at::Tensor logits = model.logits(hidden.select(1, hidden.size(1) - 1)).contiguous();
+    if (!at::isfinite(logits).all().item<bool>()) break;  // a model that broke writes no more
     const TokenId token =
         model::sample({logits.const_data_ptr<float>(), static_cast<size_t>(logits.numel())},
                       {.temperature = 1}, rng);

@@ -55,6 +55,8 @@ SftRun::SftRun(SftOptions options) : options_(std::move(options)) {
   check_length(options_.max_length, config_.longest_sequence());
   const auto format = text::ChatFormat::load(options_.model, *tokenizer, options_.chat_template);
   chat_template_ = format.source();
+  const auto end = format.eos().empty() ? std::nullopt : tokenizer->id_of(format.eos());
+  eos_ = end.value_or(-1);
   add_to_key(setup_, format);
   auto loaded = text::load_conversations(options_.data, options_.limit, options_.dataset);
   refused_ = loaded.refused;
@@ -104,12 +106,17 @@ RunSummary SftRun::run(Monitor& shown, const StopRequest& stop) {
       model::Decoder::load(options_.model, at::kFloat, {},
                            distributed::kept_weights(link.get(), options_.train, config_));
   const auto objective = causal_lm(options_.train.z_loss);
+  const auto tokenizer = text::load_tokenizer(options_.model);
+  const TextSamples samples(
+      beginnings(data_.heldout.empty() ? data_.train : data_.heldout, options_.sampling.samples),
+      *tokenizer, options_.sampling, eos_);
   Trainer trainer({.train = options_.train,
                    .run_dir = setup_.run,
                    .title = "Fine-tuning",
                    .key = setup_.key,
                    .resume_command = setup_.command_line,
-                   .link = link.get()},
+                   .link = link.get(),
+                   .samples = &samples},
                   model, *objective, *batches, heldout.get(), monitor, stop);
   if (found) trainer.restore(*found);
   const RunSummary summary = trainer.run();

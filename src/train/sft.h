@@ -25,6 +25,7 @@ class SftRun {
   std::map<std::string, int64_t> refused_;
   EncodedConversations data_;
   std::string chat_template_;
+  TokenId eos_ = -1;  // ends an answer in the template
 };
 
 }  // namespace helio::train

@@ -41,7 +41,8 @@ Trainer::Trainer(Plan plan, model::Decoder& model, const Objective& objective,
           optimizer_options(plan_.train)),
       guard_(plan_.train.spike_factor),
       schedule_(schedule_of(plan_.train, batches.steps())),
-      checkpoints_(plan_.run_dir, plan_.key) {
+      checkpoints_(plan_.run_dir, plan_.key),
+      writer_(checkpoints_) {
   if (plan_.train.noise_scale && !team_.alone())
     throw Error(ErrorKind::usage, "noise_scale is measured by one process alone")
         .with_hint("leave train.noise_scale out with helio launch, torchrun or srun");
@@ -73,6 +74,7 @@ RunSummary Trainer::run() {
   }
 
   while (done_ < batches_.steps()) {
+    writer_.check();
     const int64_t step = done_ + 1;
     journal_->step(
         in_context([&] { return fmt::format("taking step {} of {}", step, batches_.steps()); },
@@ -80,11 +82,14 @@ RunSummary Trainer::run() {
     done_ = step;
 
     if (validates_at(step)) validate(step);
+    // Before the checkpoint, so that who goes on from it has told them.
+    if (saves_at(step) || step == batches_.steps()) tell_samples(step);
     stopping_ = stopping_ || (team_.alone() && (stop_.raised() || reached_limit(step)));
     if (stopping_ || saves_at(step)) save();
     if (stopping_) stop_here();
   }
 
+  writer_.wait();
   if (lora_ && team_.leads()) lora_->save(plan_.run_dir / "adapter");
   if (team_.divides_weights()) join_weights();
   const RunSummary summary{
@@ -132,6 +137,13 @@ void Trainer::validate(int64_t step) {
   if (step == 0) heldout_start_ = sum / weight;
   heldout_end_ = sum / weight;
   keep_if_best(step, sum / weight);
+}
+
+void Trainer::tell_samples(int64_t step) {
+  if (!plan_.samples || !team_.leads()) return;
+  if (!team_.divides_weights()) journal_->samples(step, plan_.samples->of(model_));
+  else if (!std::exchange(told_of_no_samples_, true))
+    journal_->note("no samples of text: no process has all weights");
 }
 
 void Trainer::keep_if_best(int64_t step, double heldout) {

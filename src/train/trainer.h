@@ -14,6 +14,7 @@
 #include "core/monitor.h"
 #include "model/decoder.h"
 #include "train/batches.h"
+#include "train/checkpoint_writer.h"
 #include "train/checkpoints.h"
 #include "train/distributed/team.h"
 #include "train/journal.h"
@@ -23,6 +24,7 @@
 #include "train/optimizer.h"
 #include "train/schedule.h"
 #include "train/spike_guard.h"
+#include "train/text_samples.h"
 #include "train/weight_average.h"
 
 namespace helio::train {
@@ -34,6 +36,7 @@ struct Plan {
   std::string key = {};                       // of the checkpoints: see run_key
   std::string resume_command = {};            // shown when the run is stopped
   distributed::Communicator* link = nullptr;  // to the run's other processes, where it has any
+  const TextSamples* samples = nullptr;       // told at checkpoints and at the end; may be null
 };
 
 struct RunSummary {
@@ -78,16 +81,20 @@ class Trainer {
   [[noreturn]] void refuse_step(int64_t step, double loss, double grad_norm) const;
   std::string documents_of(int64_t step) const;  // the first few names
 
-  // What is written (trainer_state.cpp).
+  // What is written (trainer_state.cpp): a checkpoint, while training goes on where it can.
   void save();
+  void save_parts(const OrderedJson& state);
+  enum class Adapters { included, left_out };
+  std::vector<nn::NamedTensor> weights_to_keep(Adapters adapters) const;
+  std::vector<nn::NamedTensor> states_to_keep() const;
   void save_best() const;
   // RUN/checkpoints/trained.safetensors of all processes' parts.
   void join_weights() const;
-  enum class Adapters { included, left_out };
   Team::Source weights_file(Adapters adapters) const;
   std::filesystem::path parts_dir() const;
 
   void validate(int64_t step);
+  void tell_samples(int64_t step);
   void keep_if_best(int64_t step, double heldout);
   bool reached_limit(int64_t step) const;
   bool validates_at(int64_t step) const;
@@ -109,9 +116,11 @@ class Trainer {
   NoiseScale noise_ = {};
   Schedule schedule_;
   Checkpoints checkpoints_;
+  CheckpointWriter writer_;
   std::unique_ptr<Journal> journal_;
   int64_t done_ = 0, tokens_ = 0;
   bool stopping_ = false;
+  bool told_of_waiting_ = false, told_of_no_samples_ = false;  // that checkpoints are written at once
   double first_loss_ = 0;
   std::vector<double> last_losses_ = {};  // of the last ten steps
   std::optional<double> heldout_start_ = {}, heldout_end_ = {}, best_ = {};

@@ -2,6 +2,8 @@
 // one.
 #include <c10/core/GradMode.h>
 
+#include <utility>
+
 #include "core/error.h"
 #include "nn/tensor_io.h"
 #include "train/trainer.h"
@@ -37,6 +39,7 @@ OrderedJson RunSummary::json() const {
 }
 
 void Trainer::save() {
+  writer_.wait();
   journal_->flush();
   const OrderedJson state = {
       // Where the data stands follows from the step and the seed: batches are a function of both.
@@ -52,33 +55,55 @@ void Trainer::save() {
       {"guard", guard_.state()},
       {"noise", noise_.state()},
       {"window", journal_->window()}};
+  if (team_.divides_states()) return save_parts(state);
+  if (!team_.leads()) return;
+  const CheckpointWriter::Content content{.weights = weights_to_keep(Adapters::included),
+                                          .optimizer = states_to_keep()};
+  auto way = CheckpointWriter::Way::at_once;  // nothing goes on beside the last one
+  if (!stopping_) {
+    way = writer_.way_for(content);
+    if (way == CheckpointWriter::Way::at_once && !std::exchange(told_of_waiting_, true))
+      journal_->note("no memory for a copy of the run's state: steps wait while it is written");
+  }
+  writer_.save(done_, state, content, way);
+}
+
+// Put together from the processes' parts before training goes on.
+void Trainer::save_parts(const OrderedJson& state) {
   const Team::Source states{kStatesFile, Team::Part::of_states, [&](const fs::path& file) {
-                              std::vector<nn::NamedTensor> all = optimizer_.state();
-                              if (average_ && team_.leads())
-                                for (auto& tensor : average_->state())
-                                  all.push_back(std::move(tensor));
-                              nn::write_tensors(file, all);
+                              nn::write_tensors(file, states_to_keep());
                             }};
   team_.save(parts_dir(), {weights_file(Adapters::included), states},
              [&](const Team::Whole& whole) {
-               checkpoints_.save(done_, state, [&](const std::filesystem::path& dir) {
+               checkpoints_.save(done_, state, [&](const fs::path& dir) {
                  for (const char* name : {kWeightsFile, kStatesFile}) whole(name, dir / name);
                });
              });
 }
 
+// Those that this process has.
+std::vector<nn::NamedTensor> Trainer::weights_to_keep(Adapters adapters) const {
+  std::vector<nn::NamedTensor> weights;
+  for (const auto& [name, tensor] : model_.parameters())
+    if (team_.keeps(name)) weights.push_back({name, tensor.detach()});
+  if (adapters == Adapters::included && lora_)
+    for (const auto& [name, tensor] : lora_->parameters())
+      weights.push_back({name, tensor.detach()});
+  return weights;
+}
+
+std::vector<nn::NamedTensor> Trainer::states_to_keep() const {
+  std::vector<nn::NamedTensor> states = optimizer_.state();
+  if (average_ && team_.leads())
+    for (auto& tensor : average_->state()) states.push_back(std::move(tensor));
+  return states;
+}
+
 std::filesystem::path Trainer::parts_dir() const { return plan_.run_dir / "checkpoints/parts"; }
 
-// The weights that this process has.
 Trainer::Team::Source Trainer::weights_file(Adapters adapters) const {
   return {kWeightsFile, Team::Part::of_weights, [this, adapters](const fs::path& file) {
-            std::vector<nn::NamedTensor> weights;
-            for (const auto& [name, tensor] : model_.parameters())
-              if (team_.keeps(name)) weights.push_back({name, tensor.detach()});
-            if (adapters == Adapters::included && lora_)
-              for (const auto& [name, tensor] : lora_->parameters())
-                weights.push_back({name, tensor.detach()});
-            nn::write_tensors(file, weights);
+            nn::write_tensors(file, weights_to_keep(adapters));
           }};
 }
 

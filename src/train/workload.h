@@ -122,9 +122,12 @@ inline int64_t peak_memory(const checkpoint::DecoderConfig& c, const Workload& w
       kFloat * tokens *
       (work.recomputes() ? c.layers * c.hidden_size + floats.kept : c.layers * floats.kept);
   const int64_t moment = kFloat * tokens * floats.moment;
-  // The loss: logits of a chunk, the gradients of the head and of what goes into it.
+  // The loss: logits of a chunk, the gradients of the head and of what goes into it. The logits
+  // count twice: from the second step on, small lasting blocks stand in the heap where they were,
+  // and they are put behind these (measured: what lives at once does not grow, the heap does, by
+  // their size).
   const int64_t loss =
-      kFloat * (std::min(tokens, kHeadChunk) * c.vocab_size + 2 * tokens * c.hidden_size);
+      kFloat * (2 * std::min(tokens, kHeadChunk) * c.vocab_size + 2 * tokens * c.hidden_size);
   // At the end of the forward pass, and of the backward pass (the embedding's gradient is dense).
   const bool several = even > rows;
   const int64_t turn = (several ? gradients : 0) + kept + loss + head;

@@ -158,7 +158,7 @@ Team::Weights Team::train(const Weights& weights) {
     std::erase_if(own, [&](const auto& weight) { return !sharded_->owns(weight.name); });
     return own;
   }
-  if (sharded()) {
+  if (divides_states()) {
     std::vector<int64_t> sizes;
     for (const auto& weight : weights) sizes.push_back(weight.tensor.numel());
     owners_ = spread(sizes, link_->size());
@@ -220,12 +220,12 @@ void Team::fill_gradients(const Weights& weights) const {
 }
 
 double Team::whole_norm(double own) const {
-  if (!sharded()) return own;
+  if (!divides_states()) return own;
   return std::sqrt(total({.loss = own * own}).loss);
 }
 
 void Team::share_update() {
-  if (sharded() && !sharded_) broadcast(*link_, weights_, owners_);
+  if (divides_states() && !sharded_) broadcast(*link_, weights_, owners_);
 }
 
 Team::Figures Team::total(Figures own) const {
@@ -254,9 +254,9 @@ void Team::save(const std::filesystem::path& scratch, const std::vector<Source>&
     return scratch / fmt::format("{}-of-{}-{}", rank, link_->size(), source.name);
   };
   const auto divided = [&](const Source& source) {
-    return source.part == Part::of_weights ? sharded_ != nullptr : sharded();
+    return source.part == Part::of_weights ? sharded_ != nullptr : divides_states();
   };
-  if (sharded()) {
+  if (divides_states()) {
     make_dirs(scratch);
     for (const Source& source : sources)
       if (divided(source)) source.save(part(source, link_->rank()));
@@ -271,7 +271,7 @@ void Team::save(const std::filesystem::path& scratch, const std::vector<Source>&
       }
       throw Error(ErrorKind::internal, "no file " + name + " to write");
     });
-  if (!sharded()) return;
+  if (!divides_states()) return;
   if (leads()) fs::remove_all(scratch);
   link_->barrier();  // nobody writes the next parts before these are read
 }

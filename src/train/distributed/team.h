@@ -50,6 +50,8 @@ class Team {
   bool alone() const { return link_ == nullptr; }
   bool leads() const { return !link_ || link_->leads(); }
   int64_t size() const { return link_ ? link_->size() : 1; }
+  // Does each process have a part of the optimiser's states, of the weights?
+  bool divides_states() const { return link_ && shard_ != Shard::none; }
   bool divides_weights() const { return sharded_ != nullptr; }
   nn::LentWeights* lender() const { return sharded_.get(); }
   // Whether this process has the values of a weight of the model.
@@ -102,8 +104,6 @@ class Team {
             const std::function<void(const Whole& whole)>& write) const;
 
  private:
-  bool sharded() const { return link_ && shard_ != Shard::none; }
-
   Communicator* link_;
   Shard shard_;
   std::unique_ptr<ShardedWeights> sharded_ = {};  // Shard::weights

@@ -77,6 +77,14 @@ TEST(Memory, OfSeveralProcessesFollowsWhatTheyShare) {
   EXPECT_LT(peak("weights", 4), peak("weights", 2));
 }
 
+TEST(Memory, TheCopyThatCheckpointsAreWrittenFromIsTheRunsState) {
+  Workload work = eight_rows();
+  work.train.save_every = 50;
+  EXPECT_EQ(copy_memory(smollm2(), work), 12 * smollm2().parameters());
+  work.train.save_every = 100;  // only at the end, when nothing goes on beside it
+  EXPECT_EQ(copy_memory(smollm2(), work), 0);
+}
+
 TEST(Room, RefusalsSayWhatWouldFit) {
   const Workload work = eight_rows();
   const Room plenty{.memory = 1000 * kGib, .disk = 1000 * kGib};

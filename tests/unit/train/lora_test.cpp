@@ -65,6 +65,7 @@ TEST_F(LoraRuns, AreMergedKeptInPeftsLayoutAndResumedToTheBit) {
     o.run = (dir_ / "runs").string() + "/" + name;
     o.max_length = 64;
     o.heldout = 0;
+    o.sampling = tiny_sampling();
     o.train = tiny_training();
     o.train.steps = 6;
     o.train.lora_rank = 2;

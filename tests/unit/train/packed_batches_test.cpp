@@ -160,6 +160,7 @@ TEST_F(Runs, PackedFineTuningLearnsResumesAndCounts) {
       o.max_length = 200;
       o.heldout = 0;
       o.packing = packing;
+      o.sampling = tiny_sampling();
       o.train = tiny_training();
       o.train.batch_size = 2;
       o.train.steps = 0;

@@ -52,6 +52,7 @@ class Runs : public testing::Test {
     o.run = (dir_ / "runs").string() + "/" + name;
     o.sequence = 24;
     o.model = tiny_shape();
+    o.sampling = tiny_sampling();
     o.train = tiny_training();
     return o;
   }

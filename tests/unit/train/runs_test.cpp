@@ -155,6 +155,7 @@ TEST(KilledChild, DISABLED_Trains) {
   o.run = getenv("HELIO_TRAIN_TEST_RUN");
   o.sequence = 24;
   o.model = tiny_shape();
+  o.sampling = tiny_sampling();
   o.train = tiny_training();
   o.train.steps = kLongRun;
   o.train.save_every = 3;
@@ -190,6 +191,28 @@ TEST_F(Runs, CheckpointsOfAnotherRunOrDamagedAreNotUsed) {
   fresh.train.lr = 1e-3;
   PretrainRun(fresh).run(monitor_, stop_);
   EXPECT_EQ(model_hash("other"), model_hash("fresh"));
+}
+
+TEST_F(Runs, SamplesAreToldAtCheckpointsAndAtTheEnd) {
+  auto o = options("base");
+  o.sampling = {.samples = 2, .sample_tokens = 3};
+  o.train.steps = 5;
+  PretrainRun(o).run(monitor_, stop_);
+  std::vector<int64_t> steps;
+  for (const Json& line : read_all(fs::path(o.run) / "metrics.jsonl")) {
+    if (!line.contains("samples")) continue;
+    steps.push_back(line.at("step").get<int64_t>());
+    ASSERT_EQ(line.at("samples").size(), 2u);
+    for (const Json& sample : line.at("samples")) {
+      EXPECT_FALSE(sample.at("prompt").get<std::string>().empty());
+      EXPECT_TRUE(sample.at("text").is_string());
+    }
+  }
+  EXPECT_EQ(steps, (std::vector<int64_t>{2, 4, 5}));
+  auto none = options("none");
+  none.sampling.samples = 0;
+  PretrainRun(none).run(monitor_, stop_);
+  EXPECT_EQ(read_file(fs::path(none.run) / "metrics.jsonl").find("samples"), std::string::npos);
 }
 
 TEST_F(Runs, RestartDropsWhatWasThere) {
@@ -280,6 +303,7 @@ TEST_F(Runs, FineTuningLearnsAndResumes) {
     o.run = (dir_ / "runs").string() + "/" + name;
     o.max_length = 64;
     o.heldout = 0.2;
+    o.sampling = tiny_sampling();
     o.train = tiny_training();
     o.train.steps = 12;
     return o;

@@ -20,6 +20,7 @@ class FineTunings : public Runs {
     o.run = (dir_ / "runs").string() + "/" + name;
     o.max_length = 64;
     o.heldout = 0;
+    o.sampling = tiny_sampling();
     o.train = tiny_training();
     o.train.steps = 2;
     return o;

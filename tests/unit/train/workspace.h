@@ -56,6 +56,9 @@ inline Optimisation tiny_training() {
   return train;
 }
 
+// Told at every checkpoint: enough to see that they are.
+inline Sampling tiny_sampling() { return {.samples = 1, .sample_tokens = 3}; }
+
 inline ModelShape tiny_shape() {
   ModelShape shape;
   shape.layers = 2;
