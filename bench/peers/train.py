@@ -56,12 +56,12 @@ def ours(options, tokens, folder):
     command = [options.helio, "pretrain", str(tokens), "--init", options.model, "--out", str(out), "--sequence", str(options.sequence),
                "--train.steps", str(options.steps), "--train.batch-size", str(options.batch), "--train.micro-batch-size", str(options.micro),
                "--train.lr", str(options.lr), "--train.schedule", "constant", "--train.warmup-ratio", "0", "--train.weight-decay", "0.1",
-               "--train.save-every", "0", "--train.threads", str(options.threads), *options.also]
+               "--train.save-every", "0", "--samples", "0", "--train.threads", str(options.threads), *options.also]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     run, marks = folder / "ours-run" / "metrics.jsonl", []
     while process.poll() is None:  # processor time at each line of the metrics
         time.sleep(0.02)
-        lines = run.read_text().count("\n") if run.exists() else 0
+        lines = run.read_text().count('"loss"') if run.exists() else 0
         if lines > len(marks):
             fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split() if process.poll() is None else None
             marks += [(time.time(), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else None)] * (lines - len(marks))
