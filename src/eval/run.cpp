@@ -215,6 +215,9 @@ class Evaluation {
                        if (layout) layout->add(*task, scored, results_.back());
                        return;
                      }
+                     // The first of them may take minutes.
+                     environment_.monitor.note(names_[m] + " answers " + task->spec().name +
+                                               ", items: " + std::to_string(task->items()));
                      if (!local && !remote)
                        local = environment_.respond(*model, places_[m].model, chat.format());
                      const WordsRun run{
