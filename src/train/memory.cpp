@@ -52,6 +52,8 @@ std::vector<Change> smaller(const checkpoint::DecoderConfig&, const Workload& wo
   again.train.recompute = true;
   Workload both = rows;
   both.train.recompute = true;
+  Workload bytes = both;
+  bytes.train.optimizer = "adamw8bit";
   Workload factored = both;
   factored.train.optimizer = "adafactor";
   Workload adapters = both;
@@ -66,6 +68,8 @@ std::vector<Change> smaller(const checkpoint::DecoderConfig&, const Workload& wo
   changes.push_back({"--train.recompute", again});
   changes.push_back({"--train.micro-batch-size 1 --train.recompute", both});
   if (work.train.lora_rank == 0) {
+    changes.push_back(
+        {"--train.micro-batch-size 1 --train.recompute --train.optimizer adamw8bit", bytes});
     changes.push_back(
         {"--train.micro-batch-size 1 --train.recompute --train.optimizer adafactor", factored});
     changes.push_back(

@@ -32,6 +32,12 @@ Optimizer::Optimizer(const std::vector<model::Decoder::Named>& parameters, Optio
     rules_.push_back(adamw(slots_, adam));
   } else if (options.kind == "adafactor") {
     rules_.push_back(adafactor(slots_));
+  } else if (options.kind == "adamw8bit") {
+    std::vector<Slot> large, small;
+    for (const Slot& slot : slots_)
+      (slot.weight.numel() >= kLeastFor8bit ? large : small).push_back(slot);
+    rules_.push_back(adamw8bit(std::move(large), adam));
+    rules_.push_back(adamw(std::move(small), adam));
   } else {
     HELIO_CHECK(options.kind == "muon", "an optimiser that exists");
     std::vector<Slot> matrices, others;
@@ -80,7 +86,16 @@ std::vector<nn::NamedTensor> Optimizer::state() const {
 }
 
 void Optimizer::load(const checkpoint::SafeTensors& file, int64_t steps) {
-  for (const auto& [name, tensor] : state()) nn::read_tensor_into(file, file.at(name), tensor);
+  for (const auto& [name, tensor] : state()) {
+    if (tensor.is_floating_point()) {
+      nn::read_tensor_into(file, file.at(name), tensor);
+      continue;
+    }
+    const at::Tensor codes = nn::read_tensor(file, file.at(name));
+    if (codes.sizes() != tensor.sizes() || codes.scalar_type() != tensor.scalar_type())
+      throw Error(ErrorKind::invalid, "tensor '" + name + "' is not the state of this optimiser");
+    tensor.copy_(codes);
+  }
   steps_ = steps;
 }
 

@@ -20,7 +20,7 @@ class Optimizer {
   // "muon": matrices inside the layers by Muon, all else (embedding, head, norms, biases) by AdamW.
   struct Options {
     double beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0.0;
-    std::string kind = "adamw";  // "adamw", "muon", "adafactor"
+    std::string kind = "adamw";  // "adamw", "adamw8bit", "muon", "adafactor"
     double momentum = 0.95;      // Muon's
     MuonScale muon_scale = MuonScale::as_adamw;
   };

@@ -96,8 +96,9 @@ struct Optimisation {
     f("threads", threads, "CPU threads; 0: all cores. Part of what makes runs repeat to the bit.",
       at_least(0));
     f("optimizer", optimizer,
-      "adamw; muon (matrices inside the layers; AdamW for the rest); adafactor (little memory).",
-      one_of({"adamw", "muon", "adafactor"}));
+      "adamw; adamw8bit (its state in a quarter of the memory); muon (matrices inside the layers; "
+      "AdamW for the rest); adafactor (next to no state).",
+      one_of({"adamw", "adamw8bit", "muon", "adafactor"}));
     f("muon_momentum", muon_momentum, "Muon's momentum.", between(0, 1));
     f("muon_scale", muon_scale,
       "Muon's step size: as_adamw (lr and weight_decay mean what they mean for AdamW), or "

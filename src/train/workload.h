@@ -85,6 +85,8 @@ inline int64_t optimiser_bytes(const checkpoint::DecoderConfig& c, const Optimis
   const int64_t average = train.ema > 0 ? memory::kFloat * weights.all : 0;
   if (train.lora_rank > 0) return memory::kFloat * weights.matrices;  // the targets as they were
   if (train.optimizer == "adafactor") return average;                 // a number a row and a column
+  // Two bytes, and their blocks of 256 a scale each.
+  if (train.optimizer == "adamw8bit") return average + 2 * weights.all + weights.all / 32;
   if (train.optimizer == "muon")
     return average + memory::kFloat * weights.matrices +
            2 * memory::kFloat * (weights.all - weights.matrices);

@@ -34,6 +34,13 @@ struct AdamWOptions {
 };
 std::unique_ptr<UpdateRule> adamw(std::vector<Slot> slots, AdamWOptions options);
 
+// AdamW whose moments are kept as a byte each, 256 with one largest value (Dettmers et al. 2022,
+// "8-bit Optimizers via Block-wise Quantization"), the numbers of bitsandbytes' AdamW8bit (0.50).
+// For weights of 4096 values and more, as there. State: exp_avg_code.NAME and
+// exp_avg_largest.NAME, exp_avg_sq_code.NAME and exp_avg_sq_largest.NAME.
+inline constexpr int64_t kLeastFor8bit = 4096;
+std::unique_ptr<UpdateRule> adamw8bit(std::vector<Slot> slots, AdamWOptions options);
+
 // Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/), the numbers of
 // torch.optim.Muon (2.15): Nesterov momentum, made orthogonal by five Newton-Schulz steps in
 // bfloat16, with the step size of each matrix scaled to AdamW's (Liu et al. 2025: 0.2

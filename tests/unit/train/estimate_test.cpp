@@ -48,14 +48,16 @@ TEST(Memory, GrowsWithWhatIsKept) {
   const int64_t most = peak_memory(config, all);
   EXPECT_GT(most, 4 * kGib);
   EXPECT_LT(most, 7 * kGib);
-  Workload rows = all, again = all, factored = all, adapters = all, averaged = all;
+  Workload rows = all, again = all, bytes = all, factored = all, adapters = all, averaged = all;
   rows.micro_rows = 1;
   again.train.recompute = true;
+  bytes.train.optimizer = "adamw8bit";
   factored.train.optimizer = "adafactor";
   adapters.train.lora_rank = 8;
   averaged.train.ema = 0.99;
-  for (const Workload& less : {rows, again, factored, adapters})
+  for (const Workload& less : {rows, again, bytes, factored, adapters})
     EXPECT_LT(peak_memory(config, less), most);
+  EXPECT_LT(peak_memory(config, factored), peak_memory(config, bytes));
   EXPECT_EQ(peak_memory(config, averaged) - most, 4 * config.parameters());
   EXPECT_GT(peak_memory(config, rows), 16 * config.parameters());
 }
