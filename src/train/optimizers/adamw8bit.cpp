@@ -110,7 +110,7 @@ class AdamW8bit final : public UpdateRule {
   };
   // A moment's block: unpacked, moved on, packed again.
   struct Block {
-    float values[kBlock];
+    float values[kBlock] = {};
     uint8_t* codes;
     float* largest;
     int64_t count;

@@ -60,7 +60,9 @@ TEST(Speculative, GreedyTextIsThatWithoutADraft) {
         accepted += all[i].sink->accepted;
       }
       EXPECT_GT(proposed, 0);
-      if (near) EXPECT_GT(accepted, proposed / 4);
+      if (near) {
+        EXPECT_GT(accepted, proposed / 4);
+      }
       EXPECT_LT(accepted, proposed);
       EXPECT_EQ(engine->load().proposed_tokens, static_cast<uint64_t>(proposed));
       EXPECT_EQ(engine->load().accepted_tokens, static_cast<uint64_t>(accepted));
@@ -242,7 +244,9 @@ TEST(Speculative, ProbabilitiesAreWhatIsSampled) {
       seen[static_cast<size_t>(sample(logits, options, rng))] += 1 / 30000.0;
     for (size_t id = 0; id < logits.size(); ++id) {
       EXPECT_NEAR(seen[id], shares[id], 0.01);
-      if (shares[id] == 0) EXPECT_EQ(seen[id], 0);
+      if (shares[id] == 0) {
+        EXPECT_EQ(seen[id], 0);
+      }
     }
   }
 }

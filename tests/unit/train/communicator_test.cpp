@@ -39,7 +39,9 @@ TEST(Communicators, SumsAndBroadcasts) {
                third = link.begin_broadcast(sent, 1);
     first(), second(), third();
     EXPECT_EQ(all.sum().item<double>(), 7 * 6);
-    if (link.rank() == 2) EXPECT_EQ(one.sum().item<double>(), 6000);
+    if (link.rank() == 2) {
+      EXPECT_EQ(one.sum().item<double>(), 6000);
+    }
     EXPECT_EQ(sent.sum().item<double>(), 8);
   });
 }
@@ -131,9 +133,10 @@ TEST_P(Teams, DivideWhatTheyKeepAndTrainAsOne) {
         EXPECT_EQ(weight.tensor.grad().max().item<double>(), expected) << weight.name;
         squares += expected * expected * static_cast<double>(weight.tensor.numel());
       }
-      if (GetParam() != Team::Shard::none)
+      if (GetParam() != Team::Shard::none) {
         EXPECT_NEAR(team.whole_norm(std::sqrt(squares)),
                     std::sqrt(36 * 50 + 36 * 3 + 144 * 8 + 324 * 8 + 576 * 20 + 400 * 1), 1e-3);
+      }
       int64_t kept = 0;
       for (const auto& weight : weights) kept += weight.tensor.grad().defined();
       EXPECT_EQ(kept, static_cast<int64_t>(own.size()));

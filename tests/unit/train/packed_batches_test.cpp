@@ -69,15 +69,17 @@ TEST(PackedConversations, EveryTokenIsReadAndLearnedOnceAPass) {
         EXPECT_EQ(row.starts.front(), 0);
         // Ids go up by one inside a conversation: a break is a start.
         for (size_t i = 1; i < row.inputs.size(); ++i)
-          if (row.inputs[i] != row.inputs[i - 1] + 1)
+          if (row.inputs[i] != row.inputs[i - 1] + 1) {
             EXPECT_TRUE(std::count(row.starts.begin(), row.starts.end(), int64_t(i)));
+          }
       }
       std::map<std::string, int> named;
       for (int64_t step = first + 1; step <= first + pass; ++step)
         for (const std::string& id : batches.documents(step)) ++named[id];
       EXPECT_EQ(named.size(), 50u);
-      if (packing == Packing::best_fit)
+      if (packing == Packing::best_fit) {
         for (const auto& [id, times] : named) EXPECT_EQ(times, 1) << id;
+      }
     }
     EXPECT_NE(counted(rows_of(batches, 1, 1)), counted(rows_of(batches, pass + 1, pass + 1)));
     EXPECT_DOUBLE_EQ(batches.epoch(batches.steps()), 2);
