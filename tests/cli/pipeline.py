@@ -1,4 +1,5 @@
 """Runs the tiny recipe for the end-to-end tests; the finished workspace is shared by them."""
+import fcntl
 import json
 import os
 import pathlib
@@ -33,9 +34,12 @@ def run_words(workspace, *more):
 
 
 def finished():
-    """A workspace with every stage done (only what changed runs again)."""
+    """A workspace with every stage done (only what changed runs again). Tests that run side by side make it once."""
     workspace = BIN.parent / "tiny" / "workspace"
-    helio(*run_words(workspace, "--restart"))
+    workspace.parent.mkdir(exist_ok=True)
+    with open(BIN.parent / "tiny" / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        helio(*run_words(workspace, "--restart"))
     return workspace
 
 
