@@ -13,6 +13,10 @@
 #include "text/chat_format.h"
 #include "text/tokenizer.h"
 
+namespace helio {
+class FileHashes;
+}
+
 namespace helio::model {
 
 using text::TokenId;
@@ -63,8 +67,12 @@ struct LoadOptions {
   int64_t batch_tokens = 8192;    // padded tokens per forward when scoring
 };
 
-// Loads a Hugging Face folder. Defined in the engine's side (model/load_language_model.cpp).
+// Loads a Hugging Face folder or GGUF file; `adapter`: a LoRA adapter's folder, applied to it;
+// empty: none. `hashes` outlives the model; null: its files are read anew for content(). Defined in
+// the engine's side (model/load_language_model.cpp).
 std::unique_ptr<LanguageModel> load_language_model(const std::filesystem::path& dir,
-                                                   const LoadOptions& options = {});
+                                                   const LoadOptions& options = {},
+                                                   const std::filesystem::path& adapter = {},
+                                                   FileHashes* hashes = nullptr);
 
 }  // namespace helio::model

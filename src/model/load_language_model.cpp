@@ -1,4 +1,4 @@
-// A Hugging Face folder as a LanguageModel.
+// A Hugging Face folder or GGUF file as a LanguageModel.
 #include "core/error.h"
 #include "core/file_hashes.h"
 #include "core/fs.h"
@@ -7,6 +7,9 @@
 #include "model/local_model.h"
 
 namespace helio::model {
+namespace {
+
+// Of what decides a model's numbers: weights, shape, tokenizer, and the adapter, if any.
 std::string model_content(const std::filesystem::path& model, const std::filesystem::path& adapter,
                           const std::string& weights, FileHashes& hashes) {
   Sha256Stream hash;
@@ -26,24 +29,31 @@ std::string model_content(const std::filesystem::path& model, const std::filesys
   return hash.hex();
 }
 
+}  // namespace
+
 std::unique_ptr<LanguageModel> load_language_model(const std::filesystem::path& dir,
-                                                   const LoadOptions& options) {
-  return in_context([&] { return "loading the model in " + dir.string(); },
-                    [&] {
-                      auto tokenizer = text::load_tokenizer(dir);
-                      const auto special_ids = text::load_special_ids(dir, *tokenizer);
-                      return make_language_model(
-                          {.decoder = load_decoder_to_run(dir, options.dtype, options.weights),
-                           .tokenizer = std::move(tokenizer),
-                           .special_ids = special_ids,
-                           .content =
-                               [dir, weights = options.weights] {
-                                 FileHashes hashes;
-                                 return model_content(dir, {}, weights, hashes);
-                               },
-                           .folder = dir},
-                          options);
-                    });
+                                                   const LoadOptions& options,
+                                                   const std::filesystem::path& adapter,
+                                                   FileHashes* hashes) {
+  const auto doing = [&] {
+    return "loading the model in " + dir.string() +
+           (adapter.empty() ? "" : " with the adapter in " + adapter.string());
+  };
+  return in_context(doing, [&] {
+    auto tokenizer = text::load_tokenizer(dir);
+    const auto special_ids = text::load_special_ids(dir, *tokenizer);
+    const auto content = [dir, adapter, weights = options.weights, hashes] {
+      FileHashes none;
+      return model_content(dir, adapter, weights, hashes ? *hashes : none);
+    };
+    return make_language_model(
+        {.decoder = load_decoder_to_run(dir, options.dtype, options.weights, adapter),
+         .tokenizer = std::move(tokenizer),
+         .special_ids = special_ids,
+         .content = content,
+         .folder = dir},
+        options);
+  });
 }
 
 }  // namespace helio::model

@@ -10,10 +10,6 @@
 #include "model/decoder.h"
 #include "model/language_model.h"
 
-namespace helio {
-class FileHashes;
-}
-
 namespace helio::model {
 
 struct LocalParts {
@@ -26,11 +22,6 @@ struct LocalParts {
 
 // Error{invalid} when the tokenizer has ids that the model has no row for.
 void check_vocabulary(const checkpoint::DecoderConfig& config, const text::Tokenizer& tokenizer);
-
-// A hash of what decides a model's numbers: weights, shape, tokenizer, and the adapter, if any.
-// `weights` as LoadOptions.
-std::string model_content(const std::filesystem::path& model, const std::filesystem::path& adapter,
-                          const std::string& weights, FileHashes& hashes);
 
 std::unique_ptr<LanguageModel> make_language_model(LocalParts parts,
                                                    const LoadOptions& options = {});

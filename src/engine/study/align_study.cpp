@@ -127,8 +127,8 @@ OrderedJson figures_of(const Study& study, const std::string& model, const fs::p
       {"rejected_per_token", rejected / pairs}};
   if (study.options.tasks.empty()) return figures;
   nn::prepare_runtime(study.options.threads);
-  const auto load = [](const eval::ModelPlace& place, FileHashes&) {
-    return model::load_language_model(place.model, {});
+  const auto load = [](const eval::ModelPlace& place, FileHashes& hashes) {
+    return model::load_language_model(place.model, {}, place.adapter, &hashes);
   };
   const auto results =
       eval::run_evaluation(eval_options(study, model, dir / "eval"),

@@ -5,10 +5,8 @@
 #include <ostream>
 
 #include "cli/command.h"
-#include "core/error.h"
 #include "eval/local_respondent.h"
 #include "model/generation_engine.h"
-#include "model/load_decoder.h"
 #include "model/local_model.h"
 #include "model/paged_cache.h"
 #include "nn/runtime.h"
@@ -41,30 +39,6 @@ std::unique_ptr<eval::Respondent> make_respondent(const model::LanguageModel& mo
                                    .stopped = [&stop] { return stop.raised(); }});
 }
 
-std::unique_ptr<model::LanguageModel> load_to_score(const eval::ModelPlace& place,
-                                                    const model::LoadOptions& options,
-                                                    FileHashes& hashes) {
-  const auto doing = [&] {
-    return "loading the model in " + place.model.string() +
-           (place.adapter.empty() ? "" : " with the adapter in " + place.adapter.string());
-  };
-  return in_context(doing, [&] {
-    auto tokenizer = text::load_tokenizer(place.model);
-    const auto special_ids = text::load_special_ids(place.model, *tokenizer);
-    const auto content = [place, weights = options.weights, &hashes] {
-      return model::model_content(place.model, place.adapter, weights, hashes);
-    };
-    return model::make_language_model(
-        {.decoder =
-             model::load_decoder_to_run(place.model, options.dtype, options.weights, place.adapter),
-         .tokenizer = std::move(tokenizer),
-         .special_ids = special_ids,
-         .content = content,
-         .folder = place.model},
-        options);
-  });
-}
-
 class EvalRun final : public cli::Command {
  public:
   cli::Card card() const override {
@@ -90,8 +64,9 @@ class EvalRun final : public cli::Command {
   int run(cli::Context& context) override {
     nn::prepare_runtime(options_.threads);
     const auto load = [&](const eval::ModelPlace& place, FileHashes& hashes) {
-      return load_to_score(place, {.dtype = options_.dtype, .batch_tokens = options_.batch_tokens},
-                           hashes);
+      return model::load_language_model(
+          place.model, {.dtype = options_.dtype, .batch_tokens = options_.batch_tokens},
+          place.adapter, &hashes);
     };
     const auto respond = [&](const model::LanguageModel& model, const std::filesystem::path& folder,
                              const text::ChatFormat* chat) {
