@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/options.h"
 #include "core/parallel.h"
+#include "train/new_config.h"
 #include "train/workload.h"
 
 namespace helio::jobs {
@@ -41,19 +42,6 @@ std::optional<DecoderConfig> config_of_folder(const fs::path& dir) {
   } catch (const Error&) {
     return std::nullopt;  // the stage itself will say what is wrong with it
   }
-}
-
-DecoderConfig new_config(const train::ModelShape& shape, int64_t vocab) {
-  DecoderConfig config;
-  config.vocab_size = vocab;
-  config.hidden_size = shape.hidden;
-  config.intermediate_size = shape.ffn;
-  config.layers = shape.layers;
-  config.heads = shape.heads;
-  config.kv_heads = shape.kv_heads;
-  config.head_dim = shape.hidden / shape.heads;
-  config.tied_embeddings = shape.tied;
-  return config;
 }
 
 // Each new layer has the size of its source. None where the options make nothing deeper.
@@ -130,7 +118,7 @@ std::map<std::string, Estimate> estimate_recipe(const Recipe& recipe) {
     if (!options.contains("train")) continue;
     auto config = config_behind(stage, stage.kind == "pretrain" ? "init" : "model");
     if (!config && stage.kind == "pretrain" && options.at("init").get<std::string>().empty())
-      config = new_config(read<train::ModelShape>(options.at("model"), stage.name), vocab);
+      config = train::new_config(read<train::ModelShape>(options.at("model"), stage.name), vocab);
     if (!config) continue;  // a model that is not there yet
     configs.emplace(stage.name, *config);
     const auto train = read<train::Optimisation>(options.at("train"), stage.name);

@@ -5,6 +5,7 @@
 #include "text/token_shards.h"
 #include "train/compute.h"
 #include "train/estimate.h"
+#include "train/new_config.h"
 #include "train/token_batches.h"
 
 namespace helio::train {
@@ -13,7 +14,7 @@ namespace {
 // Held-out rows in a fixed order of their own, so that the sample is the same for every run.
 constexpr uint64_t kHeldoutOrder = 0x68656c64;
 
-checkpoint::DecoderConfig new_config(const PretrainOptions& options,
+checkpoint::DecoderConfig config_for(const PretrainOptions& options,
                                      const text::TokenShards& shards,
                                      const std::filesystem::path& tokenizer_dir) {
   const ModelShape& shape = options.model;
@@ -23,19 +24,7 @@ checkpoint::DecoderConfig new_config(const PretrainOptions& options,
                                         std::to_string(shape.heads) + ")");
   const auto tokenizer = text::load_tokenizer(tokenizer_dir);
   const auto special = text::load_special_ids(tokenizer_dir, *tokenizer);
-  checkpoint::DecoderConfig config;
-  config.vocab_size = shards.vocab_size();
-  config.hidden_size = shape.hidden;
-  config.intermediate_size = shape.ffn;
-  config.layers = shape.layers;
-  config.heads = shape.heads;
-  config.kv_heads = shape.kv_heads;
-  config.head_dim = shape.hidden / shape.heads;
-  config.rms_norm_eps = shape.norm_eps;
-  config.rope_theta = shape.rope_theta;
-  config.max_positions = shape.context;
-  config.tied_embeddings = shape.tied;
-  config.initializer_range = shape.init_std;
+  checkpoint::DecoderConfig config = new_config(shape, shards.vocab_size());
   config.bos = special.bos ? special.bos : special.eos;
   config.eos = shards.eos();
   config.pad = special.pad;
@@ -120,7 +109,7 @@ PretrainRun::PretrainRun(PretrainOptions options) : options_(std::move(options))
   check_output(setup_.out);
 
   const text::TokenShards shards(options_.tokens, "train");
-  config_ = options_.init.empty() ? new_config(options_, shards, tokenizer_dir_)
+  config_ = options_.init.empty() ? config_for(options_, shards, tokenizer_dir_)
                                   : checkpoint::load_decoder_config(options_.init);
   check_vocabulary(shards.vocab_size(), config_.vocab_size, tokenizer_dir_);
   check_tokenizer(shards, tokenizer_dir_);

@@ -120,7 +120,8 @@ class Trainer {
   std::unique_ptr<Journal> journal_;
   int64_t done_ = 0, tokens_ = 0;
   bool stopping_ = false;
-  bool told_of_waiting_ = false, told_of_no_samples_ = false;  // that checkpoints are written at once
+  bool told_of_waiting_ = false;     // that steps wait while checkpoints are written
+  bool told_of_no_samples_ = false;  // that divided weights write none
   double first_loss_ = 0;
   std::vector<double> last_losses_ = {};  // of the last ten steps
   std::optional<double> heldout_start_ = {}, heldout_end_ = {}, best_ = {};

@@ -195,8 +195,8 @@ void Team::end_passes() {
 
 void Team::idle_passes(const std::vector<MicroBatch>& step, size_t own, nn::Pass pass) {
   if (!sharded_) return;
-  for (size_t done = own; done < most_passes(step, link_->size()); ++done)
-    sharded_->idle_pass(pass);
+  const size_t most = most_passes(step, link_->size());
+  for (size_t done = own; done < most; ++done) sharded_->idle_pass(pass);
 }
 
 void Team::begin_gradients() {
