@@ -54,44 +54,15 @@ def run_hf(model, dtype, threads, batch):
 
 
 class Llama:
-    """llama.cpp's C functions. Parameter structures are taken as opaque memory: they are passed by
-    value last, so that a size larger than theirs does no harm, and only their first four numbers
-    (n_ctx, n_batch, n_ubatch, n_seq_max) are set."""
+    """llama.cpp through the C functions that the tests declare (tests/peers/llama_library.py). Of its parameters only
+    the first four numbers (n_ctx, n_batch, n_ubatch, n_seq_max) are set."""
 
     def __init__(self, path, threads, context, sequences):
-        import ctypes as c
+        sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/peers"))
+        import llama_library
 
-        sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
-        import xllamacpp
-
-        self.c, self.lib = c, c.CDLL(xllamacpp.xllamacpp.__file__)
-        lib = self.lib
-
-        class Opaque(c.Structure):
-            _fields_ = [("words", c.c_int32 * 256)]
-
-        class Batch(c.Structure):
-            _fields_ = [("count", c.c_int32), ("token", c.POINTER(c.c_int32)), ("embd", c.c_void_p),
-                        ("pos", c.POINTER(c.c_int32)), ("n_seq", c.POINTER(c.c_int32)),
-                        ("seq", c.POINTER(c.POINTER(c.c_int32))), ("logits", c.POINTER(c.c_int8))]
-
-        quiet = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)
-        self.quiet = quiet(lambda level, text, data: None)
-        lib.llama_log_set(self.quiet, None)
+        self.lib = lib = llama_library.library()
         lib.llama_backend_init()
-        lib.llama_model_default_params.restype = lib.llama_context_default_params.restype = Opaque
-        lib.llama_model_load_from_file.restype = lib.llama_init_from_model.restype = c.c_void_p
-        lib.llama_model_load_from_file.argtypes = [c.c_char_p, Opaque]
-        lib.llama_init_from_model.argtypes = [c.c_void_p, Opaque]
-        lib.llama_set_n_threads.argtypes = [c.c_void_p, c.c_int32, c.c_int32]
-        lib.llama_batch_init.restype, lib.llama_batch_init.argtypes = Batch, [c.c_int32] * 3
-        lib.llama_decode.argtypes = [c.c_void_p, Batch]
-        lib.llama_get_logits_ith.restype = c.POINTER(c.c_float)
-        lib.llama_get_logits_ith.argtypes = [c.c_void_p, c.c_int32]
-        lib.llama_get_memory.restype, lib.llama_get_memory.argtypes = c.c_void_p, [c.c_void_p]
-        lib.llama_memory_clear.argtypes = [c.c_void_p, c.c_bool]
-        lib.llama_model_get_vocab.restype = c.c_void_p
-        lib.llama_model_get_vocab.argtypes = lib.llama_vocab_n_tokens.argtypes = [c.c_void_p]
         self.model = lib.llama_model_load_from_file(str(path).encode(), lib.llama_model_default_params())
         if not self.model:
             raise SystemExit(f"llama.cpp does not load {path}")

@@ -70,12 +70,17 @@ std::vector<MicroBatch> sft_batches(const Json& step) {
   return batches;
 }
 
+// Of a run's settings.json: AdamW's.
+Optimizer::Options recorded_options(const Json& settings) {
+  return {.beta1 = settings["betas"][0],
+          .beta2 = settings["betas"][1],
+          .eps = settings["eps"],
+          .weight_decay = settings["weight_decay"]};
+}
+
 TEST(Pretraining, FollowsTransformersForTwelveSteps) {
   const Json settings = load_json(fixture("train_tiny/settings.json"));
-  Training run("llama_tiny/gqa_untied", {.beta1 = settings["betas"][0],
-                                         .beta2 = settings["betas"][1],
-                                         .eps = settings["eps"],
-                                         .weight_decay = settings["weight_decay"]});
+  Training run("llama_tiny/gqa_untied", recorded_options(settings));
   const auto objective = causal_lm();
   const auto steps = read_all(fixture("train_tiny/pretrain_steps.jsonl"));
   ASSERT_EQ(steps.size(), 12u);
@@ -100,10 +105,7 @@ TEST(Pretraining, FollowsTransformersForTwelveSteps) {
 // clipping, bias corrections) would be further from them than float32's own rounding is.
 TEST(Pretraining, StaysAtFloat64sLossesForTwentySteps) {
   const Json settings = load_json(fixture("train_f64_tiny/settings.json"));
-  Training run("llama_tiny/gqa_untied", {.beta1 = settings["betas"][0],
-                                         .beta2 = settings["betas"][1],
-                                         .eps = settings["eps"],
-                                         .weight_decay = settings["weight_decay"]});
+  Training run("llama_tiny/gqa_untied", recorded_options(settings));
   const auto objective = causal_lm();
   const auto steps = read_all(fixture("train_f64_tiny/steps.jsonl"));
   ASSERT_EQ(steps.size(), 20u);
