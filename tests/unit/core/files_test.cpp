@@ -4,10 +4,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <csignal>
 
 #include "../support/temp_dir.h"
 #include "core/error.h"
+#include "core/file_hashes.h"
 #include "core/fs.h"
 #include "core/hash.h"
 #include "core/json.h"
@@ -98,6 +100,21 @@ TEST_F(Files, StagingOfADeadProcessIsCleared) {
   staged.commit();
   EXPECT_EQ(entries(), 1u);
   EXPECT_TRUE(fs::is_empty(dir_ / "out"));
+}
+
+TEST_F(Files, AFileThatChangedIsHashedAnew) {
+  FileHashes hashes;
+  const fs::path file = dir_ / "weights";
+  const auto written = [&](const std::string& text, int seconds) {
+    write_file_atomic(file, text);
+    fs::last_write_time(file, fs::file_time_type(std::chrono::seconds(seconds)));
+    return hashes.of(file);
+  };
+  EXPECT_EQ(written("one", 1000), sha256_hex("one"));
+  EXPECT_EQ(written("two", 1000), sha256_hex("one")) << "size and time as before: not read";
+  EXPECT_EQ(written("two", 1001), sha256_hex("two"));
+  EXPECT_EQ(written("three", 1001), sha256_hex("three"));
+  EXPECT_THROW(hashes.of(dir_ / "none"), Error);
 }
 
 TEST_F(Files, LinesComeOutOfPlainGzipAndZstd) {
